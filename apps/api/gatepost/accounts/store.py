@@ -1,0 +1,100 @@
+"""Accounts in SQL."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+from uuid import UUID
+
+from asyncpg import Record
+
+from gatepost.accounts.models import Person
+from gatepost.db import Connection
+
+
+async def create_person(
+    connection: Connection, email: str, password_hash: str, role: Literal["user", "admin"] = "user"
+) -> Person | None:
+    """Add a person and return them, or None when the address has an account already."""
+    row = await connection.fetchrow(
+        """
+        insert into gatepost.users (email, password_hash, role) values ($1, $2, $3)
+        on conflict (lower(email)) do nothing
+        returning *
+        """,
+        email,
+        password_hash,
+        role,
+    )
+    return _person(row) if row else None
+
+
+async def find_person(connection: Connection, email: str) -> tuple[Person, str] | None:
+    """Return a person with their password hash, or None; letters' case does not matter."""
+    row = await connection.fetchrow("select * from gatepost.users where lower(email) = lower($1)", email)
+    return (_person(row), row["password_hash"]) if row else None
+
+
+async def read_person(connection: Connection, user_id: UUID) -> tuple[Person, str] | None:
+    """Return a person with their password hash by id, or None."""
+    row = await connection.fetchrow("select * from gatepost.users where id = $1", user_id)
+    return (_person(row), row["password_hash"]) if row else None
+
+
+async def hold_password(connection: Connection, user_id: UUID, password_hash: str) -> bool:
+    """Tell whether this is still the person's password, and keep it from changing until the transaction ends."""
+    query = "select true from gatepost.users where id = $1 and password_hash = $2 for share"
+    return bool(await connection.fetchval(query, user_id, password_hash))
+
+
+async def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> bool:
+    """Set a new password hash; False when the old one is no longer there."""
+    replaced = await connection.fetchval(
+        """
+        update gatepost.users set password_hash = $3, password_changed_at = now()
+        where id = $1 and password_hash = $2
+        returning true
+        """,
+        user_id,
+        old_hash,
+        new_hash,
+    )
+    return bool(replaced)
+
+
+async def rehash_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> None:
+    """Keep the same password under newer parameters."""
+    query = "update gatepost.users set password_hash = $3 where id = $1 and password_hash = $2"
+    await connection.execute(query, user_id, old_hash, new_hash)
+
+
+async def list_signing_keys(connection: Connection) -> list[Record]:
+    """Return the signing keys that are not retired, the newest first."""
+    query = "select kid, private_sealed from gatepost.signing_keys where retired_at is null order by created_at desc"
+    return await connection.fetch(query)
+
+
+async def add_first_signing_key(
+    connection: Connection, kid: str, public_jwk: dict[str, Any], private_sealed: bytes
+) -> list[Record]:
+    """Add a signing key unless another process was first, and return those that are there."""
+    await connection.execute("lock table gatepost.signing_keys in share row exclusive mode")
+    if keys := await list_signing_keys(connection):
+        return keys
+    await connection.execute(
+        "insert into gatepost.signing_keys (kid, public_jwk, private_sealed) values ($1, $2, $3)",
+        kid,
+        json.dumps(public_jwk),
+        private_sealed,
+    )
+    return await list_signing_keys(connection)
+
+
+def _person(row: Record) -> Person:
+    return Person(
+        id=row["id"],
+        email=row["email"],
+        role=row["role"],
+        user_metadata=json.loads(row["user_metadata"]),
+        created_at=row["created_at"],
+    )

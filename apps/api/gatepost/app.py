@@ -1,0 +1,73 @@
+"""The standalone service: the router in an app of its own."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from gatepost.accounts.transport import Cookies
+from gatepost.http import EXCEPTION_HANDLERS, RequestContext
+from gatepost.router import create_router
+from gatepost.settings import Settings
+
+_PROBLEM = "application/problem+json"
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the standalone service as an ASGI app.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong.
+    """
+    settings = settings or Settings()
+    in_production = settings.environment == "production"
+    app = FastAPI(
+        title="Gatepost",
+        version=version("gatepost"),
+        summary="Multi-device sessions and transactional e-mail",
+        docs_url=None if in_production else "/docs",
+        redoc_url=None,
+        exception_handlers=dict(EXCEPTION_HANDLERS),
+    )
+    app.include_router(create_router(settings))
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_credentials=True,
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After", "ETag"],
+        )
+    app.add_middleware(RequestContext)
+    _describe(app, Cookies(settings).access)
+    return app
+
+
+def _describe(app: FastAPI, cookie_name: str) -> None:
+    """Say in the OpenAPI document what FastAPI cannot know: problems' media type, and cookies beside the header."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _describe_operation(operation)
+            schemes = document["components"].setdefault("securitySchemes", {})
+            schemes["SessionCookie"] = {"type": "apiKey", "in": "cookie", "name": cookie_name}
+        return app.openapi_schema or generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _describe_operation(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        content = response.get("content", {})
+        if int(status) >= 400 and "application/json" in content:
+            content[_PROBLEM] = content.pop("application/json")
+    if "security" in operation:
+        operation["security"].append({"SessionCookie": []})

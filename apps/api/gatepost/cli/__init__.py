@@ -1,0 +1,31 @@
+"""The command `gatepost`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from gatepost.cli import database, demo, service
+from gatepost.errors import ConfigurationError, Refusal
+
+app = typer.Typer(
+    name="gatepost",
+    help="Multi-device sessions and transactional e-mail.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(service.serve)
+app.command()(database.migrate)
+app.add_typer(database.migrations, name="migrations")
+app.command()(demo.seed)
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the setting up is one line on standard error and exit status 2."""
+    try:
+        app()
+    except (ConfigurationError, Refusal) as error:
+        print(f"gatepost: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

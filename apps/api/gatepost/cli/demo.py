@@ -1,0 +1,78 @@
+"""`gatepost seed`: the demo data."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+from uuid import uuid4
+
+import typer
+
+from gatepost import vault
+from gatepost.accounts import store as accounts
+from gatepost.accounts.passwords import Passwords
+from gatepost.cli.database import chosen_database
+from gatepost.db import Database
+from gatepost.errors import ConfigurationError
+from gatepost.sessions import store as sessions
+from gatepost.sessions.device import parse_device
+from gatepost.sessions.refresh import RefreshTokens, digest
+from gatepost.settings import Settings
+
+ADMIN = ("admin@example.com", "gatepost-admin")
+PERSON = ("demo@example.com", "gatepost-demo")
+_DEVICES = (
+    (
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+            "Version/18.5 Mobile/15E148 Safari/604.1"
+        ),
+        "203.0.113.7",
+    ),
+    (
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/141.0.0.0 Safari/537.36"
+        ),
+        "198.51.100.23",
+    ),
+)
+
+
+def seed() -> None:
+    """Make the demo data: an admin, and a person signed in on two devices. What is there already stays."""
+    settings = Settings()
+    if settings.environment == "production":
+        raise ConfigurationError("GATEPOST_ENVIRONMENT: is production; demo accounts have passwords that anybody knows")
+    with chosen_database(settings) as url:
+        asyncio.run(_seed(settings, url))
+    typer.echo(f"Demo sign-in: {PERSON[0]} / {PERSON[1]}")
+    typer.echo(f"Admin sign-in: {ADMIN[0]} / {ADMIN[1]}")
+
+
+async def _seed(settings: Settings, url: str) -> None:
+    database = await Database.open(url, size=1)
+    passwords = Passwords()
+    try:
+        admin_hash, person_hash = await passwords.hash(ADMIN[1]), await passwords.hash(PERSON[1])
+        async with database.transaction() as connection:
+            await accounts.create_person(connection, ADMIN[0], admin_hash, "admin")
+            person = await accounts.create_person(connection, PERSON[0], person_hash)
+            if person is None:
+                return
+            tokens = RefreshTokens(vault.secret_key(settings))
+            for user_agent, address in _DEVICES:
+                session_id = uuid4()
+                await sessions.open_session(
+                    connection,
+                    settings,
+                    session_id=session_id,
+                    user_id=person.id,
+                    token_hash=digest(tokens.mint(session_id)),
+                    name=None,
+                    device=parse_device(user_agent),
+                    ip=ip_address(address),
+                )
+    finally:
+        passwords.close()
+        await database.close()

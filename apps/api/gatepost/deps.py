@@ -1,0 +1,83 @@
+"""What routes are given: the runtime of their mount, and one transaction a request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Protocol, cast, runtime_checkable
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection, Request
+
+from gatepost import address, db
+from gatepost.accounts.keys import KeyRing
+from gatepost.accounts.passwords import Passwords
+from gatepost.accounts.throttle import Throttle
+from gatepost.accounts.tokens import AccessTokens
+from gatepost.accounts.transport import Cookies, Origins
+from gatepost.db import Database
+from gatepost.sessions.refresh import RefreshTokens
+from gatepost.settings import Settings
+
+
+@runtime_checkable
+class Runtime(Protocol):
+    """What one mounted Gatepost consists of. `reader` is the guard's own pool, without the reset query."""
+
+    mount: str
+    settings: Settings
+    database: Database
+    reader: Database
+    passwords: Passwords
+    keys: KeyRing
+    access_tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    cookies: Cookies
+    origins: Origins
+    throttle: Throttle
+
+
+def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtime:
+    """Return the runtime of a mount; with None, of the router the request came through, else of the only one mounted.
+
+    Raises:
+        RuntimeError: there is none, or there are several and nothing says which: a mistake in the host's code.
+    """
+    state = connection.scope.get("state", {})
+    if mount is not None and mount in state:
+        return cast(Runtime, state[mount])
+    if "gatepost" in state:
+        return cast(Runtime, state["gatepost"])
+    mounted = [value for key, value in state.items() if key.startswith(MOUNT_PREFIX)]
+    if len(mounted) == 1:
+        return cast(Runtime, mounted[0])
+    if mounted:
+        raise RuntimeError("several Gateposts are mounted here: depend on `router.require_session` of one of them")
+    raise RuntimeError(
+        "Gatepost is not mounted here: app.include_router(gatepost.create_router()), and run the lifespan"
+    )
+
+
+MOUNT_PREFIX = "gatepost:"
+
+
+def client_address(connection: HTTPConnection, runtime: Runtime) -> address.Address | None:
+    """Return where the request comes from, as far as the trusted proxies tell."""
+    peer = connection.client.host if connection.client else None
+    forwarded_for = connection.headers.getlist("x-forwarded-for")
+    return address.client_address(peer, forwarded_for, runtime.settings.trusted_proxies)
+
+
+def _runtime(request: Request) -> Runtime:
+    return find_runtime(request)
+
+
+CurrentRuntime = Annotated[Runtime, Depends(_runtime)]
+
+
+async def _transaction(runtime: CurrentRuntime) -> AsyncIterator[db.Connection]:
+    async with runtime.database.transaction() as connection:
+        yield connection
+
+
+# The scope `function` ends the dependency before the answer is sent: what we say has happened has been committed.
+Connection = Annotated[db.Connection, Depends(_transaction, scope="function")]

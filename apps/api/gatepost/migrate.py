@@ -1,0 +1,143 @@
+"""Migrations: applied in order, under a lock, each in a transaction of its own.
+
+`supabase/migrations` is the only source of the schema. Our own ledger says what has been applied; what the Supabase
+CLI has recorded counts too, but its ledger is never written: a row of ours there would break `supabase db push`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from gatepost import assets, db
+from gatepost.errors import ConfigurationError
+
+# Any fixed number does: what counts is that every process takes the same lock.
+_LOCK = 0x6761_7465_706F_7374
+
+_LEDGER = """
+create schema if not exists gatepost;
+create table if not exists gatepost.schema_migrations (
+  version text primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+);
+alter table gatepost.schema_migrations enable row level security;
+"""
+
+_OUR_LEDGER = (
+    "gatepost.schema_migrations",
+    "select version, checksum from gatepost.schema_migrations",
+)
+_SUPABASE_LEDGER = (
+    "supabase_migrations.schema_migrations",
+    "select version, name from supabase_migrations.schema_migrations",
+)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file of SQL; `version` is its timestamp."""
+
+    version: str
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 of the file's text, in hexadecimal."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def load(directory: Path | None = None) -> list[Migration]:
+    """Return the migrations of a directory (ours by default), oldest first."""
+    return [
+        Migration(match[1], match[2], path.read_text(encoding="utf-8"))
+        for path in sorted((directory or assets.migrations()).glob("*.sql"))
+        if (match := re.fullmatch(r"(\d{14})_(\w+)\.sql", path.name))
+    ]
+
+
+async def migrate(url: str, directory: Path | None = None) -> list[Migration]:
+    """Apply what is pending and return it; several processes at once apply each migration once.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or was made by another, unreleased schema.
+    """
+    connection = await _connect(url)
+    try:
+        # Held by the session, so that the lock outlives each migration's transaction.
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute(_LEDGER)
+        todo = await pending(connection, directory)
+        for migration in todo:
+            await _apply(connection, migration)
+        return todo
+    finally:
+        await connection.close()
+
+
+async def pending(connection: db.Connection, directory: Path | None = None) -> list[Migration]:
+    """Return the migrations that this database lacks, oldest first.
+
+    Raises:
+        ConfigurationError: an applied migration is not the one we carry.
+    """
+    ours = await _recorded(connection, *_OUR_LEDGER)
+    theirs = await _recorded(connection, *_SUPABASE_LEDGER)
+    migrations = load(directory)
+    for migration in migrations:
+        if ours.get(migration.version, migration.checksum) != migration.checksum:
+            raise ConfigurationError(
+                f"this database was made by an unreleased schema (migration {migration.version} has changed since): "
+                "drop the schema gatepost, or the data directory of the embedded database, and start again"
+            )
+    return [m for m in migrations if m.version not in ours and theirs.get(m.version) != m.name]
+
+
+def copy(directory: Path) -> list[Path]:
+    """Copy our migrations into a Supabase project's folder and return the new files; those there already stay.
+
+    Raises:
+        ConfigurationError: the folder is not there, or holds another file under one of our names.
+    """
+    if not directory.is_dir():
+        raise ConfigurationError(f"{directory}: is no folder; in a Supabase project it is supabase/migrations")
+    new = []
+    for source in sorted(assets.migrations().glob("*.sql")):
+        target = directory / source.name
+        if not target.exists():
+            new.append(Path(shutil.copyfile(source, target)))
+        elif target.read_bytes() != source.read_bytes():
+            raise ConfigurationError(f"{target}: is there already, and is not ours")
+    return new
+
+
+async def _connect(url: str) -> db.Connection:
+    try:
+        return await asyncpg.connect(url, timeout=10, server_settings={"application_name": "gatepost migrate"})
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise db.unreachable(error) from None
+
+
+async def _recorded(connection: db.Connection, ledger: str, query: str) -> dict[str, str]:
+    if await connection.fetchval("select to_regclass($1)", ledger) is None:
+        return {}
+    return {row[0]: row[1] for row in await connection.fetch(query)}
+
+
+async def _apply(connection: db.Connection, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "insert into gatepost.schema_migrations (version, name, checksum) values ($1, $2, $3)",
+            migration.version,
+            migration.name,
+            migration.checksum,
+        )

@@ -1,0 +1,48 @@
+"""`/healthz` and `/readyz`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from gatepost.deps import CurrentRuntime
+from gatepost.errors import ConfigurationError, ServiceUnavailable
+from gatepost.http import ContractRoute, refuses
+from gatepost.migrate import pending
+
+router = APIRouter(tags=["operations"], route_class=ContractRoute)
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    """The database answers and has our schema."""
+
+    status: Literal["ok"]
+    database: Literal["ok"]
+    migrations: Literal["ok"]
+
+
+@router.get("/healthz", responses=refuses())
+async def read_health() -> Health:
+    """Say that the process is alive, whatever else is not."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses=refuses())
+async def read_readiness(runtime: CurrentRuntime) -> Readiness:
+    """Say whether requests can be served: the database answers and lacks no migration."""
+    async with runtime.database.connection() as connection:
+        try:
+            missing = await pending(connection)
+        except ConfigurationError as error:
+            raise ServiceUnavailable(str(error)) from None
+    if missing:
+        raise ServiceUnavailable(f"The database lacks {len(missing)} migrations: run `gatepost migrate`.")
+    return Readiness(status="ok", database="ok", migrations="ok")

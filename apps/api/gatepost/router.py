@@ -1,0 +1,58 @@
+"""The router: joins the rooms; its lifespan opens the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+
+from gatepost import deps, runtime
+from gatepost.accounts import routes as accounts
+from gatepost.http import ContractRoute
+from gatepost.operations import routes as operations
+from gatepost.sessions import routes as sessions
+from gatepost.sessions.guard import SessionGuard
+from gatepost.settings import Settings
+
+
+class GatepostRouter(APIRouter):
+    """One mounted Gatepost.
+
+    Where an app mounts several, its routes depend on `router.require_session` of the one they mean.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.mount_key = f"{deps.MOUNT_PREFIX}{id(self)}"
+        self.require_session = SessionGuard(self.mount_key)
+        super().__init__(
+            lifespan=self._lifespan,
+            dependencies=[Depends(self._select)],
+            route_class=ContractRoute,
+            generate_unique_id_function=lambda route: route.name,
+        )
+        for room in (accounts, sessions, operations):
+            self.include_router(room.router)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, runtime.Runtime]]:
+        async with runtime.opened(self.mount_key, self.settings) as opened:
+            yield {self.mount_key: opened}
+
+    async def _select(self, request: Request) -> None:
+        # Of several mounts in one app, the routes below this router are to find this one.
+        request.state.gatepost = deps.find_runtime(request, self.mount_key)
+
+
+def create_router(settings: Settings | None = None) -> GatepostRouter:
+    """Return Gatepost as a router for `app.include_router(..., prefix=...)`, with any prefix.
+
+    Without settings, those of the environment count. Use `include_router`, not `mount`: a mounted app's lifespan does
+    not run, and that is where the database is opened.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong.
+    """
+    return GatepostRouter(settings or Settings())

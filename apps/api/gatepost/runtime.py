@@ -1,0 +1,112 @@
+"""The composition root: builds what the rooms need, and takes it down again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from gatepost import log, vault
+from gatepost.accounts import store as accounts
+from gatepost.accounts.keys import KeyRing
+from gatepost.accounts.passwords import Passwords
+from gatepost.accounts.throttle import Throttle
+from gatepost.accounts.tokens import AccessTokens
+from gatepost.accounts.transport import Cookies, Origins
+from gatepost.db import Database
+from gatepost.embedded import EmbeddedPostgres
+from gatepost.errors import ConfigurationError, Refusal
+from gatepost.migrate import migrate, pending
+from gatepost.sessions import store as sessions
+from gatepost.sessions.refresh import RefreshTokens
+from gatepost.settings import Settings
+
+# Seconds between two rounds of upkeep: how long a retired signing key still counts.
+_UPKEEP = 30.0
+
+logger = log.get_logger()
+
+
+class Runtime:
+    """One mounted Gatepost, opened and closed by the lifespan of its router."""
+
+    def __init__(self, mount: str, settings: Settings, database: Database, reader: Database) -> None:
+        secret = vault.secret_key(settings)
+        self.mount = mount
+        self.settings = settings
+        self.database = database
+        self.reader = reader
+        self.passwords = Passwords()
+        self.keys = KeyRing(database, secret)
+        self.access_tokens = AccessTokens(self.keys, settings.issuer, settings.access_token_ttl)
+        self.refresh_tokens = RefreshTokens(secret)
+        self.cookies = Cookies(settings)
+        self.origins = Origins(settings)
+        self.throttle = Throttle(settings)
+
+    async def make_admin(self) -> None:
+        """Make the admin of `ADMIN_EMAIL`, unless the address has an account."""
+        email, password = self.settings.admin_email, self.settings.admin_password
+        if email is None or password is None:
+            return
+        password_hash = await self.passwords.hash(password.get_secret_value())
+        async with self.database.transaction() as connection:
+            if await accounts.create_person(connection, email, password_hash, "admin"):
+                logger.info("made the first admin")
+
+    async def keep_up(self) -> None:
+        """Do, every half a minute, what no request should wait for."""
+        while True:
+            await asyncio.sleep(_UPKEEP * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
+            try:
+                await self.keys.reload()
+                await sessions.erase_successors(self.database)
+            except (Refusal, ConfigurationError) as error:
+                logger.warning("upkeep failed", error=str(error))
+
+
+@asynccontextmanager
+async def opened(mount: str, settings: Settings) -> AsyncIterator[Runtime]:
+    """Have a runtime for the length of a block: its database, keys and threads.
+
+    Raises:
+        ConfigurationError: the database cannot be reached or lacks migrations, or a secret does not fit.
+    """
+    async with AsyncExitStack() as stack:
+        url = await _database_url(stack, settings)
+        database = await Database.open(url)
+        stack.push_async_callback(database.close)
+        await _demand_schema(database)
+        reader = await Database.open(url, reset=False)
+        stack.push_async_callback(reader.close)
+        runtime = Runtime(mount, settings, database, reader)
+        stack.callback(runtime.passwords.close)
+        await runtime.keys.reload()
+        await runtime.make_admin()
+        upkeep = asyncio.create_task(runtime.keep_up())
+        stack.push_async_callback(_cancelled, upkeep)
+        yield runtime
+
+
+async def _database_url(stack: AsyncExitStack, settings: Settings) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    embedded = await asyncio.to_thread(EmbeddedPostgres.start, settings.data_dir)
+    stack.push_async_callback(asyncio.to_thread, embedded.stop)
+    logger.info("embedded database", data=str(embedded.data))
+    await migrate(embedded.url)
+    return embedded.url
+
+
+async def _demand_schema(database: Database) -> None:
+    async with database.connection() as connection:
+        missing = await pending(connection)
+    if missing:
+        raise ConfigurationError(f"the database lacks {len(missing)} migrations: run `gatepost migrate` first")
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

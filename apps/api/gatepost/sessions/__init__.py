@@ -1,0 +1,1 @@
+"""Sessions: which devices a person is signed in on."""

@@ -1,0 +1,114 @@
+"""`/v1/sessions`: a person's own devices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from gatepost import paging
+from gatepost.deps import Connection, CurrentRuntime
+from gatepost.errors import NotFound
+from gatepost.http import ContractRoute, refuses
+from gatepost.sessions import store
+from gatepost.sessions.guard import CurrentSession, RecentSession, demand_recent
+from gatepost.sessions.models import (
+    RegisterSession,
+    RenameSession,
+    RevokedSessions,
+    Session,
+    SessionPage,
+)
+
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=ContractRoute)
+
+
+@router.get("", responses=refuses(401, 422))
+async def list_sessions(
+    session: CurrentSession,
+    runtime: CurrentRuntime,
+    connection: Connection,
+    include: Annotated[Literal["ended"] | None, Query(description="Also those that ended, with their reason")] = None,
+    limit: paging.Limit = 50,
+    cursor: paging.RawCursor = None,
+) -> SessionPage:
+    """List the devices you are signed in on, this one first."""
+    items, following = await store.list_sessions(
+        connection,
+        runtime.settings,
+        user_id=session.user_id,
+        current_id=session.id,
+        include_ended=include == "ended",
+        after=paging.decode(cursor),
+        limit=limit,
+    )
+    return SessionPage(items=items, next_cursor=paging.encode(following) if following else None)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=refuses(401, 403, 413, 415, 422) | {200: {"model": Session, "description": "It was there already"}},
+)
+async def register_session(
+    body: RegisterSession,
+    session: CurrentSession,
+    runtime: CurrentRuntime,
+    connection: Connection,
+    response: Response,
+) -> Session:
+    """Make the session of the access token known, and name its device."""
+    response.status_code = 200
+    if body.device_name is None:
+        return session
+    return await _rename(connection, runtime, session, session.id, body.device_name)
+
+
+@router.patch("/{session_id}", responses=refuses(401, 403, 404, 413, 415, 422))
+async def rename_session(
+    session_id: UUID, body: RenameSession, session: CurrentSession, runtime: CurrentRuntime, connection: Connection
+) -> Session:
+    """Give one of your devices a name of your own."""
+    return await _rename(connection, runtime, session, session_id, body.name)
+
+
+@router.delete("/{session_id}", status_code=204, responses=refuses(401, 403, 404, 422))
+async def revoke_session(session_id: UUID, session: CurrentSession, connection: Connection) -> None:
+    """Sign out one of your devices; its next request is refused. Any but this one needs a recent password."""
+    if session_id != session.id:
+        demand_recent(session)
+    await store.revoke_session(
+        connection,
+        user_id=session.user_id,
+        session_id=session_id,
+        ended_by=session.user_id,
+        reason="signed_out" if session_id == session.id else "signed_out_elsewhere",
+    )
+
+
+@router.delete("", responses=refuses(401, 403))
+async def revoke_other_sessions(
+    session: RecentSession, runtime: CurrentRuntime, connection: Connection
+) -> RevokedSessions:
+    """Sign out all your devices but this one."""
+    revoked = await store.revoke_other_sessions(
+        connection, runtime.settings, user_id=session.user_id, kept_id=session.id, reason="signed_out_elsewhere"
+    )
+    return RevokedSessions(revoked=revoked)
+
+
+async def _rename(
+    connection: Connection, runtime: CurrentRuntime, session: Session, session_id: UUID, name: str | None
+) -> Session:
+    renamed = await store.rename_session(
+        connection,
+        runtime.settings,
+        user_id=session.user_id,
+        session_id=session_id,
+        name=name,
+        current_id=session.id,
+    )
+    if renamed is None:
+        raise NotFound
+    return renamed

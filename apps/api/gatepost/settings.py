@@ -1,0 +1,143 @@
+"""Settings: the only reader of the environment."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gatepost.errors import ConfigurationError
+
+_PREFIX = "GATEPOST_"
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d{1,9})([smhd]?)", value.strip())
+    if not match:
+        raise ValueError("must be seconds or a number with s, m, h or d, like 900, 30m, 12h or 30d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _listed(value: Any) -> Any:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an http or https address without query, like https://app.example.com/account")
+    return value.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    if urlsplit(_url(value)).path.strip("/"):
+        raise ValueError("must be origins without a path, like https://app.example.com")
+    return origin_of(value)
+
+
+def _network(value: Any) -> Any:
+    return ip_network(value, strict=False) if isinstance(value, str) else value
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ValueError("must be a PostgreSQL address, like postgresql://user:password@host:5432/database")
+    return value
+
+
+def _cookie_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        raise ValueError("must be 1 to 64 letters, digits, - or _")
+    return value
+
+
+def origin_of(url: str) -> str:
+    """Return the origin (scheme, host and a port that is not the scheme's own) of an http or https address."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
+Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, read from the environment with the prefix `GATEPOST_` or given by name.
+
+    Durations are `timedelta`s; in the environment, seconds or `30m`, `12h`, `30d`. Lists are comma-separated.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong; one line that names it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
+    data_dir: Path = Path(".gatepost")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    public_url: Url | None = None
+    allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_listed)] = []
+    secret_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    environment: Literal["development", "test", "production"] = "development"
+    admin_email: str | None = None
+    admin_password: SecretStr | None = None
+    registration: Literal["open", "closed"] = "open"
+    identity: Literal["local"] = "local"
+    max_sessions: Annotated[int, Field(ge=1, le=1000)] = 5
+    session_limit_action: Literal["evict_oldest"] = "evict_oldest"
+    activity_interval: Duration = timedelta(seconds=300)
+    idle_timeout: Duration = timedelta(days=30)
+    session_lifetime: Duration = timedelta(days=180)
+    access_token_ttl: Duration = timedelta(seconds=900)
+    revocation: Literal["strict"] = "strict"
+    cookie_name: Annotated[str, AfterValidator(_cookie_name)] = "gatepost"
+    trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigurationError(_first_line(error)) from None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.environment == "production" and self.secret_key is None:
+            raise ValueError("SECRET_KEY: is required in production: 32 or more random characters")
+        if (self.admin_email is None) != (self.admin_password is None):
+            raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD: set both or neither")
+        if self.activity_interval >= self.idle_timeout:
+            raise ValueError("ACTIVITY_INTERVAL: must be shorter than the idle timeout, or active people go idle")
+        return self
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` claim of our access tokens (RFC 7519, 4.1.1)."""
+        return (self.public_url or "http://localhost") + "/v1/auth"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether cookies are Secure and bound to the host by the `__Host-` prefix (RFC 6265bis, 4.1.3.2)."""
+        return self.public_url is not None and self.public_url.startswith("https://")
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return _PREFIX + message
+    return f"{_PREFIX}{str(first['loc'][0]).upper()}: {message}"

@@ -1,0 +1,27 @@
+-- Accounts: who a person is, and the keys that sign their access tokens.
+
+create schema if not exists gatepost;
+
+create table gatepost.users (
+  id uuid primary key default gen_random_uuid(),
+  email text not null,
+  password_hash text not null,
+  role text not null default 'user' check (role in ('user', 'admin')),
+  user_metadata jsonb not null default '{}' check (jsonb_typeof(user_metadata) = 'object'),
+  created_at timestamptz not null default now(),
+  password_changed_at timestamptz not null default now()
+);
+
+create unique index users_email_key on gatepost.users (lower(email));
+
+-- The private part is sealed under GATEPOST_SECRET_KEY: whoever reads the database alone signs nothing.
+create table gatepost.signing_keys (
+  kid text primary key,
+  public_jwk jsonb not null,
+  private_sealed bytea not null,
+  created_at timestamptz not null default clock_timestamp(),
+  retired_at timestamptz
+);
+
+alter table gatepost.users enable row level security;
+alter table gatepost.signing_keys enable row level security;
