@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gatepost.errors import ConfigurationError
@@ -94,8 +94,8 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_listed)] = []
     secret_key: Annotated[SecretStr, Field(min_length=32)] | None = None
     environment: Literal["development", "test", "production"] = "development"
-    admin_email: str | None = None
-    admin_password: SecretStr | None = None
+    admin_email: EmailStr | None = None
+    admin_password: Annotated[SecretStr, Field(min_length=8)] | None = None
     registration: Literal["open", "closed"] = "open"
     identity: Literal["local"] = "local"
     max_sessions: Annotated[int, Field(ge=1, le=1000)] = 5

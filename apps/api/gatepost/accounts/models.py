@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
 from gatepost.sessions.models import DeviceName, Session
 
 Password = Annotated[str, Field(max_length=256)]
 # NIST SP 800-63B-4 and OWASP ASVS 6.2.1: eight or more characters, any characters, no composition rules.
 NewPassword = Annotated[str, Field(min_length=8, max_length=256)]
+Email = Annotated[EmailStr, AfterValidator(str.lower)]
 Transport = Literal["bearer", "cookie"]
 
 
@@ -31,7 +32,7 @@ class Person(BaseModel):
 class Register(BaseModel):
     """A new account; it is signed in at once."""
 
-    email: EmailStr
+    email: Email
     password: NewPassword
     transport: Transport = "bearer"
     device_name: DeviceName = None
@@ -40,7 +41,7 @@ class Register(BaseModel):
 class Login(BaseModel):
     """A sign-in on one device."""
 
-    email: EmailStr
+    email: Email
     password: Password
     transport: Transport = "bearer"
     device_name: DeviceName = None
