@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-
 from tests.support import PASSWORD, Service, assert_problem, running_service
 
 
@@ -237,7 +236,7 @@ async def test_reauthenticating_takes_the_right_password(service: Service) -> No
 
 
 async def test_an_older_hash_is_made_anew_at_sign_in(service: Service) -> None:
-    from argon2 import PasswordHasher  # noqa: PLC0415
+    from argon2 import PasswordHasher
 
     person = await service.register()
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
