@@ -99,7 +99,9 @@ async def test_ending_a_session_again_changes_nothing(service: Service) -> None:
         assert (await person.delete(f"/v1/sessions/{phone.id}")).status_code == 204
     [ended] = [item for item in await listed(person, "?include=ended") if item["id"] == phone.id]
     assert ended["end_reason"] == "signed_out_elsewhere"
-    assert await service.sql.fetchval("select ended_by from gatepost.sessions where id = $1", phone.id) == person.user_id
+    assert (
+        await service.sql.fetchval("select ended_by from gatepost.sessions where id = $1", phone.id) == person.user_id
+    )
 
 
 async def test_another_persons_session_is_not_found(service: Service) -> None:
@@ -194,7 +196,9 @@ async def test_a_session_whose_time_is_over_is_refused_by_every_door(
     assert row["end_reason"] == reason
 
     # What has ended stays ended, even where the time is set back.
-    await service.sql.execute("update gatepost.sessions set last_active_at = now(), expires_at = now() + interval '1 d'")
+    await service.sql.execute(
+        "update gatepost.sessions set last_active_at = now(), expires_at = now() + interval '1 d'"
+    )
     assert_problem(await person.get("/v1/me"), 401, code)
 
 

@@ -72,7 +72,12 @@ def _on_invalid(request: Request, error: Exception) -> Response:
 
 
 def _on_http(request: Request, error: Exception) -> Response:
-    refusals: dict[int, type[Refusal]] = {400: ValidationFailed, 404: NotFound, 405: MethodNotAllowed}
+    refusals: dict[int, type[Refusal]] = {
+        400: ValidationFailed,
+        404: NotFound,
+        405: MethodNotAllowed,
+        413: PayloadTooLarge,
+    }
     refusal = refusals.get(cast(HTTPException, error).status_code, InternalError)()
     if isinstance(refusal, MethodNotAllowed):
         refusal.headers = {"Allow": ", ".join(sorted(_allowed_methods(request)))}
@@ -174,7 +179,8 @@ class _BoundedBody:
             message = await self._receive()
             self._received += len(message.get("body", b""))
             more = message["type"] == "http.request" and message.get("more_body", False)
-        raise PayloadTooLarge
+        # FastAPI lets no other exception pass while it reads a body.
+        raise HTTPException(PayloadTooLarge.status)
 
 
 def _digits(value: str | None) -> str:
