@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-
 from tests.support import PASSWORD, Service, assert_problem
 
 JSON = {"Content-Type": "application/json"}

@@ -6,7 +6,6 @@ import json
 import logging
 
 import pytest
-
 from tests.support import PASSWORD, Service
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support import PASSWORD, assert_problem, running_service
 
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.migrate import migrate
-from tests.support import PASSWORD, assert_problem, running_service
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-
 from tests.support import PASSWORD, Service, assert_problem
 
 ACTIVE = "select count(*) from gatepost.sessions where user_id = $1 and ended_at is null"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-
 from tests.support import (
     CHROME_ON_WINDOWS,
     PASSWORD,
@@ -264,7 +263,7 @@ async def test_registering_the_session_at_hand(service: Service) -> None:
     assert named.json()["name"] == "Work laptop"
 
 
-async def test_activity_is_noted_once_an_interval_and_with_the_new_address(service: Service, database_url: str) -> None:
+async def test_activity_is_noted_once_an_interval_and_with_the_new_address(database_url: str) -> None:
     async with running_service(database_url, trusted_proxies="127.0.0.1") as service:
         person = await service.register()
         read = "select last_active_at, last_active_on, ip, xmin::text from gatepost.sessions where id = $1"

@@ -6,7 +6,6 @@ from http.cookies import SimpleCookie
 
 import httpx
 import pytest
-
 from tests.support import PASSWORD, Service, assert_problem, running_service
 
 
@@ -139,19 +138,18 @@ async def test_our_own_pages_may_write_shown_by_either_header(service: Service) 
 
 async def test_allowed_origins_may_write_and_read_across(database_url: str) -> None:
     given = {"public_url": "http://app.example.com/account", "allowed_origins": "https://spa.example.com"}
-    async with running_service(database_url, **given) as service:
-        async with service.browser() as browser:
-            browser.headers["Origin"] = "https://spa.example.com"
-            await sign_in(browser, service)
-            answer = await browser.post("/v1/sessions", json={})
-            assert answer.status_code == 200
-            assert answer.headers["access-control-allow-origin"] == "https://spa.example.com"
-            assert answer.headers["access-control-allow-credentials"] == "true"
-            ours = await browser.post("/v1/sessions", json={}, headers={"Origin": "http://app.example.com"})
-            assert ours.status_code == 200
-            # With a public URL the host that the request names counts for nothing.
-            base = str(service.http.base_url).rstrip("/")
-            assert_problem(await browser.post("/v1/sessions", json={}, headers={"Origin": base}), 403, "csrf_failed")
+    async with running_service(database_url, **given) as service, service.browser() as browser:
+        browser.headers["Origin"] = "https://spa.example.com"
+        await sign_in(browser, service)
+        answer = await browser.post("/v1/sessions", json={})
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == "https://spa.example.com"
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        ours = await browser.post("/v1/sessions", json={}, headers={"Origin": "http://app.example.com"})
+        assert ours.status_code == 200
+        # With a public URL the host that the request names counts for nothing.
+        base = str(service.http.base_url).rstrip("/")
+        assert_problem(await browser.post("/v1/sessions", json={}, headers={"Origin": base}), 403, "csrf_failed")
 
 
 async def test_bearer_needs_no_origin_and_wins_over_a_cookie_without_falling_back(service: Service) -> None:

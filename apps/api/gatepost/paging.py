@@ -12,7 +12,10 @@ from fastapi import Query
 from gatepost.errors import FieldError, ValidationFailed
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most")]
-RawCursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+RawCursor = Annotated[
+    str | None,
+    Query(max_length=200, description="`next_cursor` of the page before", json_schema_extra={"format": "cursor"}),
+]
 
 # rank, key (microseconds or another 64-bit number), id: the place of a list's last item in its order
 Place = tuple[int, int, UUID]

@@ -60,6 +60,8 @@ def _listening(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        # Whoever reads our line may connect at once; they wait until the service is up.
+        listener.listen()
     except OSError as error:
         raise ConfigurationError(f"GATEPOST_PORT: cannot listen on {host} port {port}: {error.strerror}") from None
     return listener
