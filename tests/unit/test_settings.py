@@ -1,0 +1,100 @@
+"""Settings: from the environment, and one line that names what is wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from gatepost import ConfigurationError, Settings
+from gatepost.settings import origin_of
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    settings = Settings()
+    assert settings.max_sessions == 5
+    assert settings.activity_interval == timedelta(seconds=300)
+    assert settings.idle_timeout == timedelta(days=30)
+    assert settings.session_lifetime == timedelta(days=180)
+    assert settings.access_token_ttl == timedelta(seconds=900)
+    assert settings.cookie_name == "gatepost"
+    assert settings.revocation == "strict"
+
+
+def test_they_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "IDLE_TIMEOUT": "12h",
+        "ACCESS_TOKEN_TTL": "60",
+        "SESSION_LIFETIME": "90d",
+        "ALLOWED_ORIGINS": "https://a.example.com, https://B.example.com:443/",
+        "TRUSTED_PROXIES": "10.0.0.0/8,::1",
+        "PUBLIC_URL": "https://app.example.com/account/",
+        "MAX_SESSIONS": "",
+    }.items():
+        monkeypatch.setenv(f"GATEPOST_{name}", value)
+    settings = Settings()
+    assert settings.idle_timeout == timedelta(hours=12)
+    assert settings.access_token_ttl == timedelta(minutes=1)
+    assert settings.session_lifetime == timedelta(days=90)
+    assert settings.allowed_origins == ["https://a.example.com", "https://b.example.com"]
+    assert settings.trusted_proxies == [ip_network("10.0.0.0/8"), ip_network("::1")]
+    assert settings.public_url == "https://app.example.com/account"
+    assert settings.max_sessions == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("MAX_SESSIONS", value) for value in ("0", "-1", "many", "1.5")),
+        *(("IDLE_TIMEOUT", value) for value in ("0", "-1", "soon", "30 days", "30w", "9" * 30)),
+        *(
+            ("PUBLIC_URL", value)
+            for value in ("app.example.com", "ftp://a.example.com", "https://", "https://u:p@h/", "https://h/?q")
+        ),
+        *(("ALLOWED_ORIGINS", value) for value in ("*", "a.example.com", "https://a.example.com/path")),
+        *(("TRUSTED_PROXIES", value) for value in ("all", "10.0.0.0/99")),
+        *(("DATABASE_URL", value) for value in ("mysql://h/d", "nonsense")),
+        ("SECRET_KEY", "short"),
+        ("ENVIRONMENT", "prod"),
+        ("REVOCATION", "maybe"),
+        ("IDENTITY", "ldap"),
+        ("SESSION_LIMIT_ACTION", "panic"),
+        ("COOKIE_NAME", "a b"),
+        ("PORT", "65536"),
+        ("ADMIN_EMAIL", "nobody"),
+        ("REGISTRATION", "sometimes"),
+    ],
+)
+def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"GATEPOST_{name}", value)
+    with pytest.raises(ConfigurationError) as caught:
+        Settings()
+    line = str(caught.value)
+    assert line.startswith(f"GATEPOST_{name}: ")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"environment": "production"}, "GATEPOST_SECRET_KEY"),
+        ({"admin_email": "a@example.com"}, "GATEPOST_ADMIN_EMAIL"),
+        ({"idle_timeout": "1m"}, "GATEPOST_ACTIVITY_INTERVAL"),
+    ],
+)
+def test_those_that_do_not_go_together_are_named(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        Settings(**given)
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = Settings(secret_key="s" * 40, database_url="postgresql://u:hunter2@h/d")
+    assert "s" * 40 not in repr(settings)
+    assert "hunter2" not in repr(settings)
+
+
+def test_origins() -> None:
+    assert origin_of("https://app.example.com:443/account") == "https://app.example.com"
+    assert origin_of("http://[::1]:8000/x") == "http://[::1]:8000"
