@@ -83,7 +83,7 @@ async def test_nul_and_odd_characters_where_the_database_would_choke(service: Se
     ],
 )
 async def test_absurd_headers(service: Service, headers: dict[str, str]) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     answer = await service.http.get("/v1/sessions", headers=raw)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
@@ -97,7 +97,7 @@ async def test_a_user_agent_of_nonsense_is_a_device_all_the_same(service: Servic
     answer = await service.http.post(
         "/v1/auth/login",
         json={"email": person.email, "password": PASSWORD},
-        headers={"User-Agent": user_agent.encode("latin-1")},
+        headers=[(b"User-Agent", user_agent.encode("latin-1"))],
     )
     assert answer.status_code == 200
     assert answer.json()["session"]["name"]

@@ -20,9 +20,9 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
+from tests.support import PASSWORD
 
 from gatepost import paging
-from tests.support import PASSWORD
 
 # What a sign-in does not survive: each case gets one of its own.
 _ENDING = {"logout", "revoke_session", "change_password"}

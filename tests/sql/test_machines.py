@@ -207,7 +207,8 @@ def run(machine: type[Machine], database_url: str, **given: Any) -> None:
         connection = runner.run(asyncpg.connect(database_url))
         try:
             run_state_machine_as_test(
-                lambda: machine(runner, connection, settings_for(database_url, **given)), settings=RUNS
+                lambda: machine(runner, connection, settings_for(database_url, **given)),  # type: ignore[arg-type]
+                settings=RUNS,
             )
         finally:
             runner.run(connection.close())
