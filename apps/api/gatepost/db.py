@@ -39,6 +39,8 @@ def refusals() -> Iterator[None]:
         if state.startswith(_UNAVAILABLE_CLASSES) or state in _UNAVAILABLE_STATES:
             raise ServiceUnavailable from error
         raise
+    except asyncpg.DataError:  # an InterfaceError too, but the statement's fault
+        raise
     except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise ServiceUnavailable from error
 

@@ -28,7 +28,7 @@ from gatepost.sessions.models import Session
 router = APIRouter(tags=["identity"], route_class=ContractRoute)
 
 
-@router.post("/v1/auth/register", status_code=201, responses=refuses(403, 409, 413, 415, 422, 429))
+@router.post("/v1/auth/register", status_code=201, responses=refuses(403, 409, 413, 415, 422))
 async def register(form: Register, runtime: CurrentRuntime, request: Request, response: Response) -> SignIn:
     """Make an account and sign in on this device."""
     desk = Desk(runtime, request, response)
@@ -71,7 +71,7 @@ async def refresh(
     return await Desk(runtime, request, response).refresh(body.refresh_token if body else None)
 
 
-@router.post("/v1/auth/logout", status_code=204, responses=refuses(403, 413, 415, 422))
+@router.post("/v1/auth/logout", status_code=204, response_class=Response, responses=refuses(403, 413, 415, 422))
 async def logout(
     runtime: CurrentRuntime, request: Request, response: Response, body: RefreshTokenBody | None = None
 ) -> None:
@@ -79,7 +79,9 @@ async def logout(
     await Desk(runtime, request, response).log_out(body.refresh_token if body else None)
 
 
-@router.post("/v1/auth/reauthenticate", status_code=204, responses=refuses(401, 403, 413, 415, 422, 429))
+@router.post(
+    "/v1/auth/reauthenticate", status_code=204, response_class=Response, responses=refuses(401, 403, 413, 415, 422, 429)
+)
 async def reauthenticate(
     form: Reauthenticate, session: CurrentSession, runtime: CurrentRuntime, request: Request
 ) -> None:
@@ -90,7 +92,12 @@ async def reauthenticate(
         await sessions.reauthenticate_session(connection, session.id)
 
 
-@router.post("/v1/auth/password/change", status_code=204, responses=refuses(401, 403, 409, 413, 415, 422, 429))
+@router.post(
+    "/v1/auth/password/change",
+    status_code=204,
+    response_class=Response,
+    responses=refuses(401, 403, 409, 413, 415, 422, 429),
+)
 async def change_password(
     form: ChangePassword, session: CurrentSession, runtime: CurrentRuntime, request: Request
 ) -> None:

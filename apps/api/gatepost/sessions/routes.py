@@ -73,7 +73,7 @@ async def rename_session(
     return await _rename(connection, runtime, session, session_id, body.name)
 
 
-@router.delete("/{session_id}", status_code=204, responses=refuses(401, 403, 404, 422))
+@router.delete("/{session_id}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
 async def revoke_session(session_id: UUID, session: CurrentSession, connection: Connection) -> None:
     """Sign out one of your devices; its next request is refused. Any but this one needs a recent password."""
     if session_id != session.id:
