@@ -50,9 +50,10 @@ generate: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --output-file requirements/run.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --group dev --output-file requirements/dev.txt
+	$(BIN)/uv pip compile requirements/bench.in $(COMPILE) --output-file requirements/bench.txt
 
-LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	--upgrade --extra embedded --group build
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade
+LOCK := $(COMPILE) --extra embedded --group build
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -11,6 +12,8 @@ import asyncpg
 from gatepost.errors import ConfigurationError, NotFound, Refusal, ServiceUnavailable
 
 if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
     Connection = asyncpg.Connection[asyncpg.Record]
 else:
     Connection = asyncpg.Connection
@@ -27,26 +30,29 @@ _UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
 _UNAVAILABLE_STATES = ("25006",)
 
 
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn the database's errors into ours: a SQLSTATE of ours into its refusal, a lost database into 503."""
-    try:
-        yield
-    except asyncpg.PostgresError as error:
+def refusal_for(error: BaseException) -> Refusal | None:
+    """Return the refusal that a database error means: that of a SQLSTATE of ours, 503 for a lost database, or None."""
+    if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         if state in _REFUSALS:
-            raise _REFUSALS[state] from None
-        if state.startswith(_UNAVAILABLE_CLASSES) or state in _UNAVAILABLE_STATES:
-            raise ServiceUnavailable from error
-        raise
-    except asyncpg.DataError:  # an InterfaceError too, but the statement's fault
-        raise
-    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise ServiceUnavailable from error
+            return _REFUSALS[state]()
+        lost = state.startswith(_UNAVAILABLE_CLASSES) or state in _UNAVAILABLE_STATES
+        return ServiceUnavailable() if lost else None
+    if isinstance(error, asyncpg.DataError):  # an InterfaceError too, but the statement's fault
+        return None
+    lost_connection = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    return ServiceUnavailable() if isinstance(error, lost_connection) else None
 
 
-async def _keep(_: Any) -> None:
-    """Stand in for the pool's reset query: whoever uses such a pool leaves nothing behind on its connections."""
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn the database's errors into refusals."""
+    try:
+        yield
+    except Exception as error:
+        if refusal := refusal_for(error):
+            raise refusal from error
+        raise
 
 
 class Database:
@@ -56,27 +62,13 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def open(cls, url: str, *, size: int = 10, reset: bool = True) -> Self:
-        """Open a pool of up to `size` connections; with `reset=False` without the reset query between uses.
+    async def open(cls, url: str, *, size: int = 10) -> Self:
+        """Open a pool of up to `size` connections.
 
         Raises:
             ConfigurationError: the database cannot be reached or refuses us.
         """
-        try:
-            pool = await asyncpg.create_pool(
-                url,
-                min_size=1,
-                max_size=size,
-                max_inactive_connection_lifetime=300,
-                max_cached_statement_lifetime=0,
-                command_timeout=_COMMAND_TIMEOUT,
-                timeout=_ACQUIRE_TIMEOUT,
-                reset=None if reset else _keep,
-                server_settings={"application_name": "gatepost"},
-            )
-        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise unreachable(error) from None
-        return cls(pool)
+        return cls(await _open_pool(url, size))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -103,15 +95,6 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
-    async def fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
-        """Run one statement on a connection of its own and return its first row.
-
-        Raises:
-            ServiceUnavailable: the database cannot be reached.
-        """
-        with refusals():
-            return await self._pool.fetchrow(query, *arguments)
-
     async def execute(self, query: str, *arguments: Any) -> None:
         """Run one statement on a connection of its own.
 
@@ -120,6 +103,89 @@ class Database:
         """
         with refusals():
             await self._pool.execute(query, *arguments)
+
+
+class Reader:
+    """Connections for the guard's one statement, kept in hand between uses.
+
+    A pool's round (a timer, a task, the reset query) costs more than the statement. Nothing but single reads runs here,
+    so there is nothing to reset.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], size: int) -> None:
+        self._pool = pool
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[PoolConnectionProxy[asyncpg.Record]] = []
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 10) -> Self:
+        """Open up to `size` connections.
+
+        Raises:
+            ConfigurationError: the database cannot be reached or refuses us.
+        """
+        return cls(await _open_pool(url, size), size)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        while self._idle:
+            await self._pool.release(self._idle.pop())
+        await self._pool.close()
+
+    async def fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
+        """Run one reading statement and return its first row.
+
+        Raises:
+            ServiceUnavailable: the database cannot be reached.
+        """
+        try:
+            if self._slots.locked():
+                async with asyncio.timeout(_ACQUIRE_TIMEOUT):
+                    await self._slots.acquire()
+            else:
+                await self._slots.acquire()
+            try:
+                return await self._fetchrow(query, arguments)
+            finally:
+                self._slots.release()
+        except Exception as error:
+            if refusal := refusal_for(error):
+                raise refusal from error
+            raise
+
+    async def _fetchrow(self, query: str, arguments: tuple[Any, ...]) -> asyncpg.Record | None:
+        connection = await self._take()
+        try:
+            row = await connection.fetchrow(query, *arguments)
+        except BaseException:
+            # Whatever was cut short, the pool cleans up after it.
+            await self._pool.release(connection)
+            raise
+        self._idle.append(connection)
+        return row
+
+    async def _take(self) -> PoolConnectionProxy[asyncpg.Record]:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            await self._pool.release(connection)
+        return await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT)
+
+
+async def _open_pool(url: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
+    try:
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            max_cached_statement_lifetime=0,
+            command_timeout=_COMMAND_TIMEOUT,
+            timeout=_ACQUIRE_TIMEOUT,
+            server_settings={"application_name": "gatepost"},
+        )
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise unreachable(error) from None
 
 
 def unreachable(error: BaseException) -> ConfigurationError:

@@ -14,19 +14,19 @@ from gatepost.accounts.passwords import Passwords
 from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
-from gatepost.db import Database
+from gatepost.db import Database, Reader
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings
 
 
 @runtime_checkable
 class Runtime(Protocol):
-    """What one mounted Gatepost consists of. `reader` is the guard's own pool, without the reset query."""
+    """What one mounted Gatepost consists of. `reader` is the guard's own."""
 
     mount: str
     settings: Settings
     database: Database
-    reader: Database
+    reader: Reader
     passwords: Passwords
     keys: KeyRing
     access_tokens: AccessTokens

@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Match
+from starlette.types import Scope
 
 from gatepost import deps, runtime
 from gatepost.accounts import routes as accounts
@@ -35,6 +38,16 @@ class GatepostRouter(APIRouter):
         )
         for room in (accounts, sessions, operations):
             self.include_router(room.router)
+
+        paths = (context.path or "/" for context in iter_route_contexts(self.routes))
+        self._first_segments = frozenset("/" + path.split("/")[1] for path in paths)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell which of our routes a request is for; a host's own request is not held up by a look at each of them."""
+        path = scope.get("path", "")
+        if any(segment in path for segment in self._first_segments):
+            return super().matches(scope)
+        return Match.NONE, {}
 
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, runtime.Runtime]]:

@@ -14,7 +14,7 @@ from gatepost.accounts.passwords import Passwords
 from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
-from gatepost.db import Database
+from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError, Refusal
 from gatepost.migrate import migrate, pending
@@ -31,7 +31,7 @@ logger = log.get_logger()
 class Runtime:
     """One mounted Gatepost, opened and closed by the lifespan of its router."""
 
-    def __init__(self, mount: str, settings: Settings, database: Database, reader: Database) -> None:
+    def __init__(self, mount: str, settings: Settings, database: Database, reader: Reader) -> None:
         secret = vault.secret_key(settings)
         self.mount = mount
         self.settings = settings
@@ -78,7 +78,7 @@ async def opened(mount: str, settings: Settings) -> AsyncIterator[Runtime]:
         database = await Database.open(url)
         stack.push_async_callback(database.close)
         await _demand_schema(database)
-        reader = await Database.open(url, reset=False)
+        reader = await Reader.open(url)
         stack.push_async_callback(reader.close)
         runtime = Runtime(mount, settings, database, reader)
         stack.callback(runtime.passwords.close)

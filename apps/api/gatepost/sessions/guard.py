@@ -70,7 +70,7 @@ class SessionGuard(SecurityBase):
             raise ended(row["state"])
         if row["is_due"]:
             address = deps.client_address(request, runtime)
-            await store.touch_session(runtime.reader, settings, claims.session_id, address)
+            await store.touch_session(runtime.database, settings, claims.session_id, address)
         return Session.from_row(
             row, idle_timeout=settings.idle_timeout, current_id=claims.session_id, claims=claims.raw
         )
@@ -109,4 +109,4 @@ def ended(reason: EndReason) -> Refusal:
 async def _note_end(runtime: deps.Runtime, row: Record) -> None:
     if row["ended_at"] is None:
         session_id: UUID = row["id"]
-        await store.end_lapsed_session(runtime.reader, runtime.settings, session_id)
+        await store.end_lapsed_session(runtime.database, runtime.settings, session_id)

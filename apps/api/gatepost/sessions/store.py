@@ -9,7 +9,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from gatepost.address import Address
-from gatepost.db import Connection, Database
+from gatepost.db import Connection, Database, Reader
 from gatepost.paging import Place
 from gatepost.sessions.models import Device, EndReason, Session
 from gatepost.sessions.policy import REFRESH_GRACE
@@ -83,9 +83,9 @@ async def open_session(
     return opened, evicted
 
 
-async def read_session(database: Database, settings: Settings, session_id: UUID) -> Record | None:
+async def read_session(reader: Reader, settings: Settings, session_id: UUID) -> Record | None:
     """Return a session's row with `state` (its end reason as of now) and `is_due` (its activity is to be noted)."""
-    return await database.fetchrow(_READ, session_id, settings.idle_timeout, settings.activity_interval)
+    return await reader.fetchrow(_READ, session_id, settings.idle_timeout, settings.activity_interval)
 
 
 async def touch_session(database: Database, settings: Settings, session_id: UUID, ip: Address | None) -> None:
