@@ -21,8 +21,9 @@ def debian_url(open_directory: Path) -> Iterator[str]:
         pytest.skip("Debian's PostgreSQL 15 is not installed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded_home, "binaries", lambda: DEBIAN_15)
-        with embedded.running(open_directory / "debian") as server:
-            yield server.url
+        server = embedded.EmbeddedPostgres.start(open_directory / "debian")
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture(scope="session", params=["embedded", "debian"])

@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from gatepost.accounts.transport import Cookies
 from gatepost.http import EXCEPTION_HANDLERS, RequestContext
+from gatepost.pages import serve_pages
 from gatepost.router import create_router
 from gatepost.settings import Settings
 
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "ETag"],
         )
+    serve_pages(app)
     app.add_middleware(RequestContext)
     _describe(app, Cookies(settings).access)
     return app

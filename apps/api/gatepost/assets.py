@@ -10,11 +10,16 @@ _REPOSITORY = _PACKAGE.parents[2]
 
 def migrations() -> Path:
     """Return the directory of the SQL migrations."""
-    return _find(_PACKAGE / "migrations", _REPOSITORY / "supabase" / "migrations")
+    found = _find(_PACKAGE / "migrations", _REPOSITORY / "supabase" / "migrations")
+    if found is None:
+        raise FileNotFoundError("this installation lacks its migrations: install the package again")
+    return found
 
 
-def _find(*candidates: Path) -> Path:
-    for candidate in candidates:
-        if candidate.is_dir():
-            return candidate
-    raise FileNotFoundError(f"this installation lacks {candidates[0].name}: install the package again")
+def pages() -> Path | None:
+    """Return the directory of the built web app, or None where it has not been built."""
+    return _find(_PACKAGE / "pages")
+
+
+def _find(*candidates: Path) -> Path | None:
+    return next((candidate for candidate in candidates if candidate.is_dir()), None)

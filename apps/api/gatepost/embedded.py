@@ -10,7 +10,9 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
+import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -27,6 +29,8 @@ from gatepost.errors import ConfigurationError
 _SUPERUSER = "gatepost"
 _PORT = 5432
 _START_SECONDS = 60
+_FRESH = "postgres.new-"
+_ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 class EmbeddedPostgres:
@@ -49,29 +53,35 @@ class EmbeddedPostgres:
         """
         data_dir = _made(data_dir.absolute())
         guard = data_dir / "postgres.lock"
-        with _locked(guard):
-            home = settle(data_dir)
-            _initialise(home)
-            sockets = _attach(home) or _launch(home)
-            users = (data_dir / "postgres.users").open("ab")
-            fcntl.flock(users, fcntl.LOCK_SH)
-        server = cls(home, users, guard, sockets)
-        atexit.register(server.stop)
+        try:
+            with _locked(guard):
+                home = settle(data_dir)
+                _initialise(home)
+                sockets = _attach(home)
+                with _undisturbed():
+                    sockets = sockets or _launch(home)
+                    users = (data_dir / "postgres.users").open("ab")
+                    fcntl.flock(users, fcntl.LOCK_SH)
+                    server = cls(home, users, guard, sockets)
+                    atexit.register(server.stop)
+        except OSError as error:
+            raise _unusable(data_dir, error) from None
         return server
 
     def stop(self) -> None:
         """Let go of the server; whoever lets go last stops it. A second call does nothing."""
         if self._users is None:
             return
-        users, self._users = self._users, None
-        atexit.unregister(self.stop)
-        with _locked(self._guard), users:
-            try:
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return
-            self._home.run("pg_ctl", "stop", "-D", str(self._home.cluster), "-m", "fast", "-w")
-            shutil.rmtree(self._sockets, ignore_errors=True)
+        with _undisturbed():
+            users, self._users = self._users, None
+            atexit.unregister(self.stop)
+            with _locked(self._guard), users:
+                try:
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return
+                self._home.run("pg_ctl", "stop", "-D", str(self._home.cluster), "-m", "fast", "-w")
+                shutil.rmtree(self._sockets, ignore_errors=True)
 
 
 @contextmanager
@@ -86,9 +96,25 @@ def running(data_dir: Path) -> Iterator[EmbeddedPostgres]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("ab") as lock:
+    try:
+        lock = path.open("ab")
+    except FileNotFoundError:
+        # The data directory was removed while we used it: nobody else finds this server either.
+        yield
+        return
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off the signals that end a process: halfway, a server would stay behind that nobody stops."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _made(directory: Path) -> Path:
@@ -97,18 +123,25 @@ def _made(directory: Path) -> Path:
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError("it is not writable")
     except OSError as error:
-        raise ConfigurationError(f"GATEPOST_DATA_DIR: {directory} cannot be used: {error}") from None
+        raise _unusable(directory, error) from None
     return directory
 
 
+def _unusable(directory: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"GATEPOST_DATA_DIR: {directory} cannot be used: {error}")
+
+
 def _initialise(home: Home) -> None:
+    if home.cluster.exists():
+        _check_owner(home)
     if (home.cluster / "PG_VERSION").exists():
         _check_version(home)
         return
-    # Made beside its place and moved there whole: an interrupted first start leaves nothing that looks finished.
-    fresh = home.cluster.with_name("postgres.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(mode=0o700)
+    # Made beside its place and moved there whole: an interrupted first start leaves nothing that looks finished. Its
+    # initdb may still be at work, so each has a directory of its own.
+    for leftover in home.cluster.parent.glob(f"{_FRESH}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=_FRESH, dir=home.cluster.parent))
     if home.account:
         give(fresh, home.account)
     locale = ["--no-locale"]
@@ -132,6 +165,23 @@ def _initialise(home: Home) -> None:
     fresh.rename(home.cluster)
 
 
+def _check_owner(home: Home) -> None:
+    owner = home.cluster.stat().st_uid
+    if owner != _uid(home):
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = str(owner)
+        raise ConfigurationError(
+            f"{home.cluster} belongs to the account {name}: run gatepost as whoever made it, "
+            "or set another GATEPOST_DATA_DIR"
+        )
+
+
+def _uid(home: Home) -> int:
+    return home.account.pw_uid if home.account else os.geteuid()
+
+
 def _check_version(home: Home) -> None:
     made_by = int((home.cluster / "PG_VERSION").read_text().strip())
     if made_by != _major_version(home):
@@ -143,7 +193,9 @@ def _check_version(home: Home) -> None:
 
 def _major_version(home: Home) -> int:
     # It prints: postgres (PostgreSQL) 18.6
-    return int(home.run("postgres", "--version").stdout.split()[2].split(".")[0])
+    told = home.run("postgres", "--version")
+    _must(told, f"the PostgreSQL in {home.binaries} does not run")
+    return int(told.stdout.split()[2].split(".")[0])
 
 
 def _attach(home: Home) -> Path | None:
@@ -153,7 +205,7 @@ def _attach(home: Home) -> Path | None:
     while pid_file.exists():
         # Lines: pid, data directory, start, port, socket directory, address, shared memory, status.
         lines = [line.strip() for line in pid_file.read_text().splitlines()]
-        if not lines or not _is_postgres(int(lines[0])):
+        if not _is_server_of(home.cluster, lines):
             _clear_away(home, Path(lines[4]) if len(lines) > 4 else None)
             return None
         if len(lines) > 7 and lines[7] == "ready" and _answers(Path(lines[4])):
@@ -164,13 +216,30 @@ def _attach(home: Home) -> Path | None:
     return None
 
 
-def _is_postgres(pid: int) -> bool:
-    """Tell whether a process is a PostgreSQL server: after a reboot another one may have its number."""
-    command = Path(f"/proc/{pid}/comm")
-    if command.exists():
-        return command.read_text().strip() == "postgres"
-    if Path("/proc/self/comm").exists():
+def _is_server_of(cluster: Path, pid_file: list[str]) -> bool:
+    """Tell whether a pid file's process is the cluster's server.
+
+    After a reboot another process may have its number, and a copied directory still has the original's file.
+    """
+    try:
+        pid, directory = int(pid_file[0]), Path(pid_file[1])
+        copied = directory.exists() and not directory.samefile(cluster)
+    except (IndexError, ValueError, OSError):
         return False
+    return not copied and _is_postgres(pid, directory)
+
+
+def _is_postgres(pid: int, directory: Path) -> bool:
+    process = Path(f"/proc/{pid}")
+    if Path("/proc/self/comm").exists():
+        try:
+            command = (process / "cmdline").read_bytes()
+            name = (process / "comm").read_text().strip()
+        except OSError:
+            return False
+        # An empty command line: it has ended, and the system has yet to clear it away.
+        arguments = command.split(b"\0")
+        return name == "postgres" and bool(command) and (b"-D" not in arguments or os.fsencode(directory) in arguments)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -187,10 +256,9 @@ def _answers(sockets: Path) -> bool:
 
 def _clear_away(home: Home, sockets: Path | None) -> None:
     (home.cluster / "postmaster.pid").unlink(missing_ok=True)
-    if sockets and sockets.name.startswith("gatepost-") and sockets.is_dir():
-        owner = home.account.pw_uid if home.account else os.geteuid()
-        if sockets.stat().st_uid == owner:
-            shutil.rmtree(sockets, ignore_errors=True)
+    ours = sockets is not None and sockets.name.startswith("gatepost-") and sockets.is_dir()
+    if sockets and ours and sockets.stat().st_uid == _uid(home) and not _answers(sockets):
+        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def _launch(home: Home) -> Path:
@@ -204,6 +272,8 @@ def _launch(home: Home) -> Path:
         "pg_ctl", "start", "-D", str(home.cluster), "-l", str(log), "-w", "-t", str(_START_SECONDS), "-o", options
     )
     if started.returncode != 0:
+        # It may only have been slow: then it is still there.
+        home.run("pg_ctl", "stop", "-D", str(home.cluster), "-m", "fast", "-w")
         shutil.rmtree(sockets, ignore_errors=True)
         raise ConfigurationError(f"the embedded database does not start: see {log}")
     return sockets

@@ -64,7 +64,7 @@ def settle(data_dir: Path) -> Home:
         return Home(programs, data_dir / "postgres", account)
     # A closed home: its doors stay closed, the cluster moves out.
     if not SERVICE_HOME.exists():
-        SERVICE_HOME.mkdir(parents=True)
+        SERVICE_HOME.mkdir(parents=True, exist_ok=True)
         SERVICE_HOME.chmod(0o755)
     apart.mkdir(exist_ok=True)
     give(apart, account)

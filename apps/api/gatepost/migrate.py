@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,13 +70,15 @@ async def migrate(url: str, directory: Path | None = None) -> list[Migration]:
     """Apply what is pending and return it; several processes at once apply each migration once.
 
     Raises:
-        ConfigurationError: the database cannot be reached, or was made by another, unreleased schema.
+        ConfigurationError: the database cannot be reached, was made by another, unreleased schema, or refuses one of
+            our statements; what had been applied before stays.
     """
     connection = await _connect(url)
     try:
         # Held by the session, so that the lock outlives each migration's transaction.
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        await connection.execute(_LEDGER)
+        with _refused("the ledger gatepost.schema_migrations"):
+            await connection.execute(_LEDGER)
         todo = await pending(connection, directory)
         for migration in todo:
             await _apply(connection, migration)
@@ -87,10 +91,9 @@ async def pending(connection: db.Connection, directory: Path | None = None) -> l
     """Return the migrations that this database lacks, oldest first.
 
     Raises:
-        ConfigurationError: an applied migration is not the one we carry.
+        ConfigurationError: an applied migration is not the one we carry, or a ledger may not be read.
     """
     ours = await _recorded(connection, *_OUR_LEDGER)
-    theirs = await _recorded(connection, *_SUPABASE_LEDGER)
     migrations = load(directory)
     for migration in migrations:
         if ours.get(migration.version, migration.checksum) != migration.checksum:
@@ -98,46 +101,63 @@ async def pending(connection: db.Connection, directory: Path | None = None) -> l
                 f"this database was made by an unreleased schema (migration {migration.version} has changed since): "
                 "drop the schema gatepost, or the data directory of the embedded database, and start again"
             )
-    return [m for m in migrations if m.version not in ours and theirs.get(m.version) != m.name]
+    missing = [migration for migration in migrations if migration.version not in ours]
+    # Not asked for nothing: a role of ours may well be kept out of the Supabase CLI's schema.
+    theirs = await _recorded(connection, *_SUPABASE_LEDGER) if missing else {}
+    return [migration for migration in missing if theirs.get(migration.version) != migration.name]
 
 
 def copy(directory: Path) -> list[Path]:
     """Copy our migrations into a Supabase project's folder and return the new files; those there already stay.
 
     Raises:
-        ConfigurationError: the folder is not there, or holds another file under one of our names.
+        ConfigurationError: the folder is not there or not writable, or holds another file under one of our names; then
+            nothing is copied.
     """
     if not directory.is_dir():
         raise ConfigurationError(f"{directory}: is no folder; in a Supabase project it is supabase/migrations")
-    new = []
-    for source in sorted(assets.migrations().glob("*.sql")):
-        target = directory / source.name
-        if not target.exists():
-            new.append(Path(shutil.copyfile(source, target)))
-        elif target.read_bytes() != source.read_bytes():
-            raise ConfigurationError(f"{target}: is there already, and is not ours")
-    return new
+    try:
+        new = []
+        for source in sorted(assets.migrations().glob("*.sql")):
+            target = directory / source.name
+            if not target.exists():
+                new.append((source, target))
+            elif target.read_bytes() != source.read_bytes():
+                raise ConfigurationError(f"{target}: is there already, and is not the file of this version of Gatepost")
+        return [Path(shutil.copyfile(source, target)) for source, target in new]
+    except OSError as error:
+        raise ConfigurationError(f"{directory}: cannot copy the migrations: {error}") from None
 
 
 async def _connect(url: str) -> db.Connection:
     try:
         return await asyncpg.connect(url, timeout=10, server_settings={"application_name": "gatepost migrate"})
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, TimeoutError, ValueError, OverflowError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise db.unreachable(error) from None
 
 
 async def _recorded(connection: db.Connection, ledger: str, query: str) -> dict[str, str]:
-    if await connection.fetchval("select to_regclass($1)", ledger) is None:
-        return {}
-    return {row[0]: row[1] for row in await connection.fetch(query)}
+    with _refused(f"reading {ledger}"):
+        if await connection.fetchval("select to_regclass($1)", ledger) is None:
+            return {}
+        return {row[0]: row[1] for row in await connection.fetch(query)}
 
 
 async def _apply(connection: db.Connection, migration: Migration) -> None:
-    async with connection.transaction():
-        await connection.execute(migration.sql)
-        await connection.execute(
-            "insert into gatepost.schema_migrations (version, name, checksum) values ($1, $2, $3)",
-            migration.version,
-            migration.name,
-            migration.checksum,
-        )
+    with _refused(f"migration {migration.version}_{migration.name}"):
+        async with connection.transaction():
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "insert into gatepost.schema_migrations (version, name, checksum) values ($1, $2, $3)",
+                migration.version,
+                migration.name,
+                migration.checksum,
+            )
+
+
+@contextmanager
+def _refused(what: str) -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise ConfigurationError(f"GATEPOST_DATABASE_URL: the database refuses {what}: {error}") from error

@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from gatepost.errors import ConfigurationError
 
 _PREFIX = "GATEPOST_"
+_MAX_PORT = 65535
+_LEAST_SECRET = 32
+_HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -39,7 +42,8 @@ def _url(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    if urlsplit(_url(value)).path.strip("/"):
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError("must be origins without a path, like https://app.example.com")
     return origin_of(value)
 
@@ -49,9 +53,26 @@ def _network(value: Any) -> Any:
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
+    # Looked at here: a driver takes what follows a bare / ? # in a password for a port, and repeats it in its message.
     parts = urlsplit(value.get_secret_value())
-    if parts.scheme not in ("postgres", "postgresql"):
-        raise ValueError("must be a PostgreSQL address, like postgresql://user:password@host:5432/database")
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    ports = [match and int(match[1] or 0) for match in (_HOST_AND_PORT.fullmatch(host) for host in hosts)]
+    well_formed = (
+        parts.scheme in ("postgres", "postgresql")
+        and (len(hosts) == 1 or all(hosts))
+        and "@" not in parts.path + parts.query + parts.fragment
+        and all(port is not None and port <= _MAX_PORT for port in ports)
+    )
+    if not well_formed:
+        raise ValueError(
+            "must be like postgresql://user:password@host:5432/database; in a password write / ? # @ as %2F %3F %23 %40"
+        )
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _LEAST_SECRET:
+        raise ValueError(f"must have {_LEAST_SECRET} or more characters, all of them random")
     return value
 
 
@@ -89,10 +110,10 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
     data_dir: Path = Path(".gatepost")
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    port: Annotated[int, Field(ge=0, le=_MAX_PORT)] = 8000
     public_url: Url | None = None
     allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_listed)] = []
-    secret_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    secret_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
     admin_password: Annotated[SecretStr, Field(min_length=8)] | None = None

@@ -15,6 +15,7 @@ from gatepost.errors import ConfigurationError
 from gatepost.settings import Settings
 
 _NONCE_BYTES = 12
+_LEAST_SECRET_BYTES = 32
 
 
 class SealBroken(Exception):
@@ -48,7 +49,7 @@ def secret_key(settings: Settings) -> bytes:
     """Return the secret all keys derive from: the setting, else one made once in the data directory (mode 0600).
 
     Raises:
-        ConfigurationError: the file cannot be read or made.
+        ConfigurationError: the file cannot be read or made, or holds no secret.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
@@ -56,9 +57,15 @@ def secret_key(settings: Settings) -> bytes:
     try:
         if not path.exists():
             _make(path)
-        return path.read_bytes()
+        secret = path.read_bytes().strip()
     except OSError as error:
         raise ConfigurationError(f"GATEPOST_SECRET_KEY: is not set, and {path} cannot be used: {error}") from None
+    if len(secret) < _LEAST_SECRET_BYTES:
+        raise ConfigurationError(
+            f"GATEPOST_SECRET_KEY: is not set, and {path} holds fewer than {_LEAST_SECRET_BYTES} characters: "
+            "restore it from a backup"
+        )
+    return secret
 
 
 def _make(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -24,8 +25,17 @@ app.command()(demo.seed)
 
 def main() -> None:
     """Run the command line; what is wrong with the setting up is one line on standard error and exit status 2."""
+    _unwind_on_signals()
     try:
         app()
     except (ConfigurationError, Refusal) as error:
         print(f"gatepost: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+
+
+def _unwind_on_signals() -> None:
+    """End as on Ctrl+C, so that an embedded database is stopped. Under `nohup` a hang-up stays ignored."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        # As a SIGTERM, because that one uvicorn knows.
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))

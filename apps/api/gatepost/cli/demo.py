@@ -14,6 +14,7 @@ from gatepost.accounts.passwords import Passwords
 from gatepost.cli.database import chosen_database
 from gatepost.db import Database
 from gatepost.errors import ConfigurationError
+from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions
 from gatepost.sessions.device import parse_device
 from gatepost.sessions.refresh import RefreshTokens, digest
@@ -42,10 +43,21 @@ _DEVICES = (
 def seed() -> None:
     """Make the demo data: an admin, and a person signed in on two devices. What is there already stays."""
     settings = Settings()
+    with chosen_database(settings) as url:
+        if settings.database_url is None:
+            asyncio.run(migrate(url))
+        seed_database(settings, url)
+
+
+def seed_database(settings: Settings, url: str) -> None:
+    """Make the demo data in a database and say how to sign in.
+
+    Raises:
+        ConfigurationError: this is production, or the database lacks migrations.
+    """
     if settings.environment == "production":
         raise ConfigurationError("GATEPOST_ENVIRONMENT: is production; demo accounts have passwords that anybody knows")
-    with chosen_database(settings) as url:
-        asyncio.run(_seed(settings, url))
+    asyncio.run(_seed(settings, url))
     typer.echo(f"Demo sign-in: {PERSON[0]} / {PERSON[1]}")
     typer.echo(f"Admin sign-in: {ADMIN[0]} / {ADMIN[1]}")
 
@@ -56,6 +68,8 @@ async def _seed(settings: Settings, url: str) -> None:
     try:
         admin_hash, person_hash = await passwords.hash(ADMIN[1]), await passwords.hash(PERSON[1])
         async with database.transaction() as connection:
+            if await pending(connection):
+                raise ConfigurationError("the database lacks migrations: run `gatepost migrate` first")
             await accounts.create_person(connection, ADMIN[0], admin_hash, "admin")
             person = await accounts.create_person(connection, PERSON[0], person_hash)
             if person is None:

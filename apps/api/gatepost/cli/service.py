@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+import errno
 import socket
-import sys
 from contextlib import suppress
 from typing import Annotated
 
@@ -13,9 +12,10 @@ import typer
 import uvicorn
 from pydantic import SecretStr
 
-from gatepost import log
+from gatepost import log, runtime
 from gatepost.app import create_app
 from gatepost.cli.database import chosen_database
+from gatepost.cli.demo import seed_database
 from gatepost.errors import ConfigurationError
 from gatepost.migrate import migrate
 from gatepost.settings import Settings
@@ -24,19 +24,23 @@ from gatepost.settings import Settings
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on  [GATEPOST_HOST, 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one  [GATEPOST_PORT, 8000]")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="First migrate the database and make the demo data")] = False,
 ) -> None:
     """Run the service until it is stopped (Ctrl+C, SIGTERM)."""
     given = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     log.configure()
-    _unwind_on_signals()
     with _listening(settings.host, settings.port) as listener, chosen_database(settings) as url:
-        if settings.database_url is None:
+        if demo or settings.database_url is None:
             asyncio.run(migrate(url))
+        if demo:
+            seed_database(settings, url)
+        settings = settings.model_copy(update={"database_url": SecretStr(url)})
+        asyncio.run(_rehearse(settings))
         address, actual_port = listener.getsockname()[:2]
         typer.echo(f"Gatepost listens on http://{f'[{address}]' if ':' in address else address}:{actual_port}")
         config = uvicorn.Config(
-            create_app(settings.model_copy(update={"database_url": SecretStr(url)})),
+            create_app(settings),
             log_config=None,
             access_log=False,
             # The client's address is ours to find out (TRUSTED_PROXIES).
@@ -44,14 +48,15 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=10,
         )
+        # uvicorn stops in good order and then raises the signal again.
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 
 
-def _unwind_on_signals() -> None:
-    # uvicorn stops in good order and then raises the signal again: that must not skip stopping the database.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+async def _rehearse(settings: Settings) -> None:
+    # What is wrong with the setting up is one line here; from within uvicorn it would be a traceback.
+    async with runtime.opened("serve", settings):
+        pass
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -63,5 +68,8 @@ def _listening(host: str, port: int) -> socket.socket:
         # Whoever reads our line may connect at once; they wait until the service is up.
         listener.listen()
     except OSError as error:
-        raise ConfigurationError(f"GATEPOST_PORT: cannot listen on {host} port {port}: {error.strerror}") from None
+        at_fault = "GATEPOST_PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "GATEPOST_HOST"
+        raise ConfigurationError(f"{at_fault}: cannot listen on {host} port {port}: {error.strerror}") from None
+    except UnicodeError:
+        raise ConfigurationError(f"GATEPOST_HOST: {host} is no host name") from None
     return listener
