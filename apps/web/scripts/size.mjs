@@ -1,0 +1,40 @@
+// Weighs the JavaScript that a page loads first, gzipped, against its budget. The shell is what every page of a
+// signed-in person loads; a page adds its own. Fails when a budget breaks.
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+const PAGES = new URL("../../api/gatepost/pages/", import.meta.url);
+const KB = 1000;
+const SHELL = { entries: ["index.html", "src/routes/_app.tsx?tsr-split=component"], budget: 150 * KB };
+const ADDED = { Devices: { entry: "src/routes/_app/devices.tsx?tsr-split=component", budget: 25 * KB } };
+
+const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", PAGES), "utf8"));
+
+function filesOf(entry, seen = new Set()) {
+  const chunk = manifest[entry];
+  if (!chunk) throw new Error(`${entry} is not in the build: has it moved?`);
+  if (seen.has(chunk.file)) return seen;
+  seen.add(chunk.file);
+  for (const imported of chunk.imports ?? []) filesOf(imported, seen);
+  return seen;
+}
+
+function weigh(files) {
+  return [...files].reduce((sum, file) => sum + gzipSync(readFileSync(new URL(file, PAGES))).length, 0);
+}
+
+function report(name, bytes, budget) {
+  const fits = bytes <= budget;
+  process.stdout.write(
+    `${fits ? "ok  " : "OVER"} ${name.padEnd(9)} ${(bytes / KB).toFixed(1)} of ${budget / KB} KB gzipped\n`,
+  );
+  return fits;
+}
+
+const shell = new Set(SHELL.entries.flatMap((entry) => [...filesOf(entry)]));
+let fits = report("shell", weigh(shell), SHELL.budget);
+for (const [name, { entry, budget }] of Object.entries(ADDED)) {
+  const own = new Set([...filesOf(entry)].filter((file) => !shell.has(file)));
+  fits = report(`+ ${name}`, weigh(own), budget) && fits;
+}
+process.exit(fits ? 0 : 1);

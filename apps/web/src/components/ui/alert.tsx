@@ -1,0 +1,14 @@
+import { CircleAlert, Info } from "lucide-react";
+import type { ReactNode } from "react";
+
+/** A message that stays where it is. `tone` danger: something failed; notice: something to know. */
+export function Alert({ tone, children }: { tone: "danger" | "notice"; children: ReactNode }) {
+  const Icon = tone === "danger" ? CircleAlert : Info;
+  const colours = tone === "danger" ? "bg-danger-soft text-danger" : "bg-notice-soft text-notice";
+  return (
+    <div role="alert" className={`flex gap-3 rounded-lg px-4 py-3 text-sm ${colours}`}>
+      <Icon size={18} className="mt-0.5 shrink-0" aria-hidden />
+      <div>{children}</div>
+    </div>
+  );
+}

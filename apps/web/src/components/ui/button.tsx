@@ -1,0 +1,40 @@
+import { clsx } from "clsx";
+import type { ComponentProps } from "react";
+
+type Variant = "primary" | "secondary" | "quiet" | "danger" | "danger-quiet";
+
+const VARIANTS: Record<Variant, string> = {
+  primary: "bg-brand text-on-brand hover:bg-brand-strong",
+  secondary: "bg-surface text-ink border border-control hover:bg-sunken",
+  quiet: "text-ink hover:bg-sunken",
+  danger: "bg-danger text-on-danger hover:bg-danger-strong",
+  "danger-quiet": "text-danger border border-line bg-surface hover:bg-danger-soft hover:border-danger",
+};
+
+export interface ButtonProps extends ComponentProps<"button"> {
+  variant?: Variant;
+  size?: "normal" | "small" | "icon";
+  /** Something is under way: says so to everybody, and takes no second press. */
+  busy?: boolean;
+}
+
+export function Button({ variant = "secondary", size = "normal", busy, className, ...props }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      {...props}
+      aria-disabled={busy || undefined}
+      aria-busy={busy || undefined}
+      onClick={busy ? (event) => event.preventDefault() : props.onClick}
+      className={clsx(
+        "inline-flex items-center justify-center gap-2 rounded-lg font-medium whitespace-nowrap transition-colors",
+        "disabled:opacity-50 aria-disabled:opacity-60",
+        size === "normal" && "min-h-10 px-4 text-sm",
+        size === "small" && "min-h-9 px-3 text-sm",
+        size === "icon" && "size-9",
+        VARIANTS[variant],
+        className,
+      )}
+    />
+  );
+}

@@ -1,0 +1,45 @@
+import { type ReactNode, useEffect, useId, useRef } from "react";
+
+interface DialogProps {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  description: ReactNode;
+  children: ReactNode;
+}
+
+/**
+ * A modal dialog. The browser's own element keeps the focus inside, closes on Escape and gives the focus back; what
+ * has `autoFocus` inside, else the first control, has it first.
+ */
+export function Dialog({ open, onClose, title, description, children }: DialogProps) {
+  const id = useId();
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) element.current?.showModal();
+    else element.current?.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={element}
+      aria-labelledby={`${id}-title`}
+      aria-describedby={`${id}-description`}
+      onClose={onClose}
+      className="card m-auto w-[calc(100%-2rem)] max-w-md p-0 text-ink shadow-float backdrop:bg-black/50 open:animate-[appear_150ms_ease-out]"
+    >
+      {open ? (
+        <div className="grid gap-4 p-6">
+          <div className="grid gap-2">
+            <h2 id={`${id}-title`} className="text-lg font-semibold">
+              {title}
+            </h2>
+            <p id={`${id}-description`} className="text-sm text-muted">
+              {description}
+            </p>
+          </div>
+          {children}
+        </div>
+      ) : null}
+    </dialog>
+  );
+}

@@ -1,0 +1,33 @@
+import { Link } from "@tanstack/react-router";
+import { AuthCard } from "./auth-card";
+import { CredentialsForm } from "./credentials-form";
+import { useRegister } from "./mutations";
+
+export function RegisterForm({ redirect }: { redirect: string | undefined }) {
+  const register = useRegister(redirect);
+  return (
+    <AuthCard
+      title="Create an account"
+      footer={
+        <>
+          Have an account already?{" "}
+          <Link
+            to="/login"
+            search={{ redirect }}
+            className="font-medium text-brand underline underline-offset-4"
+          >
+            Sign in
+          </Link>
+        </>
+      }
+    >
+      <CredentialsForm
+        choosing
+        onSubmit={(credentials) => register.mutate({ body: { ...credentials, transport: "cookie" } })}
+        error={register.error}
+        busy={register.isPending}
+        submit={register.isPending ? "Creating…" : "Create account"}
+      />
+    </AuthCard>
+  );
+}

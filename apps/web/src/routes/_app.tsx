@@ -1,0 +1,25 @@
+import { createFileRoute, Outlet, redirect } from "@tanstack/react-router";
+import { readMeOptions } from "@/client/@tanstack/react-query.gen";
+import { Shell } from "@/components/shell";
+import { StepUp } from "@/components/step-up";
+import { isSignedOut } from "@/lib/errors";
+import { loginSearch } from "@/lib/redirects";
+
+/** What only a signed-in person sees. */
+export const Route = createFileRoute("/_app")({
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queries.ensureQueryData(readMeOptions());
+    } catch (error) {
+      if (!isSignedOut(error)) throw error;
+      throw redirect({ to: "/login", search: loginSearch(error, location.href), replace: true });
+    }
+  },
+  component: () => (
+    <Shell>
+      <StepUp>
+        <Outlet />
+      </StepUp>
+    </Shell>
+  ),
+});
