@@ -2,6 +2,7 @@
 
 docs/openapi.json     from the routes
 supabase/schema.sql   from the migrations, by pg_dump
+apps/web/src/client   from docs/openapi.json, by hey-api
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from gatepost import Settings, create_app
@@ -20,21 +22,23 @@ from gatepost.embedded_home import binaries
 from gatepost.migrate import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
+WEB = ROOT / "apps" / "web"
+CLIENT = Path("apps/web/src/client")
 
 
-def openapi_document() -> str:
+def openapi_document() -> dict[str, str]:
     """Return the OpenAPI document of the standalone service with nothing set."""
     app = create_app(Settings(secret_key="x" * 32))
-    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+    return {"docs/openapi.json": json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"}
 
 
-def schema() -> str:
+def schema() -> dict[str, str]:
     """Return the schema that the migrations make, as SQL."""
     with tempfile.TemporaryDirectory() as name:
         # PostgreSQL's account is to reach it.
         directory = Path(name)
         directory.chmod(0o755)
-        return _dump(directory)
+        return {"supabase/schema.sql": _dump(directory)}
 
 
 def _dump(directory: Path) -> str:
@@ -47,20 +51,51 @@ def _dump(directory: Path) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip() + "\n"
 
 
+def client() -> dict[str, str]:
+    """Return the files of the TypeScript client that docs/openapi.json makes, by their paths in the repository."""
+    with tempfile.TemporaryDirectory() as name:
+        command = ["npm", "--prefix", str(WEB), "exec", "--", "openapi-ts", "--output", name, "--silent"]
+        subprocess.run(command, check=True, cwd=WEB, stdout=subprocess.DEVNULL)  # noqa: S603
+        return {
+            str(CLIENT / path.relative_to(name)): path.read_text(encoding="utf-8")
+            for path in Path(name).rglob("*")
+            if path.is_file()
+        }
+
+
+def stale(made: dict[str, str]) -> list[str]:
+    """Return the paths whose committed text is not what was made."""
+    return [
+        path for path, text in made.items() if not (ROOT / path).exists() or (ROOT / path).read_text("utf-8") != text
+    ]
+
+
+def write(made: dict[str, str], paths: list[str]) -> None:
+    """Write what was made to these paths."""
+    for path in paths:
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(made[path], encoding="utf-8")
+        print(f"wrote {path}")
+
+
 def main() -> int:
     """Write what is stale, or name it and return 1."""
-    stale = False
-    for path, text in {"docs/openapi.json": openapi_document(), "supabase/schema.sql": schema()}.items():
-        target = ROOT / path
-        if target.exists() and target.read_text(encoding="utf-8") == text:
-            continue
-        stale = True
-        if "--check" in sys.argv:
+    checking = "--check" in sys.argv
+    found = []
+    # One after the other: the client is made from the document.
+    makers: list[Callable[[], dict[str, str]]] = [openapi_document, schema, client]
+    for make in makers:
+        made = make()
+        paths = stale(made)
+        found += paths
+        if not checking:
+            write(made, paths)
+    if checking:
+        left = {str(path.relative_to(ROOT)) for path in (ROOT / CLIENT).rglob("*.ts")} - made.keys()
+        found += sorted(left)
+        for path in found:
             print(f"{path} is stale: run `make generate`")
-        else:
-            target.write_text(text, encoding="utf-8")
-            print(f"wrote {path}")
-    return 1 if stale and "--check" in sys.argv else 0
+    return 1 if found and checking else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""Takes the README's picture of the Devices page anew: a real service with the demo data, a real browser."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from chromium import FLAGS, chromium
+from playwright.sync_api import Page, sync_playwright
+
+from gatepost.cli.demo import PERSON
+
+TARGET = Path(__file__).resolve().parents[1] / "docs" / "devices.png"
+
+
+def main() -> None:
+    """Start the service, sign in, take the picture, stop the service."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        environment = {"PATH": os.environ["PATH"], "GATEPOST_DATA_DIR": f"{directory}/data"}
+        command = [str(Path(sys.executable).with_name("gatepost")), "serve", "--demo", "--port", "0"]
+        with subprocess.Popen(  # noqa: S603
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as service:
+            try:
+                take(address_of(service), TARGET)
+            finally:
+                service.terminate()
+
+
+def address_of(service: subprocess.Popen[str]) -> str:
+    """Return the address that the service prints once it listens."""
+    for line in service.stdout or ():
+        if "listens on" in line:
+            return line.split()[-1]
+    raise RuntimeError("the service did not start")
+
+
+def sign_in(page: Page, address: str) -> None:
+    """Sign the demo person in and wait for their devices."""
+    page.goto(f"{address}/devices")
+    page.get_by_label("E-mail address").fill(PERSON[0])
+    page.get_by_label("Password", exact=True).fill(PERSON[1])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_text("This device", exact=True).wait_for()
+
+
+def take(address: str, target: Path) -> None:
+    """Take a picture of the Devices page."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 960, "height": 620}, device_scale_factor=2)
+        sign_in(page, address)
+        page.mouse.move(0, 0)
+        page.screenshot(path=target)
+        browser.close()
+    print(f"wrote {target.name}")
+
+
+if __name__ == "__main__":
+    main()
