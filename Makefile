@@ -2,11 +2,13 @@
 .PHONY: help run dev test check bench build generate lock screenshot
 
 PYTHON ?= python3
-PORT ?= 8000
+PORT ?= $(or $(GATEPOST_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 WEB := apps/web
+# Demo accounts have passwords that anybody knows: never in a database of your own.
+DEMO := $(if $(GATEPOST_DATABASE_URL),,--demo)
 PAGES := apps/api/gatepost/pages/index.html
 NPM := npm --prefix $(WEB) --silent
 
@@ -26,11 +28,12 @@ help:
 	@echo "make build   the wheel, in dist/"
 
 run: $(VENV)/.run $(PAGES)
-	@exec $(BIN)/gatepost serve --demo --port $(PORT)
+	@$(if $(DEMO),,$(BIN)/gatepost migrate)
+	@exec $(BIN)/gatepost serve $(DEMO) --port $(PORT)
 
 dev: $(VENV)/.dev $(WEB)/node_modules/.installed
 	@trap 'kill 0' EXIT; \
-	$(BIN)/watchfiles --filter python '$(BIN)/gatepost serve --demo --port $(PORT)' apps/api & \
+	$(BIN)/watchfiles --filter python '$(BIN)/gatepost serve $(DEMO) --port $(PORT)' apps/api & \
 	GATEPOST_DEV_SERVICE=http://127.0.0.1:$(PORT) $(NPM) run dev & wait
 
 test: $(VENV)/.dev $(PAGES)

@@ -51,13 +51,17 @@ CREATE TABLE gatepost.sessions (
 )
 WITH (fillfactor='80');
 
-CREATE FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer) RETURNS SETOF gatepost.sessions
+CREATE FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid DEFAULT NULL::uuid) RETURNS SETOF gatepost.sessions
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
   perform gatepost.lock_sessions(p_user_id);
   perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
+
+  update gatepost.sessions s
+  set ended_at = clock_timestamp(), end_reason = 'signed_out', ended_by = s.user_id
+  where s.id = p_replaced_id and s.ended_at is null;
 
   return query
     insert into gatepost.sessions (id, user_id, name, device_kind, browser, os, ip, expires_at)
@@ -152,7 +156,7 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid, p_ended_by uuid, p_reason text) RETURNS void
+CREATE FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid, p_ended_by uuid, p_reason text, p_idle_timeout interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -161,6 +165,7 @@ begin
   if not found then
     raise exception 'no such session' using errcode = 'GP404';
   end if;
+  perform gatepost.end_lapsed_session(p_session_id, p_idle_timeout);
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = p_reason, ended_by = p_ended_by
@@ -267,13 +272,13 @@ REVOKE ALL ON FUNCTION gatepost.end_lapsed_sessions(p_user_id uuid, p_idle_timeo
 
 REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_sealed bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_sealed bytea, OUT session gatepost.sessions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.revoke_other_sessions(p_user_id uuid, p_kept_id uuid, p_ended_by uuid, p_reason text, p_idle_timeout interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid, p_ended_by uuid, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid, p_ended_by uuid, p_reason text, p_idle_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.session_end_reason(session gatepost.sessions, idle_timeout interval) FROM PUBLIC;
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -143,6 +144,42 @@ async def test_a_host_with_a_lifespan_handlers_and_middleware_of_its_own(databas
         assert (await client.get("/items/x")).json() == {"host": "RequestValidationError"}
         assert (await client.get("/nowhere")).json() == {"host": "HTTPException"}
     assert seen == ["up", "down"]
+
+
+async def test_a_host_may_keep_a_request_id_of_its_own(database_url: str) -> None:
+    app = FastAPI()
+    app.include_router(gatepost.create_router(settings_for(database_url)), prefix="/account")
+
+    @app.middleware("http")
+    async def name(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        request.state.request_id = uuid4()
+        return await call_next(request)
+
+    @app.get("/invoices")
+    async def invoices(session: gatepost.CurrentSession) -> None: ...
+
+    async with mounted(app) as client:
+        assert_problem(await client.get("/invoices"), 401, "not_authenticated")
+        answer = await client.post("/account/v1/auth/register", json={"email": "a@example.com", "password": PASSWORD})
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-request-id"]
+
+
+async def test_a_guard_of_a_mount_that_is_missing_lets_nobody_pass(database_url: str) -> None:
+    staff = gatepost.create_router(settings_for(database_url, cookie_name="staff"))
+    app = FastAPI()
+    app.include_router(gatepost.create_router(settings_for(database_url)), prefix="/account")
+
+    @app.get("/ledger")
+    async def ledger(session: gatepost.Session = Depends(staff.require_session)) -> None: ...  # noqa: B008, FAST002
+
+    @app.exception_handler(RuntimeError)
+    async def handle(request: Request, error: RuntimeError) -> JSONResponse:
+        return JSONResponse(str(error), 500)
+
+    async with mounted(app) as client:
+        signed_in = await sign_in(client, "/account")
+        assert (await client.get("/ledger", headers=bearer(signed_in))).status_code == 500
 
 
 async def test_a_host_may_render_our_refusals_itself(database_url: str) -> None:

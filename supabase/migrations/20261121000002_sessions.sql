@@ -89,6 +89,7 @@ $$;
 
 
 -- Opens a session and evicts the least recently active ones above the cap. Returns the new one, then the evicted.
+-- The one that it replaces, because the same browser had it, is ended first and takes no place.
 -- The lock makes the cap hold however many sign-ins of one person arrive at once.
 create function gatepost.open_session(
   p_session_id uuid,
@@ -101,13 +102,18 @@ create function gatepost.open_session(
   p_ip inet,
   p_lifetime interval,
   p_idle_timeout interval,
-  p_max_sessions integer
+  p_max_sessions integer,
+  p_replaced_id uuid default null
 ) returns setof gatepost.sessions
 language plpgsql volatile set search_path = ''
 as $$
 begin
   perform gatepost.lock_sessions(p_user_id);
   perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
+
+  update gatepost.sessions s
+  set ended_at = clock_timestamp(), end_reason = 'signed_out', ended_by = s.user_id
+  where s.id = p_replaced_id and s.ended_at is null;
 
   return query
     insert into gatepost.sessions (id, user_id, name, device_kind, browser, os, ip, expires_at)
@@ -216,7 +222,13 @@ $$;
 
 
 -- Ends one session of a person; ending it again changes nothing. GP404 where they have no such session.
-create function gatepost.revoke_session(p_user_id uuid, p_session_id uuid, p_ended_by uuid, p_reason text) returns void
+create function gatepost.revoke_session(
+  p_user_id uuid,
+  p_session_id uuid,
+  p_ended_by uuid,
+  p_reason text,
+  p_idle_timeout interval
+) returns void
 language plpgsql volatile set search_path = ''
 as $$
 begin
@@ -224,6 +236,7 @@ begin
   if not found then
     raise exception 'no such session' using errcode = 'GP404';
   end if;
+  perform gatepost.end_lapsed_session(p_session_id, p_idle_timeout);
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = p_reason, ended_by = p_ended_by

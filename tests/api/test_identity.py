@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -241,7 +242,7 @@ async def test_an_older_hash_is_made_anew_at_sign_in(service: Service) -> None:
     person = await service.register()
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     await service.sql.execute("update gatepost.users set password_hash = $1", weak)
-    await service.login(person.email)
+    await asyncio.gather(*(service.login(person.email) for _ in range(4)))
     assert "m=19456,t=2,p=1" in await service.sql.fetchval("select password_hash from gatepost.users")
     await service.login(person.email)
 
@@ -260,6 +261,29 @@ async def test_guessing_is_slowed_down_outside_tests(database_url: str) -> None:
         assert 0 < int(refused.headers["retry-after"]) <= 300
         other = await service.register()
         assert (await guess(other.email, PASSWORD)).status_code == 200
+
+
+async def test_many_guesses_at_once_get_no_further(database_url: str) -> None:
+    async with running_service(database_url, environment="development") as service:
+        person = await service.register()
+        form = {"email": person.email, "password": "wrong password"}
+        answers = await asyncio.gather(*(service.http.post("/v1/auth/login", json=form) for _ in range(40)))
+        assert sorted(answer.status_code for answer in answers) == [401] * 10 + [429] * 30
+
+
+async def test_the_right_password_is_not_counted(database_url: str) -> None:
+    async with running_service(database_url, environment="development") as service:
+        person = await service.register()
+        for _ in range(12):
+            await service.login(person.email)
+
+
+async def test_registering_is_limited_by_address(database_url: str) -> None:
+    async with running_service(database_url, environment="development") as service:
+        for _ in range(30):
+            await service.register()
+        form = {"email": "one.more@example.com", "password": PASSWORD}
+        assert_problem(await service.http.post("/v1/auth/register", json=form), 429, "rate_limited")
 
 
 async def test_the_first_start_makes_the_admin(database_url: str) -> None:

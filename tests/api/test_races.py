@@ -112,6 +112,20 @@ async def test_a_hundred_requests_at_once_note_activity_once(service: Service) -
     assert await service.sql.fetchval("select count(*) from public.writes") == 1
 
 
+async def test_a_browser_signing_in_again_against_ending_the_others(service: Service) -> None:
+    for _ in range(10):
+        async with service.browser() as browser:
+            person = await service.register()
+            form = {"email": person.email, "password": PASSWORD, "transport": "cookie"}
+            assert (await browser.post("/v1/auth/login", json=form)).status_code == 200
+            answers = await asyncio.gather(
+                browser.post("/v1/auth/login", json=form),
+                person.delete("/v1/sessions"),
+                person.post("/v1/auth/password/change", {"current_password": PASSWORD, "new_password": PASSWORD}),
+            )
+            assert {answer.status_code for answer in answers} <= {200, 204, 401}
+
+
 async def test_one_address_registered_at_once_is_one_account(service: Service) -> None:
     form = {"email": "ada@example.com", "password": PASSWORD}
     answers = await asyncio.gather(*(service.http.post("/v1/auth/register", json=form) for _ in range(10)))

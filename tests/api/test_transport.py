@@ -164,10 +164,22 @@ async def test_bearer_needs_no_origin_and_wins_over_a_cookie_without_falling_bac
         for header, code in (
             ("Bearer nonsense", "token_invalid"),
             ("Bearer", "not_authenticated"),
-            ("Basic YTpi", "not_authenticated"),
-            ("", "not_authenticated"),
+            ("bearer", "not_authenticated"),
         ):
             assert_problem(await browser.get("/v1/me", headers={"Authorization": header}), 401, code)
+
+
+async def test_another_sites_form_does_not_sign_a_browser_out(service: Service) -> None:
+    headers = {"Origin": "https://evil.example", "Content-Type": "application/x-www-form-urlencoded"}
+    answer = await service.http.post("/v1/auth/logout", headers=headers)
+    assert answer.status_code == 204
+    assert "set-cookie" not in answer.headers
+
+
+async def test_another_scheme_leaves_the_cookie_alone(service: Service) -> None:
+    async with service.browser() as browser:
+        await sign_in(browser, service)
+        assert (await browser.get("/v1/me", headers={"Authorization": "Basic YTpi"})).status_code == 200
 
 
 async def test_two_cookie_names_do_not_meet(database_url: str) -> None:

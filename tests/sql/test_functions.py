@@ -83,7 +83,7 @@ async def test_the_grace_is_measured_by_the_databases_clock(sql: Connection) -> 
 
 async def test_revoking_is_for_ones_own_and_happens_once(sql: Connection) -> None:
     [session] = await open_session(sql)
-    revoke = "select gatepost.revoke_session($1, $2, $3, $4)"
+    revoke = "select gatepost.revoke_session($1, $2, $3, $4, interval '1 day')"
     with pytest.raises(asyncpg.PostgresError) as caught:
         await sql.execute(revoke, uuid4(), session["id"], None, "signed_out")
     assert caught.value.sqlstate == "GP404"
@@ -97,7 +97,7 @@ async def test_revoking_is_for_ones_own_and_happens_once(sql: Connection) -> Non
 async def test_no_other_reason_and_no_ended_session_without_one(sql: Connection) -> None:
     [session] = await open_session(sql)
     with pytest.raises(asyncpg.CheckViolationError):
-        await sql.execute("select gatepost.revoke_session($1, $2, null, 'bored')", PERSON, session["id"])
+        await sql.execute("select gatepost.revoke_session($1, $2, null, 'bored', '1 day')", PERSON, session["id"])
     with pytest.raises(asyncpg.CheckViolationError):
         await sql.execute("update gatepost.sessions set ended_at = now()")
 
@@ -146,7 +146,7 @@ async def test_activity_moves_at_most_once_an_interval_and_stays_on_its_page(sql
 
 async def test_an_ended_session_is_not_touched(sql: Connection) -> None:
     [session] = await open_session(sql)
-    await sql.execute("select gatepost.revoke_session($1, $2, null, 'signed_out')", PERSON, session["id"])
+    await sql.execute("select gatepost.revoke_session($1, $2, null, 'signed_out', '1 day')", PERSON, session["id"])
     await sql.execute("update gatepost.sessions set last_active_at = now() - interval '1 hour'")
     await sql.execute("select gatepost.touch_session($1, null, interval '5 minutes')", session["id"])
     assert await sql.fetchval("select last_active_at < now() - interval '50 minutes' from gatepost.sessions")
@@ -161,3 +161,18 @@ async def test_the_guards_read_is_one_index_lookup(sql: Connection) -> None:
     # Inlined: the plan computes the end's reason itself and calls no function of ours.
     verbose = "\n".join(row[0] for row in await sql.fetch(f"explain (verbose) {_READ}", uuid4(), DAY, GRACE))
     assert "session_end_reason" not in verbose
+
+
+async def test_ending_what_had_lapsed_says_that_it_had_lapsed(sql: Connection) -> None:
+    [session] = await open_session(sql)
+    await sql.execute("update gatepost.sessions set last_active_at = now() - interval '2 days'")
+    await sql.execute("select gatepost.revoke_session($1, $2, null, 'signed_out', '1 day')", PERSON, session["id"])
+    assert await reason(sql, session["id"]) == "idle"
+
+
+async def test_a_session_that_replaces_another_takes_its_place(sql: Connection) -> None:
+    sessions = [(await open_session(sql))[0]["id"] for _ in range(3)]
+    query = "select id from gatepost.open_session($1, $2, $3, null, 'bot', null, null, null, $4, $4, 3, $5)"
+    rows = await sql.fetch(query, uuid4(), PERSON, HASHES[1], DAY, sessions[2])
+    assert len(rows) == 1
+    assert [await reason(sql, session) for session in sessions] == [None, None, "signed_out"]

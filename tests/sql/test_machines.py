@@ -99,7 +99,12 @@ class Cap(Machine):
         session_id = data.draw(st.sampled_from(self.order))
         self.do(
             store.revoke_session(
-                self.connection, user_id=self.person, session_id=session_id, ended_by=None, reason="signed_out"
+                self.connection,
+                self.settings,
+                user_id=self.person,
+                session_id=session_id,
+                ended_by=None,
+                reason="signed_out",
             )
         )
         self.order.remove(session_id)

@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             expose_headers=["X-Request-ID", "Retry-After", "ETag"],
         )
     serve_pages(app)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, only_https=settings.secure_cookies)
     _describe(app, Cookies(settings).access)
     return app
 

@@ -27,7 +27,8 @@ _REFUSALS: dict[str, type[Refusal]] = {"GP404": NotFound}
 # Classes of SQLSTATE (PostgreSQL, appendix A) that tell of the server rather than of the statement: lost connection,
 # out of resources, an operator's shutdown, an I/O error. 25006: a standby took over and only reads.
 _UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
-_UNAVAILABLE_STATES = ("25006",)
+# 40001, 40P01: in one another's way.
+_UNAVAILABLE_STATES = ("25006", "40001", "40P01")
 
 
 def refusal_for(error: BaseException) -> Refusal | None:
@@ -116,6 +117,7 @@ class Reader:
         self._pool = pool
         self._slots = asyncio.Semaphore(size)
         self._idle: list[PoolConnectionProxy[asyncpg.Record]] = []
+        self._closed = False
 
     @classmethod
     async def open(cls, url: str, *, size: int = 10) -> Self:
@@ -128,6 +130,7 @@ class Reader:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._closed = True
         while self._idle:
             await self._pool.release(self._idle.pop())
         await self._pool.close()
@@ -161,7 +164,10 @@ class Reader:
             # Whatever was cut short, the pool cleans up after it.
             await self._pool.release(connection)
             raise
-        self._idle.append(connection)
+        if self._closed:
+            await self._pool.release(connection)
+        else:
+            self._idle.append(connection)
         return row
 
     async def _take(self) -> PoolConnectionProxy[asyncpg.Record]:

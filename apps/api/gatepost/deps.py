@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Protocol, cast, runtime_checkable
+from typing import Annotated, Protocol, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
@@ -18,12 +18,14 @@ from gatepost.db import Database, Reader
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings
 
+# In the lifespan's state: each mounted runtime, and the one whose router a request came through.
+MOUNT_PREFIX = "gatepost:"
+SELECTED = "gatepost_runtime"
 
-@runtime_checkable
+
 class Runtime(Protocol):
     """What one mounted Gatepost consists of. `reader` is the guard's own."""
 
-    mount: str
     settings: Settings
     database: Database
     reader: Reader
@@ -43,11 +45,12 @@ def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtim
         RuntimeError: there is none, or there are several and nothing says which: a mistake in the host's code.
     """
     state = connection.scope.get("state", {})
-    if mount is not None and mount in state:
-        return cast(Runtime, state[mount])
-    if "gatepost" in state:
-        return cast(Runtime, state["gatepost"])
-    mounted = [value for key, value in state.items() if key.startswith(MOUNT_PREFIX)]
+    if mount is not None:
+        mounted = [state[mount]] if mount in state else []
+    elif SELECTED in state:
+        mounted = [state[SELECTED]]
+    else:
+        mounted = [value for key, value in state.items() if key.startswith(MOUNT_PREFIX)]
     if len(mounted) == 1:
         return cast(Runtime, mounted[0])
     if mounted:
@@ -55,9 +58,6 @@ def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtim
     raise RuntimeError(
         "Gatepost is not mounted here: app.include_router(gatepost.create_router()), and run the lifespan"
     )
-
-
-MOUNT_PREFIX = "gatepost:"
 
 
 def client_address(connection: HTTPConnection, runtime: Runtime) -> address.Address | None:

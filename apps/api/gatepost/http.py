@@ -34,6 +34,8 @@ from gatepost.errors import (
 MAX_BODY_BYTES = 1024 * 1024
 _DRAINED_BYTES = 16 * MAX_BODY_BYTES
 _HANDLERS = "starlette.exception_handlers"
+# A key of our own: hosts like to keep something called request_id there themselves.
+_REQUEST_ID = "gatepost_request_id"
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 logger = log.get_logger()
@@ -41,12 +43,11 @@ logger = log.get_logger()
 
 def request_id(connection: HTTPConnection) -> str:
     """Return the id of this request: the caller's `X-Request-ID` if it is well formed, else one of ours."""
-    known = getattr(connection.state, "request_id", None)
-    if known is None:
+    state = connection.scope.setdefault("state", {})
+    if _REQUEST_ID not in state:
         sent = connection.headers.get("x-request-id", "")
-        known = sent if _WELL_FORMED_ID.fullmatch(sent) else uuid.uuid4().hex
-        connection.state.request_id = known
-    return cast(str, known)
+        state[_REQUEST_ID] = sent if _WELL_FORMED_ID.fullmatch(sent) else uuid.uuid4().hex
+    return cast(str, state[_REQUEST_ID])
 
 
 def answer(connection: HTTPConnection, refusal: Refusal) -> Response:
@@ -63,15 +64,15 @@ def answer_in_host(connection: HTTPConnection) -> None:
         handlers[0].setdefault(Refusal, _on_refusal)
 
 
-def _on_refusal(request: Request, error: Exception) -> Response:
+async def _on_refusal(request: Request, error: Exception) -> Response:
     return answer(request, cast(Refusal, error))
 
 
-def _on_invalid(request: Request, error: Exception) -> Response:
+async def _on_invalid(request: Request, error: Exception) -> Response:
     return answer(request, ValidationFailed(errors=field_errors(cast(RequestValidationError, error).errors())))
 
 
-def _on_http(request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     refusals: dict[int, type[Refusal]] = {
         400: ValidationFailed,
         404: NotFound,
@@ -84,7 +85,7 @@ def _on_http(request: Request, error: Exception) -> Response:
     return answer(request, refusal)
 
 
-def _on_crash(request: Request, error: Exception) -> Response:
+async def _on_crash(request: Request, error: Exception) -> Response:
     logger.error("crashed", exc_info=error)
     return answer(request, InternalError())
 
@@ -113,12 +114,13 @@ class RequestContext:
     Wrapped around our own routes and around the standalone service; the outermost does the work.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, only_https: bool = False) -> None:
         self.app = app
+        self._only_https = only_https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or "request_id" in scope.setdefault("state", {}):
+        if scope["type"] != "http" or _REQUEST_ID in scope.setdefault("state", {}):
             await self.app(scope, receive, send)
             return
         identifier = request_id(HTTPConnection(scope))
@@ -132,6 +134,8 @@ class RequestContext:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = identifier
                 headers["X-Content-Type-Options"] = "nosniff"
+                if self._only_https:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -23,6 +23,8 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# FastAPI's own pages, outside production only; they load their scripts from elsewhere.
+_DOCUMENTATION = ("/docs", "/docs/oauth2-redirect")
 _PAGE_HEADERS = {
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -63,7 +65,7 @@ class PageHeaders:
 
 def _mark(path: str, headers: MutableHeaders) -> None:
     media_type = headers.get("content-type", "")
-    if path.startswith("/docs") or media_type.startswith("application/"):
+    if path in _DOCUMENTATION or media_type.startswith("application/"):
         return
     if media_type.startswith("text/html"):
         for name, value in _PAGE_HEADERS.items():

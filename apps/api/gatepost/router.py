@@ -51,12 +51,12 @@ class GatepostRouter(APIRouter):
 
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, runtime.Runtime]]:
-        async with runtime.opened(self.mount_key, self.settings) as opened:
+        async with runtime.opened(self.settings) as opened:
             yield {self.mount_key: opened}
 
     async def _select(self, request: Request) -> None:
         # Of several mounts in one app, the routes below this router are to find this one.
-        request.state.gatepost = deps.find_runtime(request, self.mount_key)
+        request.scope["state"][deps.SELECTED] = deps.find_runtime(request, self.mount_key)
 
 
 def create_router(settings: Settings | None = None) -> GatepostRouter:

@@ -16,7 +16,7 @@ from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
 from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
-from gatepost.errors import ConfigurationError, Refusal
+from gatepost.errors import ConfigurationError
 from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions
 from gatepost.sessions.refresh import RefreshTokens
@@ -31,9 +31,8 @@ logger = log.get_logger()
 class Runtime:
     """One mounted Gatepost, opened and closed by the lifespan of its router."""
 
-    def __init__(self, mount: str, settings: Settings, database: Database, reader: Reader) -> None:
+    def __init__(self, settings: Settings, database: Database, reader: Reader) -> None:
         secret = vault.secret_key(settings)
-        self.mount = mount
         self.settings = settings
         self.database = database
         self.reader = reader
@@ -54,6 +53,10 @@ class Runtime:
         async with self.database.transaction() as connection:
             if await accounts.create_person(connection, email.lower(), password_hash, "admin"):
                 logger.info("made the first admin")
+                return
+            found = await accounts.find_person(connection, email)
+        if found and found[0].role != "admin":
+            logger.warning("GATEPOST_ADMIN_EMAIL belongs to somebody who is no admin: nothing was changed")
 
     async def keep_up(self) -> None:
         """Do, every half a minute, what no request should wait for."""
@@ -62,12 +65,12 @@ class Runtime:
             try:
                 await self.keys.reload()
                 await sessions.erase_successors(self.database)
-            except (Refusal, ConfigurationError) as error:
-                logger.warning("upkeep failed", error=str(error))
+            except Exception as error:
+                logger.error("upkeep failed", exc_info=error)
 
 
 @asynccontextmanager
-async def opened(mount: str, settings: Settings) -> AsyncIterator[Runtime]:
+async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     """Have a runtime for the length of a block: its database, keys and threads.
 
     Raises:
@@ -80,7 +83,7 @@ async def opened(mount: str, settings: Settings) -> AsyncIterator[Runtime]:
         await _demand_schema(database)
         reader = await Reader.open(url)
         stack.push_async_callback(reader.close)
-        runtime = Runtime(mount, settings, database, reader)
+        runtime = Runtime(settings, database, reader)
         stack.callback(runtime.passwords.close)
         await runtime.keys.reload()
         await runtime.make_admin()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -56,6 +57,7 @@ class KeyRing:
             ConfigurationError: the secret key is not the one this database's keys were sealed with.
             ServiceUnavailable: the database cannot be reached.
         """
+        self._looked_at = time.monotonic()
         async with self._database.transaction() as connection:
             rows = await store.list_signing_keys(connection)
             if not rows:
@@ -67,7 +69,6 @@ class KeyRing:
         if keys.keys() != self._keys.keys():
             self._keys = keys
             self.generation += 1
-        self._looked_at = time.monotonic()
 
     def signing(self) -> tuple[str, EllipticCurvePrivateKey]:
         """Return the id and the private part of the newest key."""
@@ -77,7 +78,8 @@ class KeyRing:
     async def find(self, kid: str) -> EllipticCurvePublicKey | None:
         """Return the public part of a key, or None. An unknown one may be newer than our ring."""
         if kid not in self._keys and time.monotonic() - self._looked_at > _LOOK_AGAIN:
-            await self.reload()
+            with suppress(ConfigurationError):
+                await self.reload()
         key = self._keys.get(kid)
         return key.public if key else None
 

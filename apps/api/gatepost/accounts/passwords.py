@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from gatepost.errors import ServiceUnavailable
 
 # OWASP Password Storage Cheat Sheet, the first choice for Argon2id: 19 MiB, two passes, one lane.
 _MEMORY_KIB = 19456
 _PASSES = 2
 _LANES = 1
+# A queue that is longer takes seconds: a refusal is the kinder answer.
+_MOST_WAITING = 200
+
+T = TypeVar("T")
 
 
 class Passwords:
@@ -21,6 +29,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=_PASSES, memory_cost=_MEMORY_KIB, parallelism=_LANES)
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="gatepost-password")
+        self._waiting = 0
         # Verified when there is nobody to verify, so that the time taken does not tell who has an account.
         self._nobody = self._hasher.hash(os.urandom(16))
 
@@ -29,18 +38,34 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def hash(self, password: str) -> str:
-        """Return the encoded Argon2id hash of a password."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
+        """Return the encoded Argon2id hash of a password.
+
+        Raises:
+            ServiceUnavailable: too many wait already.
+        """
+        return await self._in_thread(self._hasher.hash, password)
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Tell whether a password is the hashed one; with None (nobody) it is not, and takes as long."""
-        loop = asyncio.get_running_loop()
-        matches = await loop.run_in_executor(self._threads, self._matches, hashed or self._nobody, password)
+        """Tell whether a password is the hashed one; with None (nobody) it is not, and takes as long.
+
+        Raises:
+            ServiceUnavailable: too many wait already.
+        """
+        matches = await self._in_thread(self._matches, hashed or self._nobody, password)
         return matches and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
         """Tell whether a hash was made with other parameters than today's, so that it is to be made anew."""
         return self._hasher.check_needs_rehash(hashed)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: str) -> T:
+        if self._waiting >= _MOST_WAITING:
+            raise ServiceUnavailable("The service is busy; try again in a moment.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        finally:
+            self._waiting -= 1
 
     def _matches(self, hashed: str, password: str) -> bool:
         try:

@@ -28,13 +28,14 @@ from gatepost.sessions.models import Session
 router = APIRouter(tags=["identity"], route_class=ContractRoute)
 
 
-@router.post("/v1/auth/register", status_code=201, responses=refuses(403, 409, 413, 415, 422))
+@router.post("/v1/auth/register", status_code=201, responses=refuses(403, 409, 413, 415, 422, 429))
 async def register(form: Register, runtime: CurrentRuntime, request: Request, response: Response) -> SignIn:
     """Make an account and sign in on this device."""
     desk = Desk(runtime, request, response)
     desk.demand_own_page(form.transport)
     if runtime.settings.registration == "closed":
         raise Forbidden("Registration is closed; ask for an invitation.")
+    await runtime.throttle.try_registration(client_address(request, runtime))
     password_hash = await runtime.passwords.hash(form.password)
     async with runtime.database.transaction() as connection:
         person = await store.create_person(connection, form.email, password_hash)
@@ -54,13 +55,14 @@ async def login(form: Login, runtime: CurrentRuntime, request: Request, response
     await _demand_password(runtime, request, form.email, password_hash, form.password)
     if person is None or password_hash is None:
         raise InvalidCredentials
-    if runtime.passwords.outdated(password_hash):
-        password_hash = await _rehash(runtime, person, password_hash, form.password)
     async with runtime.database.transaction() as connection:
         # The password may have been changed while it was verified; then the session must not outlive the change.
         if not await store.hold_password(connection, person.id, password_hash):
             raise InvalidCredentials
-        return await desk.open(connection, person, form)
+        signed_in = await desk.open(connection, person, form)
+    if runtime.passwords.outdated(password_hash):
+        await _rehash(runtime, person, password_hash, form.password)
+    return signed_in
 
 
 @router.post("/v1/auth/refresh", responses=refuses(401, 403, 413, 415, 422))
@@ -108,10 +110,11 @@ async def change_password(
     async with runtime.database.transaction() as connection:
         if not await store.replace_password(connection, person.id, password_hash, new_hash):
             raise Conflict("The password was changed meanwhile.")
-        await sessions.reauthenticate_session(connection, session.id)
+        # In this order: whoever holds the lock on a person's sessions then takes their rows.
         await sessions.revoke_other_sessions(
             connection, runtime.settings, user_id=person.id, kept_id=session.id, reason="password_changed"
         )
+        await sessions.reauthenticate_session(connection, session.id)
 
 
 @router.get("/v1/me", responses=refuses(401))
@@ -142,15 +145,14 @@ async def _demand_password(
     runtime: Runtime, request: Request, email: str, password_hash: str | None, password: str
 ) -> None:
     """Refuse a wrong password, in the same time whether the person exists or not, and slow down who guesses."""
-    attempt = (email.lower(), str(client_address(request, runtime)))
-    await runtime.throttle.check(*attempt)
+    address = client_address(request, runtime)
+    await runtime.throttle.try_password(email, address)
     if not await runtime.passwords.verify(password_hash, password):
-        await runtime.throttle.count(*attempt)
         raise InvalidCredentials
+    await runtime.throttle.forgive(email, address)
 
 
-async def _rehash(runtime: Runtime, person: Person, old_hash: str, password: str) -> str:
+async def _rehash(runtime: Runtime, person: Person, old_hash: str, password: str) -> None:
     new_hash = await runtime.passwords.hash(password)
     async with runtime.database.transaction() as connection:
         await store.rehash_password(connection, person.id, old_hash, new_hash)
-    return new_hash

@@ -35,8 +35,6 @@ class Desk:
         A browser that signs in again replaces its session, the one it had is ended (OWASP ASVS 7.2.4).
         """
         runtime = self._runtime
-        if form.transport == "cookie":
-            await self._end_replaced(connection)
         session_id = uuid4()
         refresh_token = runtime.refresh_tokens.mint(session_id)
         session, evicted = await sessions.open_session(
@@ -48,6 +46,7 @@ class Desk:
             name=form.device_name,
             device=parse_device(self._request.headers.get("user-agent")),
             ip=deps.client_address(self._request, runtime),
+            replaced_id=self._replaced() if form.transport == "cookie" else None,
         )
         return self._hand_out(person, session, refresh_token, form.transport, evicted)
 
@@ -93,7 +92,9 @@ class Desk:
         if session_id is not None:
             async with self._runtime.database.transaction() as connection:
                 await sessions.sign_out_session(connection, session_id)
-        self._runtime.cookies.clear(self._response)
+        # Not for a request that brought none: another site's form would sign the browser out by it.
+        if self._runtime.cookies.are_in(self._request):
+            self._runtime.cookies.clear(self._response)
 
     def demand_own_page(self, transport: Transport) -> None:
         """Refuse to set cookies for a page that is not ours.
@@ -127,11 +128,12 @@ class Desk:
         self._runtime.origins.check(self._request)
         return cookie
 
-    async def _end_replaced(self, connection: Connection) -> None:
+    def _replaced(self) -> UUID | None:
         cookie = self._request.cookies.get(self._runtime.cookies.refresh)
         if cookie:
             with suppress(TokenInvalid):
-                await sessions.sign_out_session(connection, self._runtime.refresh_tokens.read(cookie))
+                return self._runtime.refresh_tokens.read(cookie)
+        return None
 
     async def _session_to_end(self, token: str | None) -> UUID | None:
         with suppress(TokenInvalid):

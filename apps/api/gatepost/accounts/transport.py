@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import HTTPConnection
@@ -12,14 +11,6 @@ from gatepost.errors import CsrfFailed, NotAuthenticated
 from gatepost.settings import Settings, origin_of
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """An access token and the way it came."""
-
-    token: str
-    by_cookie: bool
 
 
 class Cookies:
@@ -37,6 +28,10 @@ class Cookies:
             response.set_cookie(
                 name, value, expires=expires_at, path="/", secure=self._secure, httponly=True, samesite="lax"
             )
+
+    def are_in(self, connection: HTTPConnection) -> bool:
+        """Tell whether a request brought any of them."""
+        return self.access in connection.cookies or self.refresh in connection.cookies
 
     def clear(self, response: Response) -> None:
         """Take the tokens back."""
@@ -72,22 +67,21 @@ class Origins:
         return bool(host) and origin in (f"http://{host}", f"https://{host}")
 
 
-def read_credential(connection: HTTPConnection, cookies: Cookies, origins: Origins) -> Credential:
+def read_access_token(connection: HTTPConnection, cookies: Cookies, origins: Origins) -> str:
     """Return the access token of a request. A bearer header wins over a cookie, without falling back (RFC 6750, 2.1).
 
     Raises:
         NotAuthenticated: there is none.
         CsrfFailed: an unsafe request by cookie that no page of ours made.
     """
-    header = connection.headers.get("authorization")
-    if header is not None:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        if not token.strip():
             raise NotAuthenticated
-        return Credential(token.strip(), by_cookie=False)
+        return token.strip()
     cookie = connection.cookies.get(cookies.access)
     if not cookie:
         raise NotAuthenticated
     if connection.scope.get("method", "GET") not in _SAFE_METHODS:
         origins.check(connection)
-    return Credential(cookie, by_cookie=True)
+    return cookie

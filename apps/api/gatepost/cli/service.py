@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Annotated
 
 import typer
@@ -24,16 +25,19 @@ from gatepost.settings import Settings
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on  [GATEPOST_HOST, 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one  [GATEPOST_PORT, 8000]")] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="First migrate the database and make the demo data")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="First make the demo data; for the embedded database alone")
+    ] = False,
 ) -> None:
     """Run the service until it is stopped (Ctrl+C, SIGTERM)."""
     given = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     log.configure()
     with _listening(settings.host, settings.port) as listener, chosen_database(settings) as url:
-        if demo or settings.database_url is None:
+        if settings.database_url is None:
             asyncio.run(migrate(url))
         if demo:
+            _demand_private(settings, listener)
             seed_database(settings, url)
         settings = settings.model_copy(update={"database_url": SecretStr(url)})
         asyncio.run(_rehearse(settings))
@@ -53,9 +57,19 @@ def serve(
             uvicorn.Server(config).run(sockets=[listener])
 
 
+def _demand_private(settings: Settings, listener: socket.socket) -> None:
+    """Refuse demo accounts, whose passwords anybody knows, where anybody could use them."""
+    if settings.database_url is not None:
+        raise ConfigurationError("--demo is for the embedded database: leave it out, or unset GATEPOST_DATABASE_URL")
+    if not ip_address(listener.getsockname()[0]).is_loopback:
+        raise ConfigurationError(
+            "GATEPOST_HOST: --demo is for this machine alone: leave it out, or listen on 127.0.0.1"
+        )
+
+
 async def _rehearse(settings: Settings) -> None:
     # What is wrong with the setting up is one line here; from within uvicorn it would be a traceback.
-    async with runtime.opened("serve", settings):
+    async with runtime.opened(settings):
         pass
 
 

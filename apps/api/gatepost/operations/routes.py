@@ -7,10 +7,13 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from gatepost import log
 from gatepost.deps import CurrentRuntime
 from gatepost.errors import ConfigurationError, ServiceUnavailable
 from gatepost.http import ContractRoute, refuses
 from gatepost.migrate import pending
+
+logger = log.get_logger()
 
 router = APIRouter(tags=["operations"], route_class=ContractRoute)
 
@@ -42,7 +45,8 @@ async def read_readiness(runtime: CurrentRuntime) -> Readiness:
         try:
             missing = await pending(connection)
         except ConfigurationError as error:
-            raise ServiceUnavailable(str(error)) from None
+            logger.error("not ready", error=str(error))
+            raise ServiceUnavailable("The database's schema is not the one of this version.") from None
     if missing:
         raise ServiceUnavailable(f"The database lacks {len(missing)} migrations: run `gatepost migrate`.")
     return Readiness(status="ok", database="ok", migrations="ok")

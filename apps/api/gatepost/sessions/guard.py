@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 from asyncpg import Record
 from fastapi import Depends, Request
@@ -12,10 +12,11 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from gatepost import deps, http
-from gatepost.accounts.transport import read_credential
+from gatepost.accounts.transport import read_access_token
 from gatepost.errors import (
     ReauthenticationRequired,
     Refusal,
+    ServiceUnavailable,
     SessionExpired,
     SessionIdle,
     SessionRevoked,
@@ -60,17 +61,14 @@ class SessionGuard(SecurityBase):
         http.answer_in_host(request)
         runtime = deps.find_runtime(request, self._mount)
         settings = runtime.settings
-        credential = read_credential(request, runtime.cookies, runtime.origins)
-        claims = await runtime.access_tokens.verify(credential.token)
+        token = read_access_token(request, runtime.cookies, runtime.origins)
+        claims = await runtime.access_tokens.verify(token)
         row = await store.read_session(runtime.reader, settings, claims.session_id)
         if row is None or row["user_id"] != claims.user_id:
             raise TokenInvalid
+        await _note(runtime, row, request)
         if row["state"] is not None:
-            await _note_end(runtime, row)
             raise ended(row["state"])
-        if row["is_due"]:
-            address = deps.client_address(request, runtime)
-            await store.touch_session(runtime.database, settings, claims.session_id, address)
         return Session.from_row(
             row, idle_timeout=settings.idle_timeout, current_id=claims.session_id, claims=claims.raw
         )
@@ -106,7 +104,11 @@ def ended(reason: EndReason) -> Refusal:
     return refusals.get(reason, SessionRevoked)(_REASONS.get(reason), reason=reason)
 
 
-async def _note_end(runtime: deps.Runtime, row: Record) -> None:
-    if row["ended_at"] is None:
-        session_id: UUID = row["id"]
-        await store.end_lapsed_session(runtime.database, runtime.settings, session_id)
+async def _note(runtime: deps.Runtime, row: Record, request: Request) -> None:
+    """Write down what the read showed. The read decides; where nothing can be written, the next request will."""
+    with suppress(ServiceUnavailable):
+        if row["state"] is None and row["is_due"]:
+            address = deps.client_address(request, runtime)
+            await store.touch_session(runtime.database, runtime.settings, row["id"], address)
+        elif row["state"] is not None and row["ended_at"] is None:
+            await store.end_lapsed_session(runtime.database, runtime.settings, row["id"])

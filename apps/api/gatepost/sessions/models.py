@@ -34,7 +34,8 @@ def _clean_name(name: str | None) -> str | None:
     if name is None:
         return None
     kept = "".join(" " if unicodedata.category(c) in _UNPRINTABLE or c in _DIRECTIONS else c for c in name)
-    return " ".join(kept.split()) or None
+    kept = " ".join(kept.split())
+    return kept if any(unicodedata.category(c) != "Cf" for c in kept) else None
 
 
 DeviceName = Annotated[
@@ -140,7 +141,7 @@ class RegisterSession(BaseModel):
 class RenameSession(BaseModel):
     """The person's own name for a device; blank brings back the one like "Chrome on Windows"."""
 
-    name: Annotated[DeviceName, Field()]
+    name: DeviceName
 
 
 class RevokedSessions(BaseModel):

@@ -74,12 +74,15 @@ async def rename_session(
 
 
 @router.delete("/{session_id}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
-async def revoke_session(session_id: UUID, session: CurrentSession, connection: Connection) -> None:
+async def revoke_session(
+    session_id: UUID, session: CurrentSession, runtime: CurrentRuntime, connection: Connection
+) -> None:
     """Sign out one of your devices; its next request is refused. Any but this one needs a recent password."""
     if session_id != session.id:
         demand_recent(session)
     await store.revoke_session(
         connection,
+        runtime.settings,
         user_id=session.user_id,
         session_id=session_id,
         ended_by=session.user_id,

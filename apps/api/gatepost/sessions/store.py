@@ -58,12 +58,16 @@ async def open_session(
     name: str | None,
     device: Device,
     ip: Address | None,
+    replaced_id: UUID | None = None,
 ) -> tuple[Session, list[Session]]:
-    """Open a session and return it, with those that were evicted to keep the person's number at the cap."""
+    """Open a session and return it, with those that were evicted to keep the person's number at the cap.
+
+    The session that it replaces, if any, is signed out.
+    """
     rows = await connection.fetch(
         """
         select s.*, s.end_reason as state
-        from gatepost.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) s
+        from gatepost.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) s
         """,
         session_id,
         user_id,
@@ -76,6 +80,7 @@ async def open_session(
         settings.session_lifetime,
         settings.idle_timeout,
         settings.max_sessions,
+        replaced_id,
     )
     opened, *evicted = (
         Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=session_id) for row in rows
@@ -126,7 +131,7 @@ async def rename_session(
     row = await connection.fetchrow(
         """
         update gatepost.sessions s set name = $3
-        where s.id = $1 and s.user_id = $2 and s.ended_at is null
+        where s.id = $1 and s.user_id = $2 and gatepost.session_end_reason(s, $4) is null
         returning s.*, gatepost.session_end_reason(s, $4) as state
         """,
         session_id,
@@ -138,14 +143,21 @@ async def rename_session(
 
 
 async def revoke_session(
-    connection: Connection, *, user_id: UUID, session_id: UUID, ended_by: UUID | None, reason: EndReason
+    connection: Connection,
+    settings: Settings,
+    *,
+    user_id: UUID,
+    session_id: UUID,
+    ended_by: UUID | None,
+    reason: EndReason,
 ) -> None:
     """End a person's session; ending it again changes nothing.
 
     Raises:
         NotFound: the person has no such session.
     """
-    await connection.execute("select gatepost.revoke_session($1, $2, $3, $4)", user_id, session_id, ended_by, reason)
+    query = "select gatepost.revoke_session($1, $2, $3, $4, $5)"
+    await connection.execute(query, user_id, session_id, ended_by, reason, settings.idle_timeout)
 
 
 async def revoke_other_sessions(

@@ -474,6 +474,10 @@ export type RegisterErrors = {
      */
     422: Problem;
     /**
+     * Too many attempts
+     */
+    429: Problem;
+    /**
      * Something went wrong on our side
      */
     500: Problem;
