@@ -12,11 +12,13 @@ export const createClientConfig: CreateClientConfig = (config) => ({
 });
 
 const REFRESH = "/v1/auth/refresh";
+const ME = "/v1/me";
+const LOCK = "gatepost.refresh";
 
 async function fetchRefreshed(request: Request): Promise<Response> {
   const again = request.clone();
   const answer = await fetch(request);
-  if (answer.status !== 401 || (await codeOf(answer)) !== "token_expired") return answer;
+  if (!(await saysExpired(answer))) return answer;
   const refreshed = await refreshOnce();
   return refreshed.ok ? fetch(again) : refreshed.clone();
 }
@@ -31,19 +33,28 @@ function refreshOnce(): Promise<Response> {
 }
 
 async function refreshAcrossTabs(): Promise<Response> {
-  const refresh = () => fetch(REFRESH, { method: "POST", credentials: "same-origin" });
   if (!navigator.locks) return refresh();
-  const mine = await navigator.locks.request("gatepost.refresh", { ifAvailable: true }, (lock) =>
+  const mine = await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) =>
     lock ? refresh() : null,
   );
-  // Another tab was at it: what it got is in the cookies that we share.
-  return mine ?? navigator.locks.request("gatepost.refresh", () => new Response(null, { status: 204 }));
+  return mine ?? navigator.locks.request(LOCK, refreshUnlessDone);
 }
 
-async function codeOf(answer: Response): Promise<unknown> {
+/** Another tab was at it. What it got is in the cookies that we share; where it got nothing, it is our turn. */
+async function refreshUnlessDone(): Promise<Response> {
+  const me = await fetch(ME);
+  return (await saysExpired(me)) ? refresh() : new Response(null, { status: 204 });
+}
+
+function refresh(): Promise<Response> {
+  return fetch(REFRESH, { method: "POST", credentials: "same-origin" });
+}
+
+async function saysExpired(answer: Response): Promise<boolean> {
+  if (answer.status !== 401) return false;
   const body: unknown = await answer
     .clone()
     .json()
     .catch(() => null);
-  return typeof body === "object" && body !== null && "code" in body ? body.code : null;
+  return typeof body === "object" && body !== null && "code" in body && body.code === "token_expired";
 }

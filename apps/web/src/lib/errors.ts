@@ -30,8 +30,7 @@ export class Cancelled extends Error {}
 
 /** Makes the one error of whatever an answer carried: problem+json, FastAPI's own shapes, HTML, text or nothing. */
 export function toApiError(body: unknown, response: Response | undefined): unknown {
-  if (body instanceof DOMException && body.name === "AbortError") return body;
-  if (body instanceof Error) return new ApiError(messageOf(null, 0));
+  if (body instanceof Error) return body.name === "AbortError" ? body : new ApiError(messageOf(null, 0));
   const status = response?.status ?? 0;
   const problem = isObject(body) ? body : {};
   return new ApiError(messageOf(body, status), {
@@ -56,6 +55,8 @@ export function isSignedOut(error: unknown): error is ApiError {
 }
 
 const SHORT = 200;
+/** HTML, and JSON that could not be read or says nothing: no words for a person. */
+const MARKUP = /^(?:[<{[]|null$)/;
 
 function messageOf(body: unknown, status: number): string {
   const problem = isObject(body) ? body : {};
@@ -97,7 +98,7 @@ function inner(problem: Record<string, unknown>): Record<string, unknown> {
 
 function plain(body: unknown): string | null {
   const words = text(body);
-  return words && words.length < SHORT && !words.startsWith("<") ? words : null;
+  return words && words.length < SHORT && !MARKUP.test(words) ? words : null;
 }
 
 function text(value: unknown): string | null {

@@ -11,7 +11,8 @@ export function createQueries(onSignedOut: (error: ApiError) => void): QueryClie
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: { staleTime: 10_000, retry: (failures, error) => failures < 2 && isPassing(error) },
-      mutations: { retry: false },
+      // Without a network a change fails at once: one that waits for it would look done.
+      mutations: { retry: false, networkMode: "always" },
     },
   });
 }

@@ -17,14 +17,19 @@ export function loginSearch(error: ApiError, from: string): LoginSearch {
   return { reason: told, end_reason: error.reason ?? undefined, redirect };
 }
 
+const OUR_PATH = /^\/(?![/\\])/;
+
 /** Returns a path of ours to go to; anything that could lead elsewhere is the front page. */
 export function safeRedirect(target: string | undefined): string {
-  if (!target || !/^\/(?![/\\])/.test(target)) return "/";
-  const url = new URL(target, window.location.origin);
-  return url.origin === window.location.origin ? url.pathname + url.search + url.hash : "/";
+  const { origin } = window.location;
+  if (!target || !OUR_PATH.test(target) || !URL.canParse(target, origin)) return "/";
+  const url = new URL(target, origin);
+  // Only now the dots are worked out: "/.//elsewhere" has become "//elsewhere".
+  const path = url.pathname + url.search + url.hash;
+  return url.origin === origin && OUR_PATH.test(path) ? path : "/";
 }
 
-const BECAUSE: Record<string, string> = {
+const BECAUSE = {
   signed_out: "You signed out on this device.",
   signed_out_elsewhere: "This device was signed out from another device.",
   signed_out_by_admin: "This device was signed out by an administrator.",
@@ -37,11 +42,11 @@ const BECAUSE: Record<string, string> = {
   expired: "This sign-in has reached its longest lifetime. Sign in again.",
 };
 
-const CODES: Record<string, string> = {
+const CODES = {
   session_revoked: "This device was signed out.",
-  session_idle: BECAUSE.idle as string,
-  session_expired: BECAUSE.expired as string,
-  refresh_token_reused: BECAUSE.refresh_token_reused as string,
+  session_idle: BECAUSE.idle,
+  session_expired: BECAUSE.expired,
+  refresh_token_reused: BECAUSE.refresh_token_reused,
   token_invalid: "Your sign-in is no longer valid. Sign in again.",
   token_expired: "Your sign-in has expired. Sign in again.",
 };
@@ -49,5 +54,10 @@ const CODES: Record<string, string> = {
 /** Says why the person has to sign in again, or null where nothing needs saying. */
 export function whySignedOut(search: LoginSearch): string | null {
   if (!search.reason) return null;
-  return (search.end_reason && BECAUSE[search.end_reason]) || CODES[search.reason] || null;
+  return sentence(BECAUSE, search.end_reason) ?? sentence(CODES, search.reason);
+}
+
+/** Anyone can write anything into the address, "constructor" too. */
+function sentence(sentences: Readonly<Record<string, string>>, word: string | undefined): string | null {
+  return word && Object.hasOwn(sentences, word) ? (sentences[word] ?? null) : null;
 }

@@ -1,5 +1,5 @@
 import { Toast } from "@base-ui/react/toast";
-import { Cancelled, getErrorMessage } from "@/lib/errors";
+import { Cancelled, getErrorMessage, isSignedOut } from "@/lib/errors";
 
 /** The toasts; mutation hooks add to them, components never do. */
 export const toasts = Toast.createToastManager();
@@ -9,7 +9,8 @@ export function toastDone(title: string): void {
 }
 
 export function toastFailed(title: string, error: unknown): void {
-  if (error instanceof Cancelled) return;
+  // A session that is over leads to the login page, which says why.
+  if (error instanceof Cancelled || isSignedOut(error)) return;
   toasts.add({
     title,
     description: getErrorMessage(error),

@@ -1,5 +1,12 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, HeadContent, Link, Outlet } from "@tanstack/react-router";
+import {
+  createRootRouteWithContext,
+  type ErrorComponentProps,
+  HeadContent,
+  Link,
+  Outlet,
+  useRouter,
+} from "@tanstack/react-router";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { getErrorMessage } from "@/lib/errors";
@@ -12,16 +19,21 @@ export const Route = createRootRouteWithContext<{ queries: QueryClient }>()({
     </>
   ),
   notFoundComponent: NotFound,
-  errorComponent: ({ error, reset }) => (
+  errorComponent: Failed,
+});
+
+function Failed({ error }: ErrorComponentProps) {
+  const router = useRouter();
+  return (
     <main className="mx-auto grid max-w-md gap-4 px-4 py-24">
       <h1 className="text-2xl font-semibold">This page could not be shown</h1>
       <Alert tone="danger">{getErrorMessage(error)}</Alert>
-      <Button variant="primary" onClick={reset} className="justify-self-start">
+      <Button variant="primary" onClick={() => void router.invalidate()} className="justify-self-start">
         Try again
       </Button>
     </main>
-  ),
-});
+  );
+}
 
 function NotFound() {
   return (

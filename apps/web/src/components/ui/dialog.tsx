@@ -28,7 +28,7 @@ export function Dialog({ open, onClose, title, description, children }: DialogPr
       className="card m-auto w-[calc(100%-2rem)] max-w-md p-0 text-ink shadow-float backdrop:bg-black/50 open:animate-[appear_150ms_ease-out]"
     >
       {open ? (
-        <div className="grid gap-4 p-6">
+        <div className="grid grid-cols-1 gap-4 p-6 wrap-anywhere">
           <div className="grid gap-2">
             <h2 id={`${id}-title`} className="text-lg font-semibold">
               {title}

@@ -28,7 +28,7 @@ function List() {
       ) : (
         <CircleCheck size={20} className="mt-0.5 shrink-0 text-brand" aria-hidden />
       )}
-      <div className="min-w-0 grow text-sm">
+      <div className="min-w-0 grow text-sm wrap-anywhere">
         <Toast.Title className="font-medium" />
         <Toast.Description className="mt-0.5 text-muted" />
       </div>

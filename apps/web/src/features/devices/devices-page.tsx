@@ -16,7 +16,7 @@ export function DevicesPage() {
   const heading = useRef<HTMLHeadingElement>(null);
   const { data, error, isPending, refetch, isFetching } = useQuery(activeSessions());
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       <div className="grid gap-1.5">
         <h1
           ref={heading}
@@ -80,7 +80,9 @@ function Devices({ sessions, heading }: DevicesProps) {
       {others.length === 0 ? (
         <p className="text-sm text-muted">You are signed in on this device only.</p>
       ) : null}
-      {others.length > 0 && current ? <SignOutOthers others={others.length} stays={current.name} /> : null}
+      {others.length > 0 && current ? (
+        <SignOutOthers others={others.length} stays={current.name} onDone={() => heading.current?.focus()} />
+      ) : null}
       <EndedSessions />
     </>
   );

@@ -3,10 +3,17 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { useRevokeOtherSessions } from "./mutations";
 
+interface SignOutOthersProps {
+  others: number;
+  stays: string;
+  /** They are signed out; with the last of them this goes, so the focus has to go elsewhere. */
+  onDone: () => void;
+}
+
 /** Ends all other devices, after saying what stays. */
-export function SignOutOthers({ others, stays }: { others: number; stays: string }) {
+export function SignOutOthers({ others, stays, onDone }: SignOutOthersProps) {
   const [open, setOpen] = useState(false);
-  const revoke = useRevokeOtherSessions();
+  const revoke = useRevokeOtherSessions(onDone);
   const what = others === 1 ? "1 other device" : `${others} other devices`;
   const confirm = () => {
     setOpen(false);
