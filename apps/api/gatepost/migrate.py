@@ -58,12 +58,20 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-@cache
 def load(directory: Path | None = None) -> list[Migration]:
     """Return the migrations of a directory (ours by default), oldest first."""
+    return _read(directory) if directory else _ours()
+
+
+@cache
+def _ours() -> list[Migration]:
+    return _read(assets.migrations())
+
+
+def _read(directory: Path) -> list[Migration]:
     return [
         Migration(match[1], match[2], path.read_text(encoding="utf-8"))
-        for path in sorted((directory or assets.migrations()).glob("*.sql"))
+        for path in sorted(directory.glob("*.sql"))
         if (match := re.fullmatch(r"(\d{14})_(\w+)\.sql", path.name))
     ]
 
