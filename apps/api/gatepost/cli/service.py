@@ -7,6 +7,7 @@ import errno
 import socket
 from contextlib import suppress
 from ipaddress import ip_address
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -54,7 +55,7 @@ def serve(
         )
         # uvicorn stops in good order and then raises the signal again.
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            _Server(config).run(sockets=[listener])
 
 
 def _demand_private(settings: Settings, listener: socket.socket) -> None:
@@ -65,6 +66,15 @@ def _demand_private(settings: Settings, listener: socket.socket) -> None:
         raise ConfigurationError(
             "GATEPOST_HOST: --demo is for this machine alone: leave it out, or listen on 127.0.0.1"
         )
+
+
+class _Server(uvicorn.Server):
+    """Stops in good order, within ten seconds, however often it is told to; uvicorn's own would break off."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take the first signal; those that follow change nothing."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
 
 
 async def _rehearse(settings: Settings) -> None:
