@@ -51,6 +51,7 @@ check: $(VENV)/.dev $(PAGES)
 
 bench: $(VENV)/.dev $(PAGES)
 	$(BIN)/python benchmarks/guard.py
+	$(BIN)/python benchmarks/staff.py
 	$(BIN)/python benchmarks/pages.py
 
 build: $(VENV)/.dev $(PAGES)

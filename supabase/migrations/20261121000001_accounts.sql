@@ -8,11 +8,17 @@ create table gatepost.users (
   password_hash text not null,
   role text not null default 'user' check (role in ('user', 'admin')),
   user_metadata jsonb not null default '{}' check (jsonb_typeof(user_metadata) = 'object'),
+  -- what a person is called; for finding them
+  name text generated always as (user_metadata ->> 'name') stored,
+  disabled_at timestamptz,
   created_at timestamptz not null default now(),
   password_changed_at timestamptz not null default now()
 );
 
 create unique index users_email_key on gatepost.users (lower(email));
+-- For prefixes, in the order of code points, whatever the database's collation.
+create index users_email_prefix_idx on gatepost.users ((lower(email) collate "C"), id);
+create index users_name_prefix_idx on gatepost.users ((lower(name) collate "C"), id);
 
 -- The private part is sealed under GATEPOST_SECRET_KEY: whoever reads the database alone signs nothing.
 create table gatepost.signing_keys (

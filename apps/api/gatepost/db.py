@@ -75,6 +75,14 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
+    def size(self) -> int:
+        """Return how many connections are open."""
+        return self._pool.get_size()
+
+    def idle(self) -> int:
+        """Return how many of them nobody uses."""
+        return self._pool.get_idle_size()
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection outside a transaction.
@@ -134,6 +142,14 @@ class Reader:
         while self._idle:
             await self._pool.release(self._idle.pop())
         await self._pool.close()
+
+    def size(self) -> int:
+        """Return how many connections are open."""
+        return self._pool.get_size()
+
+    def idle(self) -> int:
+        """Return how many of them nobody uses, those kept in hand included."""
+        return self._pool.get_idle_size() + len(self._idle)
 
     async def fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
         """Run one reading statement and return its first row.

@@ -8,19 +8,16 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
-from gatepost import address, db
+from gatepost import address, db, mounts
 from gatepost.accounts.keys import KeyRing
 from gatepost.accounts.passwords import Passwords
 from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
 from gatepost.db import Database, Reader
+from gatepost.metrics import Metrics
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings
-
-# In the lifespan's state: each mounted runtime, and the one whose router a request came through.
-MOUNT_PREFIX = "gatepost:"
-SELECTED = "gatepost_runtime"
 
 
 class Runtime(Protocol):
@@ -36,6 +33,7 @@ class Runtime(Protocol):
     cookies: Cookies
     origins: Origins
     throttle: Throttle
+    metrics: Metrics
 
 
 def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtime:
@@ -44,13 +42,7 @@ def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtim
     Raises:
         RuntimeError: there is none, or there are several and nothing says which: a mistake in the host's code.
     """
-    state = connection.scope.get("state", {})
-    if mount is not None:
-        mounted = [state[mount]] if mount in state else []
-    elif SELECTED in state:
-        mounted = [state[SELECTED]]
-    else:
-        mounted = [value for key, value in state.items() if key.startswith(MOUNT_PREFIX)]
+    mounted = mounts.candidates(connection.scope, mount)
     if len(mounted) == 1:
         return cast(Runtime, mounted[0])
     if mounted:

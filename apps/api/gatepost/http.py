@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
-from gatepost import log
+from gatepost import log, mounts
 from gatepost.errors import (
     InternalError,
     MethodNotAllowed,
@@ -30,12 +30,14 @@ from gatepost.errors import (
     ValidationFailed,
     field_errors,
 )
+from gatepost.metrics import Metrics
 
 MAX_BODY_BYTES = 1024 * 1024
 _DRAINED_BYTES = 16 * MAX_BODY_BYTES
 _HANDLERS = "starlette.exception_handlers"
 # A key of our own: hosts like to keep something called request_id there themselves.
 _REQUEST_ID = "gatepost_request_id"
+_COUNTED = "gatepost_refusal_counted"
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 logger = log.get_logger()
@@ -52,10 +54,24 @@ def request_id(connection: HTTPConnection) -> str:
 
 def answer(connection: HTTPConnection, refusal: Refusal) -> Response:
     """Return the problem+json response for a refusal (RFC 9457)."""
+    count_refusal(connection, refusal, _metrics(connection.scope))
     identifier = request_id(connection)
     body = refusal.problem(identifier).model_dump_json(exclude_none=True)
     headers = {**refusal.headers, "X-Request-ID": identifier, "Cache-Control": "no-store"}
     return Response(body, refusal.status, headers, media_type="application/problem+json")
+
+
+def count_refusal(connection: HTTPConnection, refusal: Refusal, metrics: Metrics | None) -> None:
+    """Count a refusal once, whoever handles it; in a host's routes the guard alone is sure to see it."""
+    state = connection.scope.setdefault("state", {})
+    if metrics is not None and _COUNTED not in state:
+        state[_COUNTED] = True
+        metrics.refused(refusal.code)
+
+
+def _metrics(scope: Scope) -> Metrics | None:
+    mounted = mounts.candidates(scope)
+    return cast(Metrics, mounted[0].metrics) if len(mounted) == 1 else None
 
 
 def answer_in_host(connection: HTTPConnection) -> None:
@@ -100,16 +116,18 @@ EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
 
 def _allowed_methods(request: Request) -> set[str]:
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    allowed: set[str] = set()
+    allowed: dict[int, set[str]] = {}
     for context in iter_route_contexts(request.app.routes):
         pattern = getattr(context, "path_regex", None)
         if pattern is not None and pattern.match(path):
-            allowed |= context.methods or set()
-    return allowed
+            placeholders = (context.path_format or "").count("{")
+            allowed.setdefault(placeholders, set()).update(context.methods or ())
+    # An address with a name of its own is not one of those that a placeholder stands for.
+    return allowed[min(allowed)] if allowed else set()
 
 
 class RequestContext:
-    """ASGI middleware: gives the request its id, logs one line when it is answered, and forbids caching.
+    """ASGI middleware: gives the request its id, counts and logs it when it is answered, and forbids caching.
 
     Wrapped around our own routes and around the standalone service; the outermost does the work.
     """
@@ -146,6 +164,8 @@ class RequestContext:
                 took = round((time.perf_counter() - started) * 1000, 2)
                 path = getattr(scope.get("route"), "path_format", None)
                 logger.info("answered", method=scope["method"], route=path, status=status, ms=took)
+                if metrics := _metrics(scope):
+                    metrics.answered(scope["method"], path, status)
 
 
 class ContractRoute(APIRoute):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -14,35 +14,43 @@ from gatepost.errors import FieldError, ValidationFailed
 Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most")]
 RawCursor = Annotated[
     str | None,
-    Query(max_length=200, description="`next_cursor` of the page before", json_schema_extra={"format": "cursor"}),
+    Query(max_length=1000, description="`next_cursor` of the page before", json_schema_extra={"format": "cursor"}),
 ]
 
-# rank, key (microseconds or another 64-bit number), id: the place of a list's last item in its order
-Place = tuple[int, int, UUID]
+# What a cursor holds: the place of a list's last item in the list's order.
+Part = int | str | UUID
 
 _INT64 = 2**63
 
 
-def encode(place: Place) -> str:
+def encode(*place: Part) -> str:
     """Return the opaque cursor of a place."""
-    rank, key, identifier = place
-    return base64.urlsafe_b64encode(json.dumps([rank, key, identifier.hex]).encode()).decode().rstrip("=")
+    parts = [part.hex if isinstance(part, UUID) else part for part in place]
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None) -> Place | None:
-    """Return the place of a cursor, or None for the first page.
+def decode(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
+    """Return the place of a cursor, its parts of these kinds, or None for the first page.
 
     Raises:
-        ValidationFailed: it is not a cursor of ours.
+        ValidationFailed: it is not a cursor of this list.
     """
     if cursor is None:
         return None
     try:
-        rank, key, identifier = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if type(rank) is int and type(key) is int and 0 <= rank < 10 and -_INT64 <= key < _INT64:
-            return rank, key, UUID(identifier)
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return tuple(_part(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, AttributeError, RecursionError):
-        pass
-    raise ValidationFailed(
-        errors=[FieldError(loc=["query", "cursor"], msg="is not a cursor that this list gave", type="cursor")]
-    )
+        raise ValidationFailed(
+            errors=[FieldError(loc=["query", "cursor"], msg="is not a cursor that this list gave", type="cursor")]
+        ) from None
+
+
+def _part(value: Any, kind: type[Part]) -> Part:
+    if kind is UUID:
+        return UUID(value)
+    if kind is int and type(value) is int and -_INT64 <= value < _INT64:
+        return value
+    if kind is str and type(value) is str and "\0" not in value:
+        return value
+    raise ValueError

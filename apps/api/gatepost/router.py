@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
-from gatepost import deps, runtime
+from gatepost import mounts, runtime
 from gatepost.accounts import routes as accounts
+from gatepost.admin import routes as admin
 from gatepost.http import ContractRoute
 from gatepost.operations import routes as operations
 from gatepost.sessions import routes as sessions
@@ -28,15 +29,14 @@ class GatepostRouter(APIRouter):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.mount_key = f"{deps.MOUNT_PREFIX}{id(self)}"
+        self.mount_key = f"{mounts.MOUNT_PREFIX}{id(self)}"
         self.require_session = SessionGuard(self.mount_key)
         super().__init__(
             lifespan=self._lifespan,
-            dependencies=[Depends(self._select)],
             route_class=ContractRoute,
             generate_unique_id_function=lambda route: route.name,
         )
-        for room in (accounts, sessions, operations):
+        for room in (accounts, sessions, admin, operations):
             self.include_router(room.router)
 
         paths = (context.path or "/" for context in iter_route_contexts(self.routes))
@@ -49,14 +49,17 @@ class GatepostRouter(APIRouter):
             return super().matches(scope)
         return Match.NONE, {}
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; of several mounts in one app, everything below this router is to find this one."""
+        state = scope.setdefault("state", {})
+        if self.mount_key in state:
+            state[mounts.SELECTED] = state[self.mount_key]
+        await super().handle(scope, receive, send)
+
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, runtime.Runtime]]:
         async with runtime.opened(self.settings) as opened:
             yield {self.mount_key: opened}
-
-    async def _select(self, request: Request) -> None:
-        # Of several mounts in one app, the routes below this router are to find this one.
-        request.scope["state"][deps.SELECTED] = deps.find_runtime(request, self.mount_key)
 
 
 def create_router(settings: Settings | None = None) -> GatepostRouter:

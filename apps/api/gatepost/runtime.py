@@ -14,9 +14,11 @@ from gatepost.accounts.passwords import Passwords
 from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
+from gatepost.audit.sealer import seal
 from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError
+from gatepost.metrics import Metrics
 from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions
 from gatepost.sessions.refresh import RefreshTokens
@@ -43,6 +45,9 @@ class Runtime:
         self.cookies = Cookies(settings)
         self.origins = Origins(settings)
         self.throttle = Throttle(settings)
+        self.metrics = Metrics()
+        self.metrics.watch_pool("requests", database.size, database.idle)
+        self.metrics.watch_pool("guard", reader.size, reader.idle)
 
     async def make_admin(self) -> None:
         """Make the admin of `ADMIN_EMAIL`, unless the address has an account."""
@@ -65,6 +70,7 @@ class Runtime:
             try:
                 await self.keys.reload()
                 await sessions.erase_successors(self.database)
+                await seal(self.database)
             except Exception as error:
                 logger.error("upkeep failed", exc_info=error)
 

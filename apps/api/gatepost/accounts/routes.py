@@ -41,7 +41,9 @@ async def register(form: Register, runtime: CurrentRuntime, request: Request, re
         person = await store.create_person(connection, form.email, password_hash)
         if person is None:
             raise Conflict("This e-mail address has an account already.")
-        return await desk.open(connection, person, form)
+        signed_in = await desk.open(connection, person, form)
+    runtime.metrics.signed_in(len(signed_in.evicted))
+    return signed_in
 
 
 @router.post("/v1/auth/login", responses=refuses(401, 403, 413, 415, 422, 429))
@@ -52,14 +54,18 @@ async def login(form: Login, runtime: CurrentRuntime, request: Request, response
     async with runtime.database.connection() as connection:
         found = await store.find_person(connection, form.email)
     person, password_hash = found or (None, None)
-    await _demand_password(runtime, request, form.email, password_hash, form.password)
+    await _demand_password(runtime, request, form.email, found, form.password)
     if person is None or password_hash is None:
         raise InvalidCredentials
     async with runtime.database.transaction() as connection:
         # The password may have been changed while it was verified; then the session must not outlive the change.
-        if not await store.hold_password(connection, person.id, password_hash):
+        enabled = await store.hold_password(connection, person.id, password_hash)
+        if enabled is None:
             raise InvalidCredentials
+        if not enabled:
+            raise Forbidden("This account is disabled.")
         signed_in = await desk.open(connection, person, form)
+    runtime.metrics.signed_in(len(signed_in.evicted))
     if runtime.passwords.outdated(password_hash):
         await _rehash(runtime, person, password_hash, form.password)
     return signed_in
@@ -88,8 +94,8 @@ async def reauthenticate(
     form: Reauthenticate, session: CurrentSession, runtime: CurrentRuntime, request: Request
 ) -> None:
     """Show the password once more, before something that asks for a recent sign-in."""
-    person, password_hash = await _read_person(runtime, session)
-    await _demand_password(runtime, request, person.email, password_hash, form.password)
+    found = await _read_person(runtime, session)
+    await _demand_password(runtime, request, found[0].email, found, form.password)
     async with runtime.database.transaction() as connection:
         await sessions.reauthenticate_session(connection, session.id)
 
@@ -104,17 +110,18 @@ async def change_password(
     form: ChangePassword, session: CurrentSession, runtime: CurrentRuntime, request: Request
 ) -> None:
     """Set a new password and sign out all other devices."""
-    person, password_hash = await _read_person(runtime, session)
-    await _demand_password(runtime, request, person.email, password_hash, form.current_password)
+    person, password_hash = found = await _read_person(runtime, session)
+    await _demand_password(runtime, request, person.email, found, form.current_password)
     new_hash = await runtime.passwords.hash(form.new_password)
     async with runtime.database.transaction() as connection:
         if not await store.replace_password(connection, person.id, password_hash, new_hash):
             raise Conflict("The password was changed meanwhile.")
         # In this order: whoever holds the lock on a person's sessions then takes their rows.
-        await sessions.revoke_other_sessions(
+        revoked = await sessions.revoke_other_sessions(
             connection, runtime.settings, user_id=person.id, kept_id=session.id, reason="password_changed"
         )
         await sessions.reauthenticate_session(connection, session.id)
+    runtime.metrics.revoked("password_changed", revoked)
 
 
 @router.get("/v1/me", responses=refuses(401))
@@ -142,12 +149,15 @@ async def _read_person(runtime: Runtime, session: Session) -> tuple[Person, str]
 
 
 async def _demand_password(
-    runtime: Runtime, request: Request, email: str, password_hash: str | None, password: str
+    runtime: Runtime, request: Request, email: str, found: tuple[Person, str] | None, password: str
 ) -> None:
     """Refuse a wrong password, in the same time whether the person exists or not, and slow down who guesses."""
     address = client_address(request, runtime)
     await runtime.throttle.try_password(email, address)
+    person, password_hash = found or (None, None)
     if not await runtime.passwords.verify(password_hash, password):
+        # Written although the request is refused.
+        await store.note_failed_sign_in(runtime.database, person.id if person else None, address)
         raise InvalidCredentials
     await runtime.throttle.forgive(email, address)
 

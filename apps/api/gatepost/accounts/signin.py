@@ -79,6 +79,7 @@ class Desk:
         if session is None or person is None:
             raise TokenInvalid
         if refreshed.outcome == "reused":
+            runtime.metrics.revoked("refresh_token_reused")
             raise RefreshTokenReused(reason="refresh_token_reused")
         if session.end_reason is not None:
             raise ended(session.end_reason)
@@ -91,7 +92,8 @@ class Desk:
         session_id = await self._session_to_end(token)
         if session_id is not None:
             async with self._runtime.database.transaction() as connection:
-                await sessions.sign_out_session(connection, session_id)
+                ended_now = await sessions.sign_out_session(connection, session_id)
+            self._runtime.metrics.revoked("signed_out", int(ended_now))
         # Not for a request that brought none: another site's form would sign the browser out by it.
         if self._runtime.cookies.are_in(self._request):
             self._runtime.cookies.clear(self._response)

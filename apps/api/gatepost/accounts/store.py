@@ -9,7 +9,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from gatepost.accounts.models import Person
-from gatepost.db import Connection
+from gatepost.address import Address
+from gatepost.db import Connection, Database
 
 
 async def create_person(
@@ -41,10 +42,21 @@ async def read_person(connection: Connection, user_id: UUID) -> tuple[Person, st
     return (_person(row), row["password_hash"]) if row else None
 
 
-async def hold_password(connection: Connection, user_id: UUID, password_hash: str) -> bool:
-    """Tell whether this is still the person's password, and keep it from changing until the transaction ends."""
-    query = "select true from gatepost.users where id = $1 and password_hash = $2 for share"
-    return bool(await connection.fetchval(query, user_id, password_hash))
+async def hold_password(connection: Connection, user_id: UUID, password_hash: str) -> bool | None:
+    """Keep a person's password and state from changing until the transaction ends.
+
+    True: this is their password still. False: it is, and they are disabled. None: it is not.
+    """
+    query = "select disabled_at is null from gatepost.users where id = $1 and password_hash = $2 for share"
+    enabled: bool | None = await connection.fetchval(query, user_id, password_hash)
+    return enabled
+
+
+async def note_failed_sign_in(database: Database, user_id: UUID | None, ip: Address | None) -> None:
+    """Write down that somebody gave a wrong password, for whom if that is known; never the address they typed."""
+    target = f"person:{user_id}" if user_id else None
+    query = "select gatepost.note_audit('anonymous', 'sign_in.failed', $1, null, $2)"
+    await database.execute(query, target, ip)
 
 
 async def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> bool:

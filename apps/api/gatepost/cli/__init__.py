@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gatepost.cli import database, demo, service
+from gatepost.cli import audit, database, demo, keys, people, service, sessions
 from gatepost.errors import ConfigurationError, Refusal
 
 app = typer.Typer(
@@ -21,6 +21,10 @@ app.command()(service.serve)
 app.command()(database.migrate)
 app.add_typer(database.migrations, name="migrations")
 app.command()(demo.seed)
+app.add_typer(audit.app, name="audit")
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(people.app, name="users")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
-"""`/healthz` and `/readyz`."""
+"""`/healthz`, `/readyz` and `/metrics`."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from gatepost import log
+from gatepost import log, metrics
 from gatepost.deps import CurrentRuntime
 from gatepost.errors import ConfigurationError, ServiceUnavailable
 from gatepost.http import ContractRoute, refuses
@@ -16,6 +16,10 @@ from gatepost.migrate import pending
 logger = log.get_logger()
 
 router = APIRouter(tags=["operations"], route_class=ContractRoute)
+
+
+class _Exposition(Response):
+    media_type = "text/plain"
 
 
 class Health(BaseModel):
@@ -50,3 +54,9 @@ async def read_readiness(runtime: CurrentRuntime) -> Readiness:
     if missing:
         raise ServiceUnavailable(f"The database lacks {len(missing)} migrations: run `gatepost migrate`.")
     return Readiness(status="ok", database="ok", migrations="ok")
+
+
+@router.get("/metrics", status_code=200, response_class=_Exposition, responses=refuses())
+async def read_metrics(runtime: CurrentRuntime) -> Response:
+    """Count what this process does, for Prometheus. It holds no personal data: no address, id, path or token."""
+    return _Exposition(runtime.metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
@@ -60,6 +61,16 @@ class SessionGuard(SecurityBase):
         """Return the session of a request."""
         http.answer_in_host(request)
         runtime = deps.find_runtime(request, self._mount)
+        started = time.perf_counter()
+        try:
+            return await self._check(request, runtime)
+        except Refusal as refusal:
+            http.count_refusal(request, refusal, runtime.metrics)
+            raise
+        finally:
+            runtime.metrics.guarded(time.perf_counter() - started)
+
+    async def _check(self, request: Request, runtime: deps.Runtime) -> Session:
         settings = runtime.settings
         token = read_access_token(request, runtime.cookies, runtime.origins)
         claims = await runtime.access_tokens.verify(token)
@@ -79,13 +90,17 @@ require_session = SessionGuard()
 CurrentSession = Annotated[Session, Depends(require_session)]
 
 
-async def require_recent_session(session: CurrentSession) -> Session:
+async def require_recent_session(request: Request, session: CurrentSession) -> Session:
     """Let a request pass only if the person showed their password lately.
 
     Raises:
         ReauthenticationRequired: they did not; `POST /v1/auth/reauthenticate` makes it so.
     """
-    demand_recent(session)
+    try:
+        demand_recent(session)
+    except ReauthenticationRequired as refusal:
+        http.count_refusal(request, refusal, deps.find_runtime(request).metrics)
+        raise
     return session
 
 

@@ -97,6 +97,7 @@ class Session(BaseModel):
         if state and ended_at is None:
             ended_at = min(row["expires_at"], row["last_active_at"] + idle_timeout)
         session = cls(
+            **{name: row[name] for name in cls.model_fields.keys() - Session.model_fields.keys()},
             id=row["id"],
             user_id=row["user_id"],
             name=row["name"] or device.label,

@@ -14,6 +14,7 @@ from gatepost.http import ContractRoute, refuses
 from gatepost.sessions import store
 from gatepost.sessions.guard import CurrentSession, RecentSession, demand_recent
 from gatepost.sessions.models import (
+    EndReason,
     RegisterSession,
     RenameSession,
     RevokedSessions,
@@ -40,10 +41,10 @@ async def list_sessions(
         user_id=session.user_id,
         current_id=session.id,
         include_ended=include == "ended",
-        after=paging.decode(cursor),
+        after=paging.decode(cursor, int, int, UUID),
         limit=limit,
     )
-    return SessionPage(items=items, next_cursor=paging.encode(following) if following else None)
+    return SessionPage(items=items, next_cursor=paging.encode(*following) if following else None)
 
 
 @router.post(
@@ -80,14 +81,16 @@ async def revoke_session(
     """Sign out one of your devices; its next request is refused. Any but this one needs a recent password."""
     if session_id != session.id:
         demand_recent(session)
-    await store.revoke_session(
+    reason: EndReason = "signed_out" if session_id == session.id else "signed_out_elsewhere"
+    ended = await store.revoke_session(
         connection,
         runtime.settings,
         user_id=session.user_id,
         session_id=session_id,
         ended_by=session.user_id,
-        reason="signed_out" if session_id == session.id else "signed_out_elsewhere",
+        reason=reason,
     )
+    runtime.metrics.revoked(reason, int(ended))
 
 
 @router.delete("", responses=refuses(401, 403))
@@ -98,6 +101,7 @@ async def revoke_other_sessions(
     revoked = await store.revoke_other_sessions(
         connection, runtime.settings, user_id=session.user_id, kept_id=session.id, reason="signed_out_elsewhere"
     )
+    runtime.metrics.revoked("signed_out_elsewhere", revoked)
     return RevokedSessions(revoked=revoked)
 
 

@@ -10,7 +10,6 @@ from asyncpg import Record
 
 from gatepost.address import Address
 from gatepost.db import Connection, Database, Reader
-from gatepost.paging import Place
 from gatepost.sessions.models import Device, EndReason, Session
 from gatepost.sessions.policy import REFRESH_GRACE
 from gatepost.settings import Settings
@@ -110,9 +109,9 @@ async def list_sessions(
     user_id: UUID,
     current_id: UUID,
     include_ended: bool,
-    after: Place | None,
+    after: tuple[int, int, UUID] | None,
     limit: int,
-) -> tuple[list[Session], Place | None]:
+) -> tuple[list[Session], tuple[int, int, UUID] | None]:
     """Return a page of a person's sessions and the place of the next: the current first, then by last activity."""
     rank, key, identifier = after or (None, None, None)
     rows = await connection.fetch(
@@ -150,14 +149,17 @@ async def revoke_session(
     session_id: UUID,
     ended_by: UUID | None,
     reason: EndReason,
-) -> None:
-    """End a person's session; ending it again changes nothing.
+) -> bool:
+    """End a person's session and tell whether it had not ended before; ending it again changes nothing.
 
     Raises:
         NotFound: the person has no such session.
     """
     query = "select gatepost.revoke_session($1, $2, $3, $4, $5)"
     await connection.execute(query, user_id, session_id, ended_by, reason, settings.idle_timeout)
+    # Written by this very transaction, and not because its time had run out.
+    by_us = "select xmin = pg_current_xact_id()::xid and end_reason = $2 from gatepost.sessions where id = $1"
+    return bool(await connection.fetchval(by_us, session_id, reason))
 
 
 async def revoke_other_sessions(
@@ -217,12 +219,14 @@ async def erase_successors(database: Database) -> None:
     )
 
 
-async def sign_out_session(connection: Connection, session_id: UUID) -> None:
-    """End a session at the wish of whoever holds its token; ending it again changes nothing."""
-    await connection.execute(
+async def sign_out_session(connection: Connection, session_id: UUID) -> bool:
+    """End a session at the wish of whoever holds its token; False when there is none that has not ended."""
+    ended = await connection.fetchval(
         """
         update gatepost.sessions set ended_at = clock_timestamp(), end_reason = 'signed_out', ended_by = user_id
         where id = $1 and ended_at is null
+        returning true
         """,
         session_id,
     )
+    return bool(ended)

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses } from './types.gen';
+import type { ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -218,6 +218,232 @@ export const renameSession = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
+ * Search Sessions
+ *
+ * Find anybody's sessions by the beginning of an address or a name, by an id, an IP address or a network.
+ */
+export const searchSessions = <ThrowOnError extends boolean = true>(options?: Options<SearchSessionsData, ThrowOnError>) => (options?.client ?? client).get<SearchSessionsResponses, SearchSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/sessions',
+    ...options
+});
+
+/**
+ * Revoke Any Session
+ *
+ * End anybody's session; its next request is refused.
+ */
+export const revokeAnySession = <ThrowOnError extends boolean = true>(options: Options<RevokeAnySessionData, ThrowOnError>) => (options.client ?? client).delete<RevokeAnySessionResponses, RevokeAnySessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/sessions/{session_id}',
+    ...options
+});
+
+/**
+ * Revoke Sessions
+ *
+ * End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+ */
+export const revokeSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionsData, ThrowOnError>) => (options.client ?? client).post<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/sessions/revoke',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Users
+ *
+ * List people by address, those whose address or name begins with `q`.
+ */
+export const listUsers = <ThrowOnError extends boolean = true>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/users',
+    ...options
+});
+
+/**
+ * Delete User
+ *
+ * Delete a person: every session of theirs ends; the audit log keeps their id alone.
+ */
+export const deleteUser = <ThrowOnError extends boolean = true>(options: Options<DeleteUserData, ThrowOnError>) => (options.client ?? client).delete<DeleteUserResponses, DeleteUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/users/{user_id}',
+    ...options
+});
+
+/**
+ * Read User
+ *
+ * Show a person.
+ */
+export const readUser = <ThrowOnError extends boolean = true>(options: Options<ReadUserData, ThrowOnError>) => (options.client ?? client).get<ReadUserResponses, ReadUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/users/{user_id}',
+    ...options
+});
+
+/**
+ * Revoke User Sessions
+ *
+ * End all sessions of a person.
+ */
+export const revokeUserSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeUserSessionsData, ThrowOnError>) => (options.client ?? client).delete<RevokeUserSessionsResponses, RevokeUserSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/users/{user_id}/sessions',
+    ...options
+});
+
+/**
+ * List User Sessions
+ *
+ * List a person's sessions, the newest first.
+ */
+export const listUserSessions = <ThrowOnError extends boolean = true>(options: Options<ListUserSessionsData, ThrowOnError>) => (options.client ?? client).get<ListUserSessionsResponses, ListUserSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/users/{user_id}/sessions',
+    ...options
+});
+
+/**
+ * Disable User
+ *
+ * Disable a person: every session of theirs ends, and none opens until they are enabled.
+ */
+export const disableUser = <ThrowOnError extends boolean = true>(options: Options<DisableUserData, ThrowOnError>) => (options.client ?? client).post<DisableUserResponses, DisableUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/users/{user_id}/disable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Enable User
+ *
+ * Let a disabled person sign in again.
+ */
+export const enableUser = <ThrowOnError extends boolean = true>(options: Options<EnableUserData, ThrowOnError>) => (options.client ?? client).post<EnableUserResponses, EnableUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/users/{user_id}/enable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Api Keys
+ *
+ * List the API keys, the newest first, without their secrets.
+ */
+export const listApiKeys = <ThrowOnError extends boolean = true>(options?: Options<ListApiKeysData, ThrowOnError>) => (options?.client ?? client).get<ListApiKeysResponses, ListApiKeysErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/api-keys',
+    ...options
+});
+
+/**
+ * Create Api Key
+ *
+ * Make an API key. Its secret is shown this once; only an admin in person makes keys.
+ */
+export const createApiKey = <ThrowOnError extends boolean = true>(options: Options<CreateApiKeyData, ThrowOnError>) => (options.client ?? client).post<CreateApiKeyResponses, CreateApiKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/api-keys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke Api Key
+ *
+ * Revoke an API key; its next request is refused.
+ */
+export const revokeApiKey = <ThrowOnError extends boolean = true>(options: Options<RevokeApiKeyData, ThrowOnError>) => (options.client ?? client).delete<RevokeApiKeyResponses, RevokeApiKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/api-keys/{key_id}',
+    ...options
+});
+
+/**
+ * List Audit
+ *
+ * List what was done, by whom, to what and why, the newest first.
+ */
+export const listAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAuditData, ThrowOnError>) => (options?.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/audit',
+    ...options
+});
+
+/**
  * Read Health
  *
  * Say that the process is alive, whatever else is not.
@@ -230,3 +456,10 @@ export const readHealth = <ThrowOnError extends boolean = true>(options?: Option
  * Say whether requests can be served: the database answers and lacks no migration.
  */
 export const readReadiness = <ThrowOnError extends boolean = true>(options?: Options<ReadReadinessData, ThrowOnError>) => (options?.client ?? client).get<ReadReadinessResponses, ReadReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });
+
+/**
+ * Read Metrics
+ *
+ * Count what this process does, for Prometheus. It holds no personal data: no address, id, path or token.
+ */
+export const readMetrics = <ThrowOnError extends boolean = true>(options?: Options<ReadMetricsData, ThrowOnError>) => (options?.client ?? client).get<ReadMetricsResponses, ReadMetricsErrors, ThrowOnError>({ url: '/metrics', ...options });

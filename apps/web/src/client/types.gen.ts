@@ -5,6 +5,140 @@ export type ClientOptions = {
 };
 
 /**
+ * Act
+ *
+ * Why something is done to a person.
+ */
+export type Act = {
+    /**
+     * Reason
+     *
+     * Why; it is kept in the audit log
+     */
+    reason: string;
+};
+
+/**
+ * ApiKey
+ *
+ * An API key without its secret.
+ */
+export type ApiKey = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Prefix
+     *
+     * The readable beginning of the secret
+     */
+    prefix: string;
+    /**
+     * Scopes
+     */
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Last Used At
+     */
+    last_used_at: string | null;
+    /**
+     * Revoked At
+     */
+    revoked_at: string | null;
+};
+
+/**
+ * ApiKeyPage
+ *
+ * A page of API keys, the newest first.
+ */
+export type ApiKeyPage = {
+    /**
+     * Items
+     */
+    items: Array<ApiKey>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * AuditPage
+ *
+ * A page of the audit log, the newest first.
+ */
+export type AuditPage = {
+    /**
+     * Items
+     */
+    items: Array<AuditRow>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * AuditRow
+ *
+ * One act: who did what to what, why and from where.
+ */
+export type AuditRow = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Actor
+     */
+    actor: string;
+    /**
+     * Action
+     */
+    action: string;
+    /**
+     * Target
+     */
+    target: string | null;
+    /**
+     * Reason
+     */
+    reason: string | null;
+    /**
+     * Ip
+     */
+    ip: string | null;
+    /**
+     * Detail
+     */
+    detail: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * ChangePassword
  *
  * A new password in place of the current one.
@@ -18,6 +152,26 @@ export type ChangePassword = {
      * New Password
      */
     new_password: string;
+};
+
+/**
+ * CreateApiKey
+ *
+ * A new API key.
+ */
+export type CreateApiKey = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Scopes
+     */
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    /**
+     * Expires At
+     */
+    expires_at?: string | null;
 };
 
 /**
@@ -154,6 +308,56 @@ export type Login = {
 export type Me = {
     user: Person;
     session: Session;
+};
+
+/**
+ * NewApiKey
+ *
+ * A new API key with its secret, which is shown this once.
+ */
+export type NewApiKey = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Prefix
+     *
+     * The readable beginning of the secret
+     */
+    prefix: string;
+    /**
+     * Scopes
+     */
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Last Used At
+     */
+    last_used_at: string | null;
+    /**
+     * Revoked At
+     */
+    revoked_at: string | null;
+    /**
+     * Secret
+     */
+    secret: string;
 };
 
 /**
@@ -325,6 +529,45 @@ export type RenameSession = {
 };
 
 /**
+ * RevokeSessions
+ *
+ * Ends all sessions that fit a filter; with `dry_run` only counts them.
+ */
+export type RevokeSessions = {
+    filter: SessionFilter;
+    /**
+     * Reason
+     *
+     * Why; it is kept in the audit log
+     */
+    reason: string;
+    /**
+     * Dry Run
+     */
+    dry_run?: boolean;
+};
+
+/**
+ * RevokedByFilter
+ *
+ * How many sessions fitted, how many were ended, and whether one's own was among them.
+ */
+export type RevokedByFilter = {
+    /**
+     * Matched
+     */
+    matched: number;
+    /**
+     * Revoked
+     */
+    revoked: number;
+    /**
+     * Included Own
+     */
+    included_own: boolean;
+};
+
+/**
  * RevokedSessions
  *
  * How many sessions were ended.
@@ -397,6 +640,46 @@ export type Session = {
 };
 
 /**
+ * SessionFilter
+ *
+ * Which sessions to end: those that fit every part that is given. What does not matter is left out.
+ */
+export type SessionFilter = {
+    /**
+     * Network
+     */
+    network?: string;
+    /**
+     * Browser
+     */
+    browser?: string;
+    /**
+     * Os
+     */
+    os?: string;
+    /**
+     * Kind
+     */
+    kind?: 'desktop' | 'mobile' | 'tablet' | 'bot' | 'unknown';
+    /**
+     * Signed In Before
+     */
+    signed_in_before?: string;
+    /**
+     * Signed In After
+     */
+    signed_in_after?: string;
+    /**
+     * Inactive Since
+     */
+    inactive_since?: string;
+    /**
+     * User Ids
+     */
+    user_ids?: Array<string>;
+};
+
+/**
  * SessionPage
  *
  * A page of sessions; `next_cursor` leads to the next one.
@@ -443,6 +726,137 @@ export type SignIn = {
      * Sessions that were ended to make room for this one
      */
     evicted: Array<Session>;
+};
+
+/**
+ * StaffSession
+ *
+ * Anybody's session, with whose it is.
+ */
+export type StaffSession = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * User Id
+     */
+    user_id: string;
+    /**
+     * Name
+     */
+    name: string;
+    device: Device;
+    /**
+     * Ip
+     */
+    ip: string | null;
+    /**
+     * Location
+     */
+    location: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Last Active At
+     */
+    last_active_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Current
+     */
+    current: boolean;
+    /**
+     * Status
+     */
+    status: 'active' | 'revoked' | 'expired';
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * End Reason
+     */
+    end_reason: 'signed_out' | 'signed_out_elsewhere' | 'signed_out_by_admin' | 'evicted' | 'password_changed' | 'refresh_token_reused' | 'not_me' | 'idle' | 'expired' | null;
+    /**
+     * Email
+     *
+     * The person's address; null once they are deleted
+     */
+    email: string | null;
+};
+
+/**
+ * StaffSessionPage
+ *
+ * A page of sessions.
+ */
+export type StaffSessionPage = {
+    /**
+     * Items
+     */
+    items: Array<StaffSession>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * User
+ *
+ * A person, as staff see them.
+ */
+export type User = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Role
+     */
+    role: 'user' | 'admin';
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Disabled At
+     */
+    disabled_at: string | null;
+    /**
+     * Active Sessions
+     */
+    active_sessions: number;
+};
+
+/**
+ * UserPage
+ *
+ * A page of people.
+ */
+export type UserPage = {
+    /**
+     * Items
+     */
+    items: Array<User>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 export type RegisterData = {
@@ -1077,6 +1491,802 @@ export type RenameSessionResponses = {
 
 export type RenameSessionResponse = RenameSessionResponses[keyof RenameSessionResponses];
 
+export type SearchSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         */
+        q?: string | null;
+        /**
+         * User Id
+         */
+        user_id?: string | null;
+        /**
+         * Status
+         */
+        status?: 'active' | 'revoked' | 'expired' | null;
+        /**
+         * Ip
+         */
+        ip?: string | null;
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/admin/sessions';
+};
+
+export type SearchSessionsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type SearchSessionsError = SearchSessionsErrors[keyof SearchSessionsErrors];
+
+export type SearchSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: StaffSessionPage;
+};
+
+export type SearchSessionsResponse = SearchSessionsResponses[keyof SearchSessionsResponses];
+
+export type RevokeAnySessionData = {
+    body?: never;
+    path: {
+        /**
+         * Session Id
+         */
+        session_id: string;
+    };
+    query: {
+        /**
+         * Reason
+         *
+         * Why; it is kept in the audit log
+         */
+        reason: string;
+    };
+    url: '/v1/admin/sessions/{session_id}';
+};
+
+export type RevokeAnySessionErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type RevokeAnySessionError = RevokeAnySessionErrors[keyof RevokeAnySessionErrors];
+
+export type RevokeAnySessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeAnySessionResponse = RevokeAnySessionResponses[keyof RevokeAnySessionResponses];
+
+export type RevokeSessionsData = {
+    body: RevokeSessions;
+    path?: never;
+    query?: never;
+    url: '/v1/admin/sessions/revoke';
+};
+
+export type RevokeSessionsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type RevokeSessionsError = RevokeSessionsErrors[keyof RevokeSessionsErrors];
+
+export type RevokeSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RevokedByFilter;
+};
+
+export type RevokeSessionsResponse = RevokeSessionsResponses[keyof RevokeSessionsResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         */
+        q?: string | null;
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/admin/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserPage;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type DeleteUserData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query: {
+        /**
+         * Reason
+         *
+         * Why; it is kept in the audit log
+         */
+        reason: string;
+    };
+    url: '/v1/admin/users/{user_id}';
+};
+
+export type DeleteUserErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteUserError = DeleteUserErrors[keyof DeleteUserErrors];
+
+export type DeleteUserResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteUserResponse = DeleteUserResponses[keyof DeleteUserResponses];
+
+export type ReadUserData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query?: never;
+    url: '/v1/admin/users/{user_id}';
+};
+
+export type ReadUserErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadUserError = ReadUserErrors[keyof ReadUserErrors];
+
+export type ReadUserResponses = {
+    /**
+     * Successful Response
+     */
+    200: User;
+};
+
+export type ReadUserResponse = ReadUserResponses[keyof ReadUserResponses];
+
+export type RevokeUserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query: {
+        /**
+         * Reason
+         *
+         * Why; it is kept in the audit log
+         */
+        reason: string;
+    };
+    url: '/v1/admin/users/{user_id}/sessions';
+};
+
+export type RevokeUserSessionsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type RevokeUserSessionsError = RevokeUserSessionsErrors[keyof RevokeUserSessionsErrors];
+
+export type RevokeUserSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RevokedSessions;
+};
+
+export type RevokeUserSessionsResponse = RevokeUserSessionsResponses[keyof RevokeUserSessionsResponses];
+
+export type ListUserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query?: {
+        /**
+         * Status
+         */
+        status?: 'active' | 'revoked' | 'expired' | null;
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/admin/users/{user_id}/sessions';
+};
+
+export type ListUserSessionsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListUserSessionsError = ListUserSessionsErrors[keyof ListUserSessionsErrors];
+
+export type ListUserSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: StaffSessionPage;
+};
+
+export type ListUserSessionsResponse = ListUserSessionsResponses[keyof ListUserSessionsResponses];
+
+export type DisableUserData = {
+    body: Act;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query?: never;
+    url: '/v1/admin/users/{user_id}/disable';
+};
+
+export type DisableUserErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type DisableUserError = DisableUserErrors[keyof DisableUserErrors];
+
+export type DisableUserResponses = {
+    /**
+     * Successful Response
+     */
+    200: User;
+};
+
+export type DisableUserResponse = DisableUserResponses[keyof DisableUserResponses];
+
+export type EnableUserData = {
+    body: Act;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query?: never;
+    url: '/v1/admin/users/{user_id}/enable';
+};
+
+export type EnableUserErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type EnableUserError = EnableUserErrors[keyof EnableUserErrors];
+
+export type EnableUserResponses = {
+    /**
+     * Successful Response
+     */
+    200: User;
+};
+
+export type EnableUserResponse = EnableUserResponses[keyof EnableUserResponses];
+
+export type ListApiKeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/admin/api-keys';
+};
+
+export type ListApiKeysErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListApiKeysError = ListApiKeysErrors[keyof ListApiKeysErrors];
+
+export type ListApiKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: ApiKeyPage;
+};
+
+export type ListApiKeysResponse = ListApiKeysResponses[keyof ListApiKeysResponses];
+
+export type CreateApiKeyData = {
+    body: CreateApiKey;
+    path?: never;
+    query?: never;
+    url: '/v1/admin/api-keys';
+};
+
+export type CreateApiKeyErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateApiKeyError = CreateApiKeyErrors[keyof CreateApiKeyErrors];
+
+export type CreateApiKeyResponses = {
+    /**
+     * Successful Response
+     */
+    201: NewApiKey;
+};
+
+export type CreateApiKeyResponse = CreateApiKeyResponses[keyof CreateApiKeyResponses];
+
+export type RevokeApiKeyData = {
+    body?: never;
+    path: {
+        /**
+         * Key Id
+         */
+        key_id: string;
+    };
+    query?: never;
+    url: '/v1/admin/api-keys/{key_id}';
+};
+
+export type RevokeApiKeyErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type RevokeApiKeyError = RevokeApiKeyErrors[keyof RevokeApiKeyErrors];
+
+export type RevokeApiKeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
+
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string | null;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * Target
+         */
+        target?: string | null;
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/admin/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditPage;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
 export type ReadHealthData = {
     body?: never;
     path?: never;
@@ -1134,3 +2344,32 @@ export type ReadReadinessResponses = {
 };
 
 export type ReadReadinessResponse = ReadReadinessResponses[keyof ReadReadinessResponses];
+
+export type ReadMetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/metrics';
+};
+
+export type ReadMetricsErrors = {
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadMetricsError = ReadMetricsErrors[keyof ReadMetricsErrors];
+
+export type ReadMetricsResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type ReadMetricsResponse = ReadMetricsResponses[keyof ReadMetricsResponses];

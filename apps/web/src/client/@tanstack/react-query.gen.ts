@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { changePassword, listPublicKeys, listSessions, login, logout, type Options, readHealth, readMe, readReadiness, reauthenticate, refresh, register, registerSession, renameSession, revokeOtherSessions, revokeSession } from '../sdk.gen';
-import type { ChangePasswordData, ChangePasswordError, ChangePasswordResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse } from '../types.gen';
+import { changePassword, createApiKey, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listPublicKeys, listSessions, listUsers, listUserSessions, login, logout, type Options, readHealth, readMe, readMetrics, readReadiness, readUser, reauthenticate, refresh, register, registerSession, renameSession, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, searchSessions } from '../sdk.gen';
+import type { ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse } from '../types.gen';
 
 /**
  * Register
@@ -289,6 +289,278 @@ export const renameSessionMutation = (options?: Partial<Options<RenameSessionDat
     return mutationOptions;
 };
 
+export const searchSessionsQueryKey = (options?: Options<SearchSessionsData>) => createQueryKey('searchSessions', options);
+
+/**
+ * Search Sessions
+ *
+ * Find anybody's sessions by the beginning of an address or a name, by an id, an IP address or a network.
+ */
+export const searchSessionsOptions = (options?: Options<SearchSessionsData>) => queryOptions<SearchSessionsResponse, SearchSessionsError, SearchSessionsResponse, ReturnType<typeof searchSessionsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await searchSessions({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: searchSessionsQueryKey(options)
+});
+
+/**
+ * Revoke Any Session
+ *
+ * End anybody's session; its next request is refused.
+ */
+export const revokeAnySessionMutation = (options?: Partial<Options<RevokeAnySessionData>>): UseMutationOptions<RevokeAnySessionResponse, RevokeAnySessionError, Options<RevokeAnySessionData>> => {
+    const mutationOptions: UseMutationOptions<RevokeAnySessionResponse, RevokeAnySessionError, Options<RevokeAnySessionData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await revokeAnySession({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Revoke Sessions
+ *
+ * End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+ */
+export const revokeSessionsMutation = (options?: Partial<Options<RevokeSessionsData>>): UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> => {
+    const mutationOptions: UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await revokeSessions({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listUsersQueryKey = (options?: Options<ListUsersData>) => createQueryKey('listUsers', options);
+
+/**
+ * List Users
+ *
+ * List people by address, those whose address or name begins with `q`.
+ */
+export const listUsersOptions = (options?: Options<ListUsersData>) => queryOptions<ListUsersResponse, ListUsersError, ListUsersResponse, ReturnType<typeof listUsersQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listUsers({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listUsersQueryKey(options)
+});
+
+/**
+ * Delete User
+ *
+ * Delete a person: every session of theirs ends; the audit log keeps their id alone.
+ */
+export const deleteUserMutation = (options?: Partial<Options<DeleteUserData>>): UseMutationOptions<DeleteUserResponse, DeleteUserError, Options<DeleteUserData>> => {
+    const mutationOptions: UseMutationOptions<DeleteUserResponse, DeleteUserError, Options<DeleteUserData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await deleteUser({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const readUserQueryKey = (options: Options<ReadUserData>) => createQueryKey('readUser', options);
+
+/**
+ * Read User
+ *
+ * Show a person.
+ */
+export const readUserOptions = (options: Options<ReadUserData>) => queryOptions<ReadUserResponse, ReadUserError, ReadUserResponse, ReturnType<typeof readUserQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readUser({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readUserQueryKey(options)
+});
+
+/**
+ * Revoke User Sessions
+ *
+ * End all sessions of a person.
+ */
+export const revokeUserSessionsMutation = (options?: Partial<Options<RevokeUserSessionsData>>): UseMutationOptions<RevokeUserSessionsResponse, RevokeUserSessionsError, Options<RevokeUserSessionsData>> => {
+    const mutationOptions: UseMutationOptions<RevokeUserSessionsResponse, RevokeUserSessionsError, Options<RevokeUserSessionsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await revokeUserSessions({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listUserSessionsQueryKey = (options: Options<ListUserSessionsData>) => createQueryKey('listUserSessions', options);
+
+/**
+ * List User Sessions
+ *
+ * List a person's sessions, the newest first.
+ */
+export const listUserSessionsOptions = (options: Options<ListUserSessionsData>) => queryOptions<ListUserSessionsResponse, ListUserSessionsError, ListUserSessionsResponse, ReturnType<typeof listUserSessionsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listUserSessions({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listUserSessionsQueryKey(options)
+});
+
+/**
+ * Disable User
+ *
+ * Disable a person: every session of theirs ends, and none opens until they are enabled.
+ */
+export const disableUserMutation = (options?: Partial<Options<DisableUserData>>): UseMutationOptions<DisableUserResponse, DisableUserError, Options<DisableUserData>> => {
+    const mutationOptions: UseMutationOptions<DisableUserResponse, DisableUserError, Options<DisableUserData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await disableUser({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Enable User
+ *
+ * Let a disabled person sign in again.
+ */
+export const enableUserMutation = (options?: Partial<Options<EnableUserData>>): UseMutationOptions<EnableUserResponse, EnableUserError, Options<EnableUserData>> => {
+    const mutationOptions: UseMutationOptions<EnableUserResponse, EnableUserError, Options<EnableUserData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await enableUser({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listApiKeysQueryKey = (options?: Options<ListApiKeysData>) => createQueryKey('listApiKeys', options);
+
+/**
+ * List Api Keys
+ *
+ * List the API keys, the newest first, without their secrets.
+ */
+export const listApiKeysOptions = (options?: Options<ListApiKeysData>) => queryOptions<ListApiKeysResponse, ListApiKeysError, ListApiKeysResponse, ReturnType<typeof listApiKeysQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listApiKeys({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listApiKeysQueryKey(options)
+});
+
+/**
+ * Create Api Key
+ *
+ * Make an API key. Its secret is shown this once; only an admin in person makes keys.
+ */
+export const createApiKeyMutation = (options?: Partial<Options<CreateApiKeyData>>): UseMutationOptions<CreateApiKeyResponse, CreateApiKeyError, Options<CreateApiKeyData>> => {
+    const mutationOptions: UseMutationOptions<CreateApiKeyResponse, CreateApiKeyError, Options<CreateApiKeyData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await createApiKey({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Revoke Api Key
+ *
+ * Revoke an API key; its next request is refused.
+ */
+export const revokeApiKeyMutation = (options?: Partial<Options<RevokeApiKeyData>>): UseMutationOptions<RevokeApiKeyResponse, RevokeApiKeyError, Options<RevokeApiKeyData>> => {
+    const mutationOptions: UseMutationOptions<RevokeApiKeyResponse, RevokeApiKeyError, Options<RevokeApiKeyData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await revokeApiKey({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listAuditQueryKey = (options?: Options<ListAuditData>) => createQueryKey('listAudit', options);
+
+/**
+ * List Audit
+ *
+ * List what was done, by whom, to what and why, the newest first.
+ */
+export const listAuditOptions = (options?: Options<ListAuditData>) => queryOptions<ListAuditResponse, ListAuditError, ListAuditResponse, ReturnType<typeof listAuditQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listAudit({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listAuditQueryKey(options)
+});
+
 export const readHealthQueryKey = (options?: Options<ReadHealthData>) => createQueryKey('readHealth', options);
 
 /**
@@ -327,4 +599,24 @@ export const readReadinessOptions = (options?: Options<ReadReadinessData>) => qu
         return data;
     },
     queryKey: readReadinessQueryKey(options)
+});
+
+export const readMetricsQueryKey = (options?: Options<ReadMetricsData>) => createQueryKey('readMetrics', options);
+
+/**
+ * Read Metrics
+ *
+ * Count what this process does, for Prometheus. It holds no personal data: no address, id, path or token.
+ */
+export const readMetricsOptions = (options?: Options<ReadMetricsData>) => queryOptions<ReadMetricsResponse, ReadMetricsError, ReadMetricsResponse, ReturnType<typeof readMetricsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readMetrics({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readMetricsQueryKey(options)
 });

@@ -1,0 +1,1 @@
+"""Admin: what staff may do over the API and from a shell."""

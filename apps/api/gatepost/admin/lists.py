@@ -1,0 +1,61 @@
+"""Pages of what staff look at, for the API and the shell alike."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from gatepost import paging
+from gatepost.admin import search, store
+from gatepost.admin.models import ApiKeyPage, StaffSession, StaffSessionPage, UserPage
+from gatepost.db import Connection
+from gatepost.settings import Settings
+
+
+async def list_sessions(
+    connection: Connection,
+    settings: Settings,
+    wanted: search.Search,
+    cursor: str | None,
+    limit: int,
+    *,
+    current_id: UUID | None = None,
+) -> StaffSessionPage:
+    """Return a page of anybody's sessions.
+
+    Raises:
+        ValidationFailed: the cursor is not one of this search.
+    """
+    found = await search.search_sessions(connection, settings, wanted, cursor, limit)
+    items = [
+        StaffSession.from_row(row, idle_timeout=settings.idle_timeout, current_id=current_id) for row in found.rows
+    ]
+    return StaffSessionPage(items=items, next_cursor=found.next_cursor)
+
+
+async def list_users(
+    connection: Connection, settings: Settings, q: str | None, cursor: str | None, limit: int
+) -> UserPage:
+    """Return a page of people, those whose address or name begins with `q`.
+
+    Raises:
+        ValidationFailed: the cursor is not one of this list.
+    """
+    place = paging.decode(cursor, str, UUID)
+    users = await store.list_users(connection, settings, q, place, limit + 1)
+    page = users[:limit]
+    more = paging.encode(page[-1].email.lower(), page[-1].id) if len(users) > limit else None
+    return UserPage(items=page, next_cursor=more)
+
+
+async def list_keys(connection: Connection, cursor: str | None, limit: int) -> ApiKeyPage:
+    """Return a page of API keys, the newest first.
+
+    Raises:
+        ValidationFailed: the cursor is not one of this list.
+    """
+    place = paging.decode(cursor, int, UUID)
+    after = (search.moment(place[0]), place[1]) if place else None
+    found = await store.list_keys(connection, after, limit + 1)
+    page = found[:limit]
+    more = paging.encode(search.microseconds(page[-1].created_at), page[-1].id) if len(found) > limit else None
+    return ApiKeyPage(items=page, next_cursor=more)

@@ -1,0 +1,335 @@
+"""The audit log on a real PostgreSQL: sealed while it is written, and whatever is done to it is found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from gatepost.audit import store
+from gatepost.audit.chain import GENESIS, Anchor, Tampering, chained
+from gatepost.audit.export import export_lines
+from gatepost.audit.retention import drop, droppable
+from gatepost.audit.sealer import seal
+from gatepost.audit.verify import verify_lines, verify_log
+from gatepost.db import Connection, Database
+from gatepost.errors import ConfigurationError
+
+NOTE = "select gatepost.note_audit($1, 'test.done', null, 'why', '192.0.2.1', '{\"n\": 1.50}')"
+COLUMNS = "at, actor, action, target, reason, ip, detail, written_by"
+FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await Database.open(database_url, size=60)
+    yield database
+    await database.close()
+
+
+async def note(database: Database, count: int = 1) -> None:
+    for number in range(count):
+        await database.execute(NOTE, f"person:{number}")
+
+
+async def tamper(database: Database, *statements: str) -> None:
+    """What somebody does who may do everything."""
+    async with database.transaction() as connection:
+        await connection.execute("set local session_replication_role = replica")
+        for statement in statements:
+            await connection.execute(statement)
+
+
+async def count(database: Database, table: str) -> int:
+    async with database.connection() as connection:
+        counted: int = await connection.fetchval(f"select count(*) from gatepost.{table}")
+    return counted
+
+
+async def lines(database: Database) -> list[bytes]:
+    return [line async for line in export_lines(database)]
+
+
+async def test_what_is_written_is_sealed_once_and_verifies(database: Database) -> None:
+    assert (await verify_log(database)).rows == 0
+    await note(database, 7)
+    assert await seal(database, batch=3) == 7
+    assert await seal(database) == 0
+    await note(database, 2)
+    found = await verify_log(database)
+    assert (found.first, found.rows, found.head.position) == (1, 9, 9)
+    assert (await verify_log(database, found.head)).head == found.head
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "at = at + interval '1 microsecond'",
+        "actor = 'system'",
+        "action = 'other'",
+        "target = 'person:9'",
+        "target = ''",
+        "reason = null",
+        "reason = ''",
+        "ip = null",
+        "ip = '192.0.2.1/24'",
+        "at = 'infinity'",
+        "at = '0044-03-15 BC'",
+        "detail = '{\"n\": 1.5000000000000000001}'",
+        "detail = '{}'",
+        "written_by = '3'",
+    ],
+)
+async def test_an_altered_row_is_named(database: Database, change: str) -> None:
+    await note(database, 5)
+    await seal(database)
+    await tamper(database, f"update gatepost.audit_log set {change} where id = 3")
+    with pytest.raises(Tampering, match=r"row 3 \(position 3\) was altered") as found:
+        await verify_log(database)
+    assert (found.value.row, found.value.position) == (3, 3)
+    with pytest.raises(Tampering, match="row 3"):
+        await lines(database)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["hash = sha256('x')", "horizon = '1'", "cluster = 1", "sealed_at = now() - interval '1 day'", "audit_id = 99"],
+)
+async def test_an_altered_seal_is_named(database: Database, change: str) -> None:
+    await note(database, 5)
+    await seal(database)
+    await tamper(database, f"update gatepost.audit_seals set {change} where position = 3")
+    with pytest.raises(Tampering, match=r"position 3\)"):
+        await verify_log(database)
+
+
+async def test_a_removed_row_is_named(database: Database) -> None:
+    await note(database, 5)
+    await seal(database)
+    await tamper(database, "delete from gatepost.audit_log where id in (2, 4)")
+    with pytest.raises(Tampering, match=r"row 2 \(position 2\) is missing"):
+        await verify_log(database)
+    await tamper(database, "delete from gatepost.audit_seals where position in (2, 4)")
+    with pytest.raises(Tampering, match="position 2 is missing"):
+        await verify_log(database)
+
+
+@pytest.mark.parametrize("written_by", ["(select written_by from gatepost.audit_log where id = 2)", "'9000000000'"])
+async def test_an_inserted_row_is_named(database: Database, written_by: str) -> None:
+    await note(database, 5)
+    await seal(database)
+    await tamper(
+        database,
+        f"""
+        insert into gatepost.audit_log (id, {COLUMNS}) overriding system value
+        select 1000, {COLUMNS.replace("written_by", written_by)} from gatepost.audit_log where id = 2
+        """,
+    )
+    await note(database, 2)
+    with pytest.raises(Tampering, match="row 1000 was inserted") as found:
+        await verify_log(database)
+    assert found.value.row == 1000
+
+
+async def test_who_writes_chooses_neither_number_nor_time(database: Database) -> None:
+    await note(database, 2)
+    with pytest.raises(asyncpg.PostgresError, match="append-only"):
+        await database.execute(
+            "insert into gatepost.audit_log (id, actor, action) overriding system value values (-1, 'x', 'x')"
+        )
+    async with database.transaction() as connection:
+        row = await connection.fetchrow(
+            """
+            insert into gatepost.audit_log (at, written_by, actor, action) values ('2001-01-01', '3', 'x', 'x')
+            returning at > now() - interval '1 minute' as is_now, written_by = pg_current_xact_id() as is_ours
+            """
+        )
+    assert row is not None
+    assert tuple(row) == (True, True)
+
+
+@pytest.mark.parametrize("rewritten", [False, True])
+async def test_a_cut_off_tail_is_found_by_the_anchor_alone(database: Database, rewritten: bool) -> None:
+    await note(database, 5)
+    anchor = (await verify_log(database)).head
+    await tamper(
+        database,
+        "delete from gatepost.audit_log where id > 3",
+        "delete from gatepost.audit_seals where position > 3",
+    )
+    if rewritten:
+        await note(database, 3)
+    await verify_log(database)
+    with pytest.raises(Tampering, match="written anew" if rewritten else "cut off"):
+        await verify_log(database, anchor)
+
+
+async def test_sealing_while_fifty_write_and_two_seal(database: Database) -> None:
+    async def write(number: int) -> None:
+        async with database.transaction() as connection:
+            for step in range(4):
+                await connection.execute(NOTE, f"person:{number}")
+                await asyncio.sleep(0.01 * ((number + step) % 5))
+
+    async def keep_sealing() -> int:
+        sealed = 0
+        while not writing.done():
+            sealed += await seal(database, batch=7)
+        return sealed
+
+    writing = asyncio.gather(*(write(number) for number in range(50)))
+    sealed = sum(await asyncio.gather(keep_sealing(), keep_sealing()))
+    sealed += await seal(database)
+    assert sealed == await count(database, "audit_seals") == await count(database, "audit_log") == 200
+    assert (await verify_log(database)).rows == 200
+
+
+async def test_a_late_row_is_sealed_late(database: Database) -> None:
+    await note(database)
+    assert await seal(database) == 1
+    async with database.transaction() as slow:
+        await slow.execute(NOTE, "slow")
+        await note(database, 3)
+        assert await seal(database) == 0
+        assert (await verify_log(database)).rows == 1
+    assert (await verify_log(database)).rows == 5
+
+
+async def test_what_commits_late_has_a_low_number_and_a_later_position(database: Database) -> None:
+    async with database.transaction() as slow:
+        number = await slow.fetchval("select nextval('gatepost.audit_log_id_seq')")
+        await note(database, 3)
+        assert await seal(database) == 3
+        # The number was drawn before, the row is written now.
+        await slow.execute("set local session_replication_role = replica")
+        await slow.execute(
+            "insert into gatepost.audit_log (id, actor, action) overriding system value values ($1, 'slow', 'x')",
+            number,
+        )
+    assert number == 1
+    assert await seal(database) == 1
+    async with database.connection() as connection:
+        order = await connection.fetch("select audit_id from gatepost.audit_seals order by position")
+    assert [row["audit_id"] for row in order] == [2, 3, 4, 1]
+    await verify_log(database)
+
+
+@pytest.mark.parametrize("shift", [1_000_000, -1])
+async def test_restored_on_another_server_it_verifies_and_goes_on(database: Database, shift: int) -> None:
+    """There, transaction ids start anew: those in the dump are of the future, or of anybody."""
+    await note(database, 6)
+    await tamper(
+        database, f"update gatepost.audit_log set written_by = (written_by::text::bigint + {shift})::text::xid8"
+    )
+    async with database.transaction() as connection:
+        rows = (await store.all_unsealed(connection, 10))[:4]
+        there = "2026-01-01T00:00:00.000000Z"
+        await store.add_seals(connection, chained(rows, GENESIS, rows[-1].written_by + 1, 42, there))
+    await note(database, 3)
+    assert await seal(database, batch=2) == 5
+    await note(database, 1)
+    assert (await verify_log(database)).rows == 10
+    await tamper(
+        database,
+        f"""
+        insert into gatepost.audit_log (id, {COLUMNS}) overriding system value
+        select 1000, {COLUMNS} from gatepost.audit_log where id = 7
+        """,
+    )
+    with pytest.raises(Tampering, match="row 1000 was inserted"):
+        await verify_log(database)
+
+
+async def test_the_export_verifies_without_a_database(database: Database) -> None:
+    await note(database, 5)
+    made = await lines(database)
+    head = (await verify_log(database)).head
+    assert verify_lines(made, head) == (1, 5, head, None)
+    with pytest.raises(Tampering, match="line 3: position 3 is missing"):
+        verify_lines([*made[:2], *made[3:]])
+    with pytest.raises(Tampering, match="line 3: row 3"):
+        verify_lines([*made[:2], made[2].replace(b"why", b"not"), *made[3:]])
+    assert verify_lines(made[2:], head).first == 3
+    assert verify_lines([]).rows == 0
+
+
+async def aged(database: Database, until: int) -> None:
+    """Make the rows up to a number old before anything is sealed."""
+    await tamper(database, f"update gatepost.audit_log set at = at - interval '1 year' where id <= {until}")
+
+
+async def test_old_rows_go_and_the_rest_verifies(database: Database) -> None:
+    await note(database, 6)
+    await aged(database, 4)
+    anchor = (await verify_log(database)).head
+    before = datetime.now(UTC) - timedelta(days=30)
+    async with database.connection() as connection:
+        old = Anchor(
+            2, await connection.fetchval("select encode(hash, 'hex') from gatepost.audit_seals where position = 2")
+        )
+    going = await droppable(database, before)
+    assert going is not None
+    assert (going.rows, going.last.position) == (4, 4)
+    await drop(database, going, before)
+    await drop(database, going, before)
+    found = await verify_log(database, anchor)
+    # The six less four, and the row that tells of it.
+    assert (found.first, found.rows, await count(database, "audit_log")) == (5, 3, 3)
+    assert await droppable(database, before) is None
+    assert verify_lines(await lines(database), anchor).first == 5
+    with pytest.raises(ConfigurationError, match="dropped since"):
+        await verify_log(database, old)
+    await verify_log(database, Anchor(4, going.last.hash))
+    await tamper(database, "delete from gatepost.audit_drops")
+    with pytest.raises(Tampering, match="position 1 is missing"):
+        await verify_log(database)
+
+
+async def test_an_interrupted_drop_verifies_and_is_finished_later(database: Database) -> None:
+    await note(database, 4)
+    going = await droppable(database, FUTURE)
+    assert going is not None
+    assert going.rows == 3
+    async with database.transaction() as connection:
+        await _say_dropped(connection, going.last.hash)
+    assert (await verify_log(database)).first == 4
+    await drop(database, None, FUTURE)
+    assert (await verify_log(database)).first == 4
+    assert await count(database, "audit_log") == 1
+
+
+async def _say_dropped(connection: Connection, kept: str) -> None:
+    await connection.execute("insert into gatepost.audit_drops (position, hash) values (3, decode($1, 'hex'))", kept)
+
+
+async def test_nothing_is_dropped_of_a_log_that_was_tampered_with(database: Database) -> None:
+    await note(database, 4)
+    await seal(database)
+    await tamper(database, "update gatepost.audit_log set reason = 'no' where id = 3")
+    with pytest.raises(Tampering):
+        await droppable(database, FUTURE)
+    assert await count(database, "audit_log") == 4
+
+
+async def test_what_is_not_sealed_never_goes(database: Database) -> None:
+    await note(database)
+    await seal(database)
+    async with database.transaction() as slow:
+        await slow.execute(NOTE, "slow")
+        await note(database, 3)
+        assert await droppable(database, FUTURE) is None
+
+
+@pytest.mark.parametrize("table", ["audit_log", "audit_seals", "audit_drops"])
+async def test_nothing_is_altered_or_removed(database: Database, table: str) -> None:
+    await note(database, 4)
+    going = await droppable(database, FUTURE)
+    await drop(database, going, FUTURE)
+    await seal(database)
+    column = "reason = 'x'" if table == "audit_log" else "position = position"
+    for statement in (f"update {{}} set {column}", "delete from {}", "truncate {}"):
+        with pytest.raises(asyncpg.PostgresError, match="append-only"):
+            await database.execute(statement.format(f"gatepost.{table}"))
