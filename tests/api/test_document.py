@@ -120,7 +120,7 @@ def test_every_operation_as_a_signed_in_person(
 
 
 @schema.parametrize()
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_operation_as_nobody(case: Any, service_url: str, wire: requests.Session) -> None:
     answer = case.call_and_validate(service_url, wire, checks=CHECKS.get_all())
     if "security" in case.operation.definition.raw:
