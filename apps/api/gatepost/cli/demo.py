@@ -43,6 +43,7 @@ _DEVICES = (
 def seed() -> None:
     """Make the demo data: an admin, and a person signed in on two devices. What is there already stays."""
     settings = Settings()
+    _demand_no_production(settings)
     with chosen_database(settings) as url:
         if settings.database_url is None:
             asyncio.run(migrate(url))
@@ -55,11 +56,15 @@ def seed_database(settings: Settings, url: str) -> None:
     Raises:
         ConfigurationError: this is production, or the database lacks migrations.
     """
-    if settings.environment == "production":
-        raise ConfigurationError("GATEPOST_ENVIRONMENT: is production; demo accounts have passwords that anybody knows")
+    _demand_no_production(settings)
     asyncio.run(_seed(settings, url))
     typer.echo(f"Demo sign-in: {PERSON[0]} / {PERSON[1]}")
     typer.echo(f"Admin sign-in: {ADMIN[0]} / {ADMIN[1]}")
+
+
+def _demand_no_production(settings: Settings) -> None:
+    if settings.environment == "production":
+        raise ConfigurationError("GATEPOST_ENVIRONMENT: is production; demo accounts have passwords that anybody knows")
 
 
 async def _seed(settings: Settings, url: str) -> None:
