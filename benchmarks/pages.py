@@ -6,10 +6,7 @@ the next frame without the row.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 
 from chromium import FLAGS, chromium
-from screenshot import address_of, sign_in
+from screenshot import demo_service, sign_in
 
 _SLOWDOWN = 4
 _ROUNDS = 5
@@ -69,21 +66,10 @@ def measure(browser: Browser, address: str) -> dict[str, float]:
 def main() -> None:
     """Measure and print; the budgets stand beside the figures, and nothing fails."""
     budgets = {"login LCP": 1800, "devices LCP": 1800, "devices CLS": 0.05, "row reacts": 100}
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        environment = {"PATH": os.environ["PATH"], "GATEPOST_DATA_DIR": f"{directory}/data"}
-        command = [str(Path(sys.executable).with_name("gatepost")), "serve", "--demo", "--port", "0"]
-        with subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as service:
-            try:
-                address = address_of(service)
-                with sync_playwright() as playwright:
-                    browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-                    rounds = [measure(browser, address) for _ in range(_ROUNDS)]
-                    browser.close()
-            finally:
-                service.terminate()
+    with demo_service() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        rounds = [measure(browser, address) for _ in range(_ROUNDS)]
+        browser.close()
     print(f"pages on loopback, processor slowed down {_SLOWDOWN} times; medians of {_ROUNDS} rounds, min-max\n")
     for name, budget in budgets.items():
         values = sorted(each[name] for each in rounds)

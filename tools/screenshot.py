@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from chromium import FLAGS, chromium
@@ -18,6 +20,13 @@ TARGET = Path(__file__).resolve().parents[1] / "docs" / "devices.png"
 
 def main() -> None:
     """Start the service, sign in, take the picture, stop the service."""
+    with demo_service() as address:
+        take(address, TARGET)
+
+
+@contextmanager
+def demo_service() -> Iterator[str]:
+    """Have a service with the demo data, on data of its own, and give its address."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o755)
         environment = {"PATH": os.environ["PATH"], "GATEPOST_DATA_DIR": f"{directory}/data"}
@@ -26,7 +35,7 @@ def main() -> None:
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as service:
             try:
-                take(address_of(service), TARGET)
+                yield address_of(service)
             finally:
                 service.terminate()
 
