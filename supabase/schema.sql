@@ -99,7 +99,7 @@ CREATE FUNCTION gatepost.note_session_ended() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
-  perform gatepost.note_audit(
+  insert into gatepost.audit_log (actor, action, target, reason, ip, detail) values (
     coalesce(nullif(current_setting('gatepost.actor', true), ''), 'person:' || new.ended_by, 'system'),
     'session.ended', 'session:' || new.id,
     nullif(current_setting('gatepost.reason', true), ''),
@@ -115,8 +115,8 @@ CREATE FUNCTION gatepost.note_session_opened() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
-  perform gatepost.note_audit(
-    'person:' || new.user_id, 'session.opened', 'session:' || new.id, null, new.ip,
+  insert into gatepost.audit_log (actor, action, target, ip, detail) values (
+    'person:' || new.user_id, 'session.opened', 'session:' || new.id, new.ip,
     jsonb_build_object('person', new.user_id, 'kind', new.device_kind)
   );
   return null;
