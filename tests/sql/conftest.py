@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from gatepost import embedded, embedded_home
+from gatepost.db import Database
 from gatepost.migrate import migrate
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
@@ -45,3 +46,11 @@ async def sql(each_server: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Reco
     await inside.close()
     await connection.execute("drop database functions with (force)")
     await connection.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Our pool on a fresh database of the embedded PostgreSQL, with room for many who write at once."""
+    database = await Database.open(database_url, size=60)
+    yield database
+    await database.close()
