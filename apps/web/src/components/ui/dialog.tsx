@@ -24,7 +24,14 @@ export function Dialog({ open, onClose, title, description, children }: DialogPr
       ref={element}
       aria-labelledby={`${id}-title`}
       aria-describedby={`${id}-description`}
-      onClose={onClose}
+      onCancel={(event) => {
+        // Before the element closes by itself: who opens it again at once finds the state that it shows.
+        event.preventDefault();
+        onClose();
+      }}
+      onClose={() => {
+        if (!element.current?.open) onClose();
+      }}
       className="card m-auto w-[calc(100%-2rem)] max-w-md p-0 text-ink shadow-float backdrop:bg-black/50 open:animate-[appear_150ms_ease-out]"
     >
       {open ? (
