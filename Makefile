@@ -45,6 +45,7 @@ check: $(VENV)/.dev $(PAGES)
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive apps/api/gatepost --configfile pyproject.toml
 	$(BIN)/python tools/generate.py --check
 	$(NPM) run check
 	$(NPM) run size
@@ -52,6 +53,7 @@ check: $(VENV)/.dev $(PAGES)
 bench: $(VENV)/.dev $(PAGES)
 	$(BIN)/python benchmarks/guard.py
 	$(BIN)/python benchmarks/staff.py
+	$(BIN)/python benchmarks/rendering.py
 	$(BIN)/python benchmarks/pages.py
 
 build: $(VENV)/.dev $(PAGES)

@@ -11,6 +11,32 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  is_builtin boolean;
+begin
+  update gatepost.email_templates t
+  set deleted_at = case when not t.builtin then now() end
+  where t.key = p_key and t.deleted_at is null
+  returning t.builtin into is_builtin;
+  if not found then
+    raise exception 'no such template' using errcode = 'GP404';
+  end if;
+
+  update gatepost.email_template_locales l
+  set draft = null, diagnostics = '[]', draft_tag = null, published_version = null,
+      updated_at = clock_timestamp(), updated_by = p_actor
+  where l.key = p_key;
+
+  perform gatepost.note_audit(
+    p_actor, case when is_builtin then 'template.reset' else 'template.deleted' end, 'template:' || p_key, null, p_ip
+  );
+end;
+$$;
+
 CREATE FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -180,6 +206,40 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.publish_template(p_key text, p_locale text, p_tag uuid, p_prepared jsonb, p_actor text, p_ip inet) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  words jsonb;
+  number integer;
+begin
+  select l.draft into words from gatepost.email_template_locales l
+  where l.key = p_key and l.locale = p_locale and l.draft_tag = p_tag
+  for update;
+  if not found then
+    raise exception 'the draft was changed meanwhile' using errcode = 'GP409';
+  end if;
+
+  insert into gatepost.email_template_versions (key, locale, version, source, prepared, published_by)
+  select p_key, p_locale, coalesce(max(v.version), 0) + 1, words, p_prepared, p_actor
+  from gatepost.email_template_versions v
+  where v.key = p_key and v.locale = p_locale
+  returning version into number;
+
+  update gatepost.email_template_locales l
+  set draft = null, diagnostics = '[]', draft_tag = null, published_version = number,
+      updated_at = clock_timestamp(), updated_by = p_actor
+  where l.key = p_key and l.locale = p_locale;
+
+  perform gatepost.note_audit(
+    p_actor, 'template.published', 'template:' || p_key, null, p_ip,
+    jsonb_build_object('locale', p_locale, 'version', number)
+  );
+  return number;
+end;
+$$;
+
 CREATE FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_sealed bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_sealed bytea, OUT session gatepost.sessions) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -251,6 +311,15 @@ begin
     end if;
   end if;
   raise exception 'the audit log is append-only' using errcode = 'GP403';
+end;
+$$;
+
+CREATE FUNCTION gatepost.refuse_version_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  raise exception 'a published version never changes' using errcode = 'GP403';
 end;
 $$;
 
@@ -356,6 +425,34 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag uuid, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  new_tag uuid := gen_random_uuid();
+begin
+  perform from gatepost.email_templates t where t.key = p_key and t.deleted_at is null for update;
+  if not found then
+    raise exception 'no such template' using errcode = 'GP404';
+  end if;
+  if p_tag is distinct from (
+    select l.draft_tag from gatepost.email_template_locales l where l.key = p_key and l.locale = p_locale
+  ) then
+    raise exception 'the draft was changed meanwhile' using errcode = 'GP409';
+  end if;
+
+  insert into gatepost.email_template_locales as l (key, locale, draft, diagnostics, draft_tag, updated_by)
+  values (p_key, p_locale, p_draft, p_diagnostics, new_tag, p_actor)
+  on conflict (key, locale) do update
+  set draft = excluded.draft, diagnostics = excluded.diagnostics, draft_tag = excluded.draft_tag,
+      updated_at = clock_timestamp(), updated_by = excluded.updated_by;
+
+  perform gatepost.note_audit(p_actor, p_action, 'template:' || p_key, null, p_ip, jsonb_build_object('locale', p_locale));
+  return new_tag;
+end;
+$$;
+
 CREATE FUNCTION gatepost.session_end_reason(session gatepost.sessions, idle_timeout interval) RETURNS text
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((session).end_reason IS NOT NULL) THEN (session).end_reason WHEN ((session).expires_at <= now()) THEN 'expired'::text WHEN (((session).last_active_at + idle_timeout) <= now()) THEN 'idle'::text ELSE NULL::text END;
@@ -443,6 +540,41 @@ CREATE TABLE gatepost.audit_seals (
     CONSTRAINT audit_seals_position_check CHECK (("position" > 0))
 );
 
+CREATE TABLE gatepost.email_template_locales (
+    key text NOT NULL,
+    locale text NOT NULL,
+    draft jsonb,
+    diagnostics jsonb DEFAULT '[]'::jsonb NOT NULL,
+    draft_tag uuid,
+    published_version integer,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text NOT NULL,
+    CONSTRAINT email_template_locales_check CHECK (((draft IS NULL) = (draft_tag IS NULL))),
+    CONSTRAINT email_template_locales_draft_check CHECK ((jsonb_typeof(draft) = 'object'::text)),
+    CONSTRAINT email_template_locales_locale_check CHECK (((char_length(locale) >= 2) AND (char_length(locale) <= 20)))
+);
+
+CREATE TABLE gatepost.email_template_versions (
+    key text NOT NULL,
+    locale text NOT NULL,
+    version integer NOT NULL,
+    source jsonb NOT NULL,
+    prepared jsonb NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_by text NOT NULL,
+    CONSTRAINT email_template_versions_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gatepost.email_templates (
+    key text NOT NULL,
+    builtin boolean NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT email_templates_key_check CHECK ((key ~ '^[a-z][a-z0-9-]{0,62}$'::text))
+);
+
 CREATE TABLE gatepost.refresh_tokens (
     session_id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -501,6 +633,15 @@ ALTER TABLE ONLY gatepost.audit_seals
 ALTER TABLE ONLY gatepost.audit_seals
     ADD CONSTRAINT audit_seals_pkey PRIMARY KEY ("position");
 
+ALTER TABLE ONLY gatepost.email_template_locales
+    ADD CONSTRAINT email_template_locales_pkey PRIMARY KEY (key, locale);
+
+ALTER TABLE ONLY gatepost.email_template_versions
+    ADD CONSTRAINT email_template_versions_pkey PRIMARY KEY (key, locale, version);
+
+ALTER TABLE ONLY gatepost.email_templates
+    ADD CONSTRAINT email_templates_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (session_id);
 
@@ -556,17 +697,27 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_log FOR EAC
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_seals FOR EACH ROW EXECUTE FUNCTION gatepost.refuse_change();
 
+CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON gatepost.email_template_versions FOR EACH ROW EXECUTE FUNCTION gatepost.refuse_version_change();
+
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON gatepost.audit_drops FOR EACH STATEMENT EXECUTE FUNCTION gatepost.refuse_change();
 
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON gatepost.audit_log FOR EACH STATEMENT EXECUTE FUNCTION gatepost.refuse_change();
 
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON gatepost.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION gatepost.refuse_change();
 
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON gatepost.email_template_versions FOR EACH STATEMENT EXECUTE FUNCTION gatepost.refuse_version_change();
+
 CREATE TRIGGER note_ended AFTER UPDATE ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.note_session_ended();
 
 CREATE TRIGGER note_opened AFTER INSERT ON gatepost.sessions FOR EACH ROW EXECUTE FUNCTION gatepost.note_session_opened();
 
 CREATE TRIGGER stamp BEFORE INSERT ON gatepost.audit_log FOR EACH ROW EXECUTE FUNCTION gatepost.stamp_audit();
+
+ALTER TABLE ONLY gatepost.email_template_locales
+    ADD CONSTRAINT email_template_locales_key_fkey FOREIGN KEY (key) REFERENCES gatepost.email_templates(key);
+
+ALTER TABLE ONLY gatepost.email_template_versions
+    ADD CONSTRAINT email_template_versions_key_locale_fkey FOREIGN KEY (key, locale) REFERENCES gatepost.email_template_locales(key, locale);
 
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES gatepost.sessions(id) ON DELETE CASCADE;
@@ -579,6 +730,12 @@ ALTER TABLE gatepost.audit_log ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.audit_seals ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE gatepost.email_template_locales ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.email_template_versions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.email_templates ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE gatepost.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.schema_migrations ENABLE ROW LEVEL SECURITY;
@@ -590,6 +747,8 @@ ALTER TABLE gatepost.signing_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE gatepost.users ENABLE ROW LEVEL SECURITY;
 
 REVOKE ALL ON FUNCTION gatepost.act_as(p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
@@ -611,9 +770,13 @@ REVOKE ALL ON FUNCTION gatepost.note_session_opened() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.publish_template(p_key text, p_locale text, p_tag uuid, p_prepared jsonb, p_actor text, p_ip inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_sealed bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_sealed bytea, OUT session gatepost.sessions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.refuse_version_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.revoke_any_session(p_session_id uuid, p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
 
@@ -624,6 +787,8 @@ REVOKE ALL ON FUNCTION gatepost.revoke_other_sessions(p_user_id uuid, p_kept_id 
 REVOKE ALL ON FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid, p_ended_by uuid, p_reason text, p_idle_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag uuid, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.session_end_reason(session gatepost.sessions, idle_timeout interval) FROM PUBLIC;
 

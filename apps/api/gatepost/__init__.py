@@ -6,12 +6,16 @@ app.include_router(gatepost.create_router(), prefix="/account")
 async def invoices(session: gatepost.CurrentSession): ...
 """
 
-from gatepost.app import create_app
-from gatepost.errors import ConfigurationError, Refusal
-from gatepost.router import GatepostRouter, create_router
-from gatepost.sessions.guard import CurrentSession, RecentSession, require_recent_session, require_session
-from gatepost.sessions.models import Device, Session
-from gatepost.settings import Settings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gatepost.app import create_app
+    from gatepost.errors import ConfigurationError, Refusal
+    from gatepost.router import GatepostRouter, create_router
+    from gatepost.sessions.guard import CurrentSession, RecentSession, require_recent_session, require_session
+    from gatepost.sessions.models import Device, Session
+    from gatepost.settings import Settings
 
 __all__ = [
     "ConfigurationError",
@@ -27,3 +31,34 @@ __all__ = [
     "require_recent_session",
     "require_session",
 ]
+
+# Imported when first asked for: the process that renders templates starts in a fraction of the time, and holds no
+# framework and no keys.
+_HOMES = {
+    "ConfigurationError": "gatepost.errors",
+    "CurrentSession": "gatepost.sessions.guard",
+    "Device": "gatepost.sessions.models",
+    "GatepostRouter": "gatepost.router",
+    "RecentSession": "gatepost.sessions.guard",
+    "Refusal": "gatepost.errors",
+    "Session": "gatepost.sessions.models",
+    "Settings": "gatepost.settings",
+    "create_app": "gatepost.app",
+    "create_router": "gatepost.router",
+    "require_recent_session": "gatepost.sessions.guard",
+    "require_session": "gatepost.sessions.guard",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,6 +16,14 @@ def migrations() -> Path:
     return found
 
 
+def emails() -> Path:
+    """Return the directory of the built-in e-mail templates."""
+    found = _find(_PACKAGE / "emails", _REPOSITORY / "emails")
+    if found is None:
+        raise FileNotFoundError("this installation lacks its e-mail templates: install the package again")
+    return found
+
+
 def pages() -> Path | None:
     """Return the directory of the built web app, or None where it has not been built."""
     return _find(_PACKAGE / "pages")

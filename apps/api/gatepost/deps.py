@@ -15,6 +15,7 @@ from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
 from gatepost.db import Database, Reader
+from gatepost.mail.templates import Templates
 from gatepost.metrics import Metrics
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings
@@ -34,6 +35,7 @@ class Runtime(Protocol):
     origins: Origins
     throttle: Throttle
     metrics: Metrics
+    templates: Templates
 
 
 def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtime:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
@@ -24,6 +24,17 @@ class FieldError(BaseModel):
     type: str
 
 
+class TemplateDiagnostic(BaseModel):
+    """What is wrong with a template, and where: `line` and `column` count from 1."""
+
+    part: Literal["subject", "preheader", "html", "text", "variables"]
+    line: int
+    column: int
+    severity: Literal["error", "warning"]
+    rule: str
+    msg: str
+
+
 class Problem(BaseModel):
     """The body of every refusal (`application/problem+json`, RFC 9457)."""
 
@@ -34,7 +45,7 @@ class Problem(BaseModel):
     detail: str
     request_id: str
     reason: str | None = None
-    errors: list[FieldError] | None = None
+    errors: list[FieldError] | list[TemplateDiagnostic] | None = None
 
 
 class Refusal(Exception):
@@ -51,7 +62,11 @@ class Refusal(Exception):
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def __init__(
-        self, detail: str | None = None, *, reason: str | None = None, errors: Sequence[FieldError] | None = None
+        self,
+        detail: str | None = None,
+        *,
+        reason: str | None = None,
+        errors: list[FieldError] | list[TemplateDiagnostic] | None = None,
     ) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip()
         self.reason = reason
@@ -68,7 +83,7 @@ class Refusal(Exception):
             detail=self.detail,
             request_id=request_id,
             reason=self.reason,
-            errors=list(self.errors) if self.errors is not None else None,
+            errors=self.errors,
         )
 
 
@@ -147,6 +162,12 @@ class Conflict(Refusal):
     status = HTTPStatus.CONFLICT
 
 
+class PreconditionRequired(Refusal):
+    """Say in If-Match which draft this replaces."""
+
+    status = HTTPStatus.PRECONDITION_REQUIRED
+
+
 class PayloadTooLarge(Refusal):
     """The request body is too large."""
 
@@ -161,6 +182,12 @@ class UnsupportedMediaType(Refusal):
 
 class ValidationFailed(Refusal):
     """The request is not of the form that this address takes."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TemplateInvalid(Refusal):
+    """This template cannot be used as it is."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -231,6 +231,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
         413: "The body is too large",
         415: "The body is not JSON",
         422: "Not of the form that this address takes",
+        428: "If-Match is missing",
         429: "Too many attempts",
         500: "Something went wrong on our side",
         503: "The database cannot be reached",

@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from gatepost import log, vault
+from gatepost import assets, log, vault
 from gatepost.accounts import store as accounts
 from gatepost.accounts.keys import KeyRing
 from gatepost.accounts.passwords import Passwords
@@ -18,6 +18,9 @@ from gatepost.audit.sealer import seal
 from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError
+from gatepost.mail.files import read_templates
+from gatepost.mail.renderer import Renderer
+from gatepost.mail.templates import Templates
 from gatepost.metrics import Metrics
 from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions
@@ -33,7 +36,7 @@ logger = log.get_logger()
 class Runtime:
     """One mounted Gatepost, opened and closed by the lifespan of its router."""
 
-    def __init__(self, settings: Settings, database: Database, reader: Reader) -> None:
+    def __init__(self, settings: Settings, database: Database, reader: Reader, renderer: Renderer) -> None:
         secret = vault.secret_key(settings)
         self.settings = settings
         self.database = database
@@ -45,6 +48,7 @@ class Runtime:
         self.cookies = Cookies(settings)
         self.origins = Origins(settings)
         self.throttle = Throttle(settings)
+        self.templates = Templates(database, read_templates(assets.emails()), renderer)
         self.metrics = Metrics()
         self.metrics.watch_pool("requests", database.size, database.idle)
         self.metrics.watch_pool("guard", reader.size, reader.idle)
@@ -89,7 +93,9 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
         await _demand_schema(database)
         reader = await Reader.open(url)
         stack.push_async_callback(reader.close)
-        runtime = Runtime(settings, database, reader)
+        renderer = Renderer(settings, assets.emails())
+        stack.push_async_callback(renderer.close)
+        runtime = Runtime(settings, database, reader, renderer)
         stack.callback(runtime.passwords.close)
         await runtime.keys.reload()
         await runtime.make_admin()

@@ -126,6 +126,7 @@ class Settings(BaseSettings):
     session_lifetime: Duration = timedelta(days=180)
     access_token_ttl: Duration = timedelta(seconds=900)
     revocation: Literal["strict"] = "strict"
+    product_name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] = "Gatepost"
     cookie_name: Annotated[str, AfterValidator(_cookie_name)] = "gatepost"
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
 

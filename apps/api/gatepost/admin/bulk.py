@@ -1,4 +1,4 @@
-"""Ending many sessions: in small steps, each a transaction of its own, with rests between, so that sign-ins hardly notice."""
+"""Ending many sessions: in small steps, each a transaction of its own, with rests, so that sign-ins hardly notice."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gatepost.cli import audit, database, demo, keys, people, service, sessions
+from gatepost.cli import audit, database, demo, keys, people, service, sessions, templates
 from gatepost.errors import ConfigurationError, Refusal
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(people.app, name="users")
 app.add_typer(keys.app, name="keys")
+app.add_typer(templates.app, name="templates")
 
 
 def main() -> None:

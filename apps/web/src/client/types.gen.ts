@@ -175,6 +175,46 @@ export type CreateApiKey = {
 };
 
 /**
+ * CreateTemplate
+ *
+ * A new template of one's own.
+ */
+export type CreateTemplate = {
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Preheader
+     */
+    preheader?: string;
+    /**
+     * Html
+     */
+    html: string;
+    /**
+     * Text
+     */
+    text?: string | null;
+    /**
+     * Variables
+     */
+    variables?: Array<TemplateVariable>;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description?: string;
+};
+
+/**
  * Device
  *
  * What a browser says it is; every part may be unknown.
@@ -192,6 +232,45 @@ export type Device = {
      * Os
      */
     os: string | null;
+};
+
+/**
+ * EmailTemplate
+ *
+ * A template in one language: its draft, what is published, and the built-in words where there are some.
+ */
+export type EmailTemplate = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Source
+     */
+    source: 'builtin' | 'custom';
+    /**
+     * Locale
+     */
+    locale: string;
+    /**
+     * Locales
+     */
+    locales: Array<string>;
+    /**
+     * Variables
+     */
+    variables: Array<TemplateVariable>;
+    draft: TemplateDraft | null;
+    published: TemplateVersion | null;
+    default: TemplateSource | null;
 };
 
 /**
@@ -225,6 +304,8 @@ export type Health = {
      */
     status: 'ok';
 };
+
+export type JsonValue = unknown;
 
 /**
  * JsonWebKey
@@ -391,6 +472,34 @@ export type Person = {
 };
 
 /**
+ * Preview
+ *
+ * A mail as it would be sent; `size_bytes` is that of the HTML in UTF-8 (Gmail clips beyond 102 KB).
+ */
+export type Preview = {
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Html
+     */
+    html: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Size Bytes
+     */
+    size_bytes: number;
+    /**
+     * Diagnostics
+     */
+    diagnostics: Array<TemplateDiagnostic>;
+};
+
+/**
  * Problem
  *
  * The body of every refusal (`application/problem+json`, RFC 9457).
@@ -427,7 +536,19 @@ export type Problem = {
     /**
      * Errors
      */
-    errors?: Array<FieldError> | null;
+    errors?: Array<FieldError> | Array<TemplateDiagnostic> | null;
+};
+
+/**
+ * Published
+ *
+ * The number of the version that counts from now on.
+ */
+export type Published = {
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -577,6 +698,34 @@ export type RevokedSessions = {
      * Revoked
      */
     revoked: number;
+};
+
+/**
+ * SaveDraft
+ *
+ * A draft; without `variables` those that are declared stay.
+ */
+export type SaveDraft = {
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Preheader
+     */
+    preheader?: string;
+    /**
+     * Html
+     */
+    html: string;
+    /**
+     * Text
+     */
+    text?: string | null;
+    /**
+     * Variables
+     */
+    variables?: Array<TemplateVariable> | null;
 };
 
 /**
@@ -808,6 +957,235 @@ export type StaffSessionPage = {
 };
 
 /**
+ * TemplateDiagnostic
+ *
+ * What is wrong with a template, and where: `line` and `column` count from 1.
+ */
+export type TemplateDiagnostic = {
+    /**
+     * Part
+     */
+    part: 'subject' | 'preheader' | 'html' | 'text' | 'variables';
+    /**
+     * Line
+     */
+    line: number;
+    /**
+     * Column
+     */
+    column: number;
+    /**
+     * Severity
+     */
+    severity: 'error' | 'warning';
+    /**
+     * Rule
+     */
+    rule: string;
+    /**
+     * Msg
+     */
+    msg: string;
+};
+
+/**
+ * TemplateDraft
+ *
+ * A draft, with what is wrong with it; a broken one is kept, but not published.
+ */
+export type TemplateDraft = {
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Preheader
+     */
+    preheader?: string;
+    /**
+     * Html
+     */
+    html: string;
+    /**
+     * Text
+     */
+    text?: string | null;
+    /**
+     * Variables
+     */
+    variables?: Array<TemplateVariable>;
+    /**
+     * Etag
+     */
+    etag: string;
+    /**
+     * Diagnostics
+     */
+    diagnostics: Array<TemplateDiagnostic>;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Updated By
+     */
+    updated_by: string;
+};
+
+/**
+ * TemplateEntry
+ *
+ * A template in the list; `locales` are the languages it has words in.
+ */
+export type TemplateEntry = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Source
+     */
+    source: 'builtin' | 'custom';
+    /**
+     * Locales
+     */
+    locales: Array<string>;
+    /**
+     * Published Version
+     */
+    published_version: number | null;
+    /**
+     * Has Draft
+     */
+    has_draft: boolean;
+    /**
+     * Updated At
+     */
+    updated_at: string | null;
+    /**
+     * Updated By
+     */
+    updated_by: string | null;
+};
+
+/**
+ * TemplateList
+ *
+ * Every template; `next_cursor` is always null, for there are few.
+ */
+export type TemplateList = {
+    /**
+     * Items
+     */
+    items: Array<TemplateEntry>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * TemplateSource
+ *
+ * The words of a template in one language. Without `text` it is made from the HTML.
+ */
+export type TemplateSource = {
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Preheader
+     */
+    preheader?: string;
+    /**
+     * Html
+     */
+    html: string;
+    /**
+     * Text
+     */
+    text?: string | null;
+    /**
+     * Variables
+     */
+    variables?: Array<TemplateVariable>;
+};
+
+/**
+ * TemplateVariable
+ *
+ * A variable that a template declares; a list holds scalars or flat objects of scalars.
+ */
+export type TemplateVariable = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Type
+     */
+    type?: 'string' | 'number' | 'boolean' | 'date' | 'url' | 'list';
+    /**
+     * Required
+     */
+    required?: boolean;
+    example?: JsonValue;
+    /**
+     * Description
+     */
+    description?: string;
+};
+
+/**
+ * TemplateVersion
+ *
+ * A published version; it never changes.
+ */
+export type TemplateVersion = {
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Preheader
+     */
+    preheader?: string;
+    /**
+     * Html
+     */
+    html: string;
+    /**
+     * Text
+     */
+    text?: string | null;
+    /**
+     * Variables
+     */
+    variables?: Array<TemplateVariable>;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+};
+
+/**
  * User
  *
  * A person, as staff see them.
@@ -853,6 +1231,46 @@ export type UserPage = {
      * Items
      */
     items: Array<User>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * VersionEntry
+ *
+ * A published version, without its words.
+ */
+export type VersionEntry = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Current
+     */
+    current: boolean;
+};
+
+/**
+ * VersionList
+ *
+ * The versions of a template in one language, the newest first.
+ */
+export type VersionList = {
+    /**
+     * Items
+     */
+    items: Array<VersionEntry>;
     /**
      * Next Cursor
      */
@@ -2286,6 +2704,662 @@ export type ListAuditResponses = {
 };
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ListTemplatesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates';
+};
+
+export type ListTemplatesErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListTemplatesError = ListTemplatesErrors[keyof ListTemplatesErrors];
+
+export type ListTemplatesResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateList;
+};
+
+export type ListTemplatesResponse = ListTemplatesResponses[keyof ListTemplatesResponses];
+
+export type CreateTemplateData = {
+    body: CreateTemplate;
+    path?: never;
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates';
+};
+
+export type CreateTemplateErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateTemplateError = CreateTemplateErrors[keyof CreateTemplateErrors];
+
+export type CreateTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    201: EmailTemplate;
+};
+
+export type CreateTemplateResponse = CreateTemplateResponses[keyof CreateTemplateResponses];
+
+export type DeleteTemplateData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/v1/settings/email-templates/{key}';
+};
+
+export type DeleteTemplateErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteTemplateError = DeleteTemplateErrors[keyof DeleteTemplateErrors];
+
+export type DeleteTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteTemplateResponse = DeleteTemplateResponses[keyof DeleteTemplateResponses];
+
+export type ReadTemplateData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}';
+};
+
+export type ReadTemplateErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadTemplateError = ReadTemplateErrors[keyof ReadTemplateErrors];
+
+export type ReadTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    200: EmailTemplate;
+};
+
+export type ReadTemplateResponse = ReadTemplateResponses[keyof ReadTemplateResponses];
+
+export type SaveTemplateDraftData = {
+    body: SaveDraft;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The ETag of the draft that this replaces
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}/draft';
+};
+
+export type SaveTemplateDraftErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * If-Match is missing
+     */
+    428: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type SaveTemplateDraftError = SaveTemplateDraftErrors[keyof SaveTemplateDraftErrors];
+
+export type SaveTemplateDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: EmailTemplate;
+};
+
+export type SaveTemplateDraftResponse = SaveTemplateDraftResponses[keyof SaveTemplateDraftResponses];
+
+export type PublishTemplateData = {
+    body?: never;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The ETag of the draft that this replaces
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}/publish';
+};
+
+export type PublishTemplateErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type PublishTemplateError = PublishTemplateErrors[keyof PublishTemplateErrors];
+
+export type PublishTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    201: Published;
+};
+
+export type PublishTemplateResponse = PublishTemplateResponses[keyof PublishTemplateResponses];
+
+export type ListTemplateVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/settings/email-templates/{key}/versions';
+};
+
+export type ListTemplateVersionsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListTemplateVersionsError = ListTemplateVersionsErrors[keyof ListTemplateVersionsErrors];
+
+export type ListTemplateVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionList;
+};
+
+export type ListTemplateVersionsResponse = ListTemplateVersionsResponses[keyof ListTemplateVersionsResponses];
+
+export type ReadTemplateVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}/versions/{version}';
+};
+
+export type ReadTemplateVersionErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadTemplateVersionError = ReadTemplateVersionErrors[keyof ReadTemplateVersionErrors];
+
+export type ReadTemplateVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateVersion;
+};
+
+export type ReadTemplateVersionResponse = ReadTemplateVersionResponses[keyof ReadTemplateVersionResponses];
+
+export type RestoreTemplateVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}/versions/{version}/restore';
+};
+
+export type RestoreTemplateVersionErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type RestoreTemplateVersionError = RestoreTemplateVersionErrors[keyof RestoreTemplateVersionErrors];
+
+export type RestoreTemplateVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: EmailTemplate;
+};
+
+export type RestoreTemplateVersionResponse = RestoreTemplateVersionResponses[keyof RestoreTemplateVersionResponses];
+
+export type PreviewTemplateData = {
+    /**
+     * PreviewTemplate
+     *
+     * What to render: parts that are left out are the draft's, else what is published, else the built-in ones.
+     *
+     * A `text` that is null is made from the HTML.
+     * `variables` are values; those left out are the declared examples. `declared` stands for the declarations.
+     */
+    body: {
+        /**
+         * Subject
+         */
+        subject?: string | null;
+        /**
+         * Preheader
+         */
+        preheader?: string | null;
+        /**
+         * Html
+         */
+        html?: string | null;
+        /**
+         * Text
+         */
+        text?: string | null;
+        /**
+         * Variables
+         */
+        variables?: {
+            [key: string]: JsonValue;
+        };
+        /**
+         * Declared
+         */
+        declared?: Array<TemplateVariable> | null;
+    };
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}/preview';
+};
+
+export type PreviewTemplateErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type PreviewTemplateError = PreviewTemplateErrors[keyof PreviewTemplateErrors];
+
+export type PreviewTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    200: Preview;
+};
+
+export type PreviewTemplateResponse = PreviewTemplateResponses[keyof PreviewTemplateResponses];
 
 export type ReadHealthData = {
     body?: never;

@@ -1,0 +1,1 @@
+"""Mail: templates that people write, rendered where nothing they write can do harm."""

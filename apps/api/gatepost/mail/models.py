@@ -1,0 +1,172 @@
+"""What the templates' routes take and give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+
+from gatepost.errors import TemplateDiagnostic
+
+VariableType = Literal["string", "number", "boolean", "date", "url", "list"]
+
+
+def _storable(value: Any) -> Any:
+    # PostgreSQL's jsonb holds every character but this one.
+    if isinstance(value, str):
+        return value.replace("\0", " ")
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(each) for name, each in value.items()}
+    return value
+
+
+Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_storable)]
+Words = Annotated[str, Field(max_length=1000), AfterValidator(_storable)]
+# How long the parts of a template may be is for the renderer to say, with a diagnostic.
+Part = Annotated[str, AfterValidator(_storable)]
+
+
+class TemplateVariable(BaseModel):
+    """A variable that a template declares; a list holds scalars or flat objects of scalars."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+    type: VariableType = "string"
+    required: StrictBool = True
+    example: Annotated[JsonValue, AfterValidator(_storable)] = None
+    description: Words = ""
+
+
+Variables = Annotated[list[TemplateVariable], Field(max_length=50)]
+
+
+class TemplateSource(BaseModel):
+    """The words of a template in one language. Without `text` it is made from the HTML."""
+
+    subject: Part
+    preheader: Part = ""
+    html: Part
+    text: Part | None = None
+    variables: Variables = []
+
+
+class SaveDraft(BaseModel):
+    """A draft; without `variables` those that are declared stay."""
+
+    subject: Part
+    preheader: Part = ""
+    html: Part
+    text: Part | None = None
+    variables: Variables | None = None
+
+
+class CreateTemplate(TemplateSource):
+    """A new template of one's own."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    name: Label
+    description: Words = ""
+
+
+class TemplateDraft(TemplateSource):
+    """A draft, with what is wrong with it; a broken one is kept, but not published."""
+
+    etag: str
+    diagnostics: list[TemplateDiagnostic]
+    updated_at: datetime
+    updated_by: str
+
+
+class TemplateVersion(TemplateSource):
+    """A published version; it never changes."""
+
+    version: int
+    published_at: datetime
+    published_by: str
+
+
+class VersionEntry(BaseModel):
+    """A published version, without its words."""
+
+    version: int
+    published_at: datetime
+    published_by: str
+    current: bool
+
+
+class VersionList(BaseModel):
+    """The versions of a template in one language, the newest first."""
+
+    items: list[VersionEntry]
+    next_cursor: str | None
+
+
+class Published(BaseModel):
+    """The number of the version that counts from now on."""
+
+    version: int
+
+
+class TemplateEntry(BaseModel):
+    """A template in the list; `locales` are the languages it has words in."""
+
+    key: str
+    name: str
+    description: str
+    source: Literal["builtin", "custom"]
+    locales: list[str]
+    published_version: int | None
+    has_draft: bool
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class TemplateList(BaseModel):
+    """Every template; `next_cursor` is always null, for there are few."""
+
+    items: list[TemplateEntry]
+    next_cursor: str | None
+
+
+class EmailTemplate(BaseModel):
+    """A template in one language: its draft, what is published, and the built-in words where there are some."""
+
+    key: str
+    name: str
+    description: str
+    source: Literal["builtin", "custom"]
+    locale: str
+    locales: list[str]
+    variables: Variables
+    draft: TemplateDraft | None
+    published: TemplateVersion | None
+    default: TemplateSource | None
+
+
+class PreviewTemplate(BaseModel):
+    """What to render: parts that are left out are the draft's, else what is published, else the built-in ones.
+
+    A `text` that is null is made from the HTML.
+    `variables` are values; those left out are the declared examples. `declared` stands for the declarations.
+    """
+
+    subject: Part | None = None
+    preheader: Part | None = None
+    html: Part | None = None
+    text: Part | None = None
+    variables: dict[str, JsonValue] = {}
+    declared: Variables | None = None
+
+
+class Preview(BaseModel):
+    """A mail as it would be sent; `size_bytes` is that of the HTML in UTF-8 (Gmail clips beyond 102 KB)."""
+
+    subject: str
+    html: str
+    text: str
+    size_bytes: int
+    diagnostics: list[TemplateDiagnostic]

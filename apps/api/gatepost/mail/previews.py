@@ -1,0 +1,84 @@
+"""The two forms of a preview: JSON for a program, and for a form's POST the page itself, in which nothing runs."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+
+from gatepost.errors import FieldError, Refusal, UnsupportedMediaType, ValidationFailed, field_errors
+from gatepost.mail.models import Preview, PreviewTemplate
+
+_FORM = "application/x-www-form-urlencoded"
+# HTML that we did not write can run, load and send nothing.
+SANDBOX = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
+    "frame-ancestors 'self'"
+}
+
+_SCHEMA = PreviewTemplate.model_json_schema(ref_template="#/components/schemas/{model}")
+_SCHEMA.pop("$defs", None)
+REQUEST_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
+
+
+def is_form(request: Request) -> bool:
+    """Tell whether a form was posted."""
+    return _media_type(request) == _FORM
+
+
+async def read(request: Request) -> PreviewTemplate:
+    """Return what is to be rendered, from JSON or from a form, whose `variables` and `declared` are JSON in a field.
+
+    Raises:
+        UnsupportedMediaType: it is neither.
+        ValidationFailed: it is not of that form.
+    """
+    body = await request.body()
+    try:
+        if is_form(request):
+            return PreviewTemplate.model_validate(_fields(body))
+        if _media_type(request) != "application/json":
+            raise UnsupportedMediaType
+        return PreviewTemplate.model_validate_json(body)
+    except ValidationError as error:
+        found = field_errors(error.errors())
+        raise ValidationFailed(
+            errors=[each.model_copy(update={"loc": ["body", *each.loc]}) for each in found]
+        ) from None
+    except (ValueError, RecursionError):
+        raise ValidationFailed(
+            errors=[FieldError(loc=["body"], msg="is not a form of UTF-8 fields", type="form")]
+        ) from None
+
+
+def page(preview: Preview) -> HTMLResponse:
+    """Return the mail itself, for an iframe."""
+    return HTMLResponse(preview.html, headers=SANDBOX)
+
+
+def refused_page(refusal: Refusal) -> HTMLResponse:
+    """Return a page that lists what is wrong."""
+    lines = "".join(f"<li>{html.escape(_sentence(each))}</li>" for each in refusal.errors or [])
+    body = f'<!doctype html><meta charset="utf-8"><title>Preview</title><p>{html.escape(refusal.detail)}</p><ul>{lines}'
+    return HTMLResponse(body, refusal.status, headers=SANDBOX)
+
+
+def _sentence(error: Any) -> str:
+    if isinstance(error, FieldError):
+        return f"{'.'.join(str(part) for part in error.loc)}: {error.msg}"
+    return f"{error.part}, line {error.line}, column {error.column}: {error.msg}"
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    fields = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=False, max_num_fields=20, errors="strict")
+    form: dict[str, Any] = {name: values[-1] for name, values in fields.items()}
+    return form | {name: json.loads(form[name]) for name in ("variables", "declared") if form.get(name)}
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()

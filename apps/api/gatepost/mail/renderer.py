@@ -1,0 +1,111 @@
+"""The renderer as the service uses it: models in, models out, and refusals in the contract's shape."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from gatepost.errors import FieldError, ServiceUnavailable, TemplateDiagnostic, TemplateInvalid, ValidationFailed
+from gatepost.mail.files import LAYOUT
+from gatepost.mail.models import Preview, TemplateSource
+from gatepost.mail.rendering.diagnostics import Diagnostic, TemplateRefused
+from gatepost.mail.rendering.pool import RenderBusy, RenderPool
+from gatepost.mail.rendering.process import ChildDied
+from gatepost.mail.rendering.shapes import Source
+from gatepost.mail.rendering.variables import ValuesRefused, Variable, check_values
+from gatepost.settings import Settings
+
+
+class Renderer:
+    """Checks, prepares and renders templates in processes of their own; they start when the first template comes."""
+
+    def __init__(self, settings: Settings, emails: Path) -> None:
+        self._product_name = settings.product_name
+        self._pool = RenderPool((emails / LAYOUT).read_text(encoding="utf-8"))
+        self._starting = asyncio.Lock()
+        self._started = False
+
+    async def close(self) -> None:
+        """End the processes."""
+        await self._pool.close()
+
+    async def check(self, source: TemplateSource) -> list[TemplateDiagnostic]:
+        """Return what is wrong with a template.
+
+        Raises:
+            ServiceUnavailable: too many wait already.
+        """
+        pool = await self._ready()
+        with _refusals():
+            return _told(await pool.check(_source(source), _declared(source)))
+
+    async def prepare(self, source: TemplateSource) -> dict[str, str]:
+        """Return what is compiled of a template without errors: {subject, html, text}.
+
+        Raises:
+            TemplateInvalid: it has errors.
+            ServiceUnavailable: too many wait already.
+        """
+        pool = await self._ready()
+        with _refusals():
+            prepared, _ = await pool.publish(_source(source), _declared(source))
+        return {"subject": prepared.subject, "html": prepared.html, "text": prepared.text}
+
+    async def preview(self, source: TemplateSource, values: Mapping[str, JsonValue], locale: str) -> Preview:
+        """Return a mail as it would be sent; examples stand in for values that are not given.
+
+        Raises:
+            TemplateInvalid: the template has errors.
+            ValidationFailed: a value does not fit its declaration.
+            ServiceUnavailable: too many wait already.
+        """
+        pool = await self._ready()
+        declared = _declared(source)
+        always = {"locale": locale, "product_name": self._product_name}
+        with _refusals():
+            check_values([replace(each, required=False) for each in declared], values, **always)
+            rendered, found = await pool.preview(_source(source), declared, values, **always)
+        if rendered is None:
+            raise TemplateInvalid(errors=_told(found))
+        size = len(rendered.html.encode())
+        return Preview(**asdict(rendered), size_bytes=size, diagnostics=_told(found))
+
+    async def _ready(self) -> RenderPool:
+        async with self._starting:
+            if not self._started:
+                with _refusals():
+                    await self._pool.start()
+                self._started = True
+        return self._pool
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except TemplateRefused as refused:
+        raise TemplateInvalid(errors=_told(refused.diagnostics)) from None
+    except ValuesRefused as refused:
+        errors = [FieldError(loc=["body", "variables", name], msg=msg, type="variable") for name, msg in refused.errors]
+        raise ValidationFailed("The values do not fit what the template declares.", errors=errors) from None
+    except (RenderBusy, ChildDied, OSError, TimeoutError) as error:
+        raise ServiceUnavailable("The service is busy rendering; try again in a moment.") from error
+
+
+def _source(source: TemplateSource) -> Source:
+    return Source(subject=source.subject, html=source.html, text=source.text, preheader=source.preheader)
+
+
+def _declared(source: TemplateSource) -> list[Variable]:
+    return [Variable(**each.model_dump()) for each in source.variables]
+
+
+def _told(diagnostics: Sequence[Diagnostic]) -> list[TemplateDiagnostic]:
+    told: list[dict[str, Any]] = [asdict(each) for each in diagnostics]
+    return [TemplateDiagnostic(**each) for each in told]

@@ -1,0 +1,149 @@
+"""`/v1/settings/email-templates`: the words of the mails, drafted, previewed, published and taken back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from gatepost import paging
+from gatepost.admin.staff import Actor, StaffGuard
+from gatepost.deps import Connection, CurrentRuntime
+from gatepost.errors import NotFound, Refusal
+from gatepost.http import ContractRoute, refuses
+from gatepost.mail import previews, store
+from gatepost.mail.models import (
+    CreateTemplate,
+    EmailTemplate,
+    Preview,
+    Published,
+    SaveDraft,
+    TemplateList,
+    TemplateVersion,
+    VersionList,
+)
+
+router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ContractRoute)
+
+Writer = Annotated[Actor, Depends(StaffGuard("templates:write"))]
+ActingWriter = Annotated[Actor, Depends(StaffGuard("templates:write", acts=True))]
+Key = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Locale = Annotated[
+    str, Query(pattern=r"^[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?$", description="A language, like en, de or fr-CA")
+]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+IfMatch = Annotated[str | None, Header(max_length=100, description="The ETag of the draft that this replaces")]
+
+
+@router.get("", responses=refuses(401, 403, 422))
+async def list_templates(actor: Writer, runtime: CurrentRuntime, locale: Locale = "en") -> TemplateList:
+    """List every template, built-in and custom."""
+    return TemplateList(items=await runtime.templates.entries(locale), next_cursor=None)
+
+
+@router.post("", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))
+async def create_template(
+    body: CreateTemplate, actor: ActingWriter, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
+) -> EmailTemplate:
+    """Make a template of one's own; its words are a draft until they are published."""
+    return _tagged(response, await runtime.templates.create(body, locale, actor.name, actor.ip))
+
+
+@router.get("/{key}", responses=refuses(401, 403, 404, 422))
+async def read_template(
+    key: Key, actor: Writer, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
+) -> EmailTemplate:
+    """Show a template in one language: its draft, what is published, and the built-in words."""
+    return _tagged(response, await runtime.templates.read(key, locale))
+
+
+@router.put("/{key}/draft", responses=refuses(401, 403, 404, 409, 413, 415, 422, 428))
+async def save_template_draft(
+    key: Key,
+    body: SaveDraft,
+    actor: Writer,
+    runtime: CurrentRuntime,
+    response: Response,
+    locale: Locale = "en",
+    if_match: IfMatch = None,
+) -> EmailTemplate:
+    """Save a draft, with what is wrong with it; a broken one is kept, but cannot be published."""
+    saved = await runtime.templates.save_draft(key, locale, body, if_match, actor.name, actor.ip)
+    return _tagged(response, saved)
+
+
+@router.post("/{key}/publish", status_code=201, responses=refuses(401, 403, 404, 409, 422, 503))
+async def publish_template(
+    key: Key, actor: ActingWriter, runtime: CurrentRuntime, locale: Locale = "en", if_match: IfMatch = None
+) -> Published:
+    """Make the draft the next version; it never changes again."""
+    number = await runtime.templates.publish(key, locale, if_match, actor.name, actor.ip)
+    return Published(version=number)
+
+
+@router.get("/{key}/versions", responses=refuses(401, 403, 422))
+async def list_template_versions(
+    key: Key,
+    actor: Writer,
+    connection: Connection,
+    locale: Locale = "en",
+    limit: paging.Limit = 50,
+    cursor: paging.RawCursor = None,
+) -> VersionList:
+    """List the published versions in one language, the newest first."""
+    place = paging.decode(cursor, int)
+    before = min(place[0], 2**31 - 1) if place else None
+    found = await store.list_versions(connection, key, locale, before, limit + 1)
+    page = found[:limit]
+    return VersionList(items=page, next_cursor=paging.encode(page[-1].version) if len(found) > limit else None)
+
+
+@router.get("/{key}/versions/{version}", responses=refuses(401, 403, 404, 422))
+async def read_template_version(
+    key: Key, version: Number, actor: Writer, connection: Connection, locale: Locale = "en"
+) -> TemplateVersion:
+    """Show one published version."""
+    found = await store.read_version(connection, key, locale, version)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@router.post("/{key}/versions/{version}/restore", responses=refuses(401, 403, 404, 409, 422))
+async def restore_template_version(
+    key: Key, version: Number, actor: Writer, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
+) -> EmailTemplate:
+    """Make a draft of an old version, in place of the draft there is."""
+    return _tagged(response, await runtime.templates.restore(key, locale, version, actor.name, actor.ip))
+
+
+@router.post(
+    "/{key}/preview",
+    response_model=Preview,
+    responses=refuses(401, 403, 404, 413, 415, 422),
+    openapi_extra=previews.REQUEST_BODY,
+)
+async def preview_template(
+    key: Key, actor: Writer, request: Request, runtime: CurrentRuntime, locale: Locale = "en"
+) -> Any:
+    """Show the mail as it would be sent: as JSON, or to a form's POST as the page itself, which can run nothing."""
+    as_page = previews.is_form(request)
+    try:
+        preview = await runtime.templates.preview(key, locale, await previews.read(request))
+    except Refusal as refusal:
+        if as_page and refusal.status == 422:
+            return previews.refused_page(refusal)
+        raise
+    return previews.page(preview) if as_page else preview
+
+
+@router.delete("/{key}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
+async def delete_template(key: Key, actor: ActingWriter, runtime: CurrentRuntime) -> None:
+    """Delete a template of one's own; a built-in one goes back to its default words."""
+    await runtime.templates.delete(key, actor.name, actor.ip)
+
+
+def _tagged(response: Response, template: EmailTemplate) -> EmailTemplate:
+    if template.draft is not None:
+        response.headers["ETag"] = f'"{template.draft.etag}"'
+    return template

@@ -1,0 +1,181 @@
+"""Templates, their drafts and their versions, in SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from gatepost.address import Address
+from gatepost.db import Connection
+from gatepost.errors import TemplateDiagnostic
+from gatepost.mail.models import TemplateDraft, TemplateSource, TemplateVersion, VersionEntry
+
+_PREPARED = "select prepared from gatepost.email_template_versions where key = $1 and locale = $2 and version = $3"
+
+
+@dataclass(frozen=True)
+class StoredTemplate:
+    """A template that somebody touched: its row, and what stands in each language."""
+
+    key: str
+    builtin: bool
+    name: str
+    description: str
+    locales: dict[str, Record]
+
+
+async def create_template(
+    connection: Connection, key: str, *, builtin: bool, name: str = "", description: str = ""
+) -> bool:
+    """Have a template of that key, and tell whether it is new; one that was deleted begins anew."""
+    query = """
+        insert into gatepost.email_templates as t (key, builtin, name, description) values ($1, $2, $3, $4)
+        on conflict (key) do update
+        set builtin = excluded.builtin, name = excluded.name, description = excluded.description,
+            created_at = now(), deleted_at = null
+        where t.deleted_at is not null
+        returning true
+    """
+    return bool(await connection.fetchval(query, key, builtin, name, description))
+
+
+async def list_templates(connection: Connection) -> list[StoredTemplate]:
+    """Return every template that somebody touched and nobody deleted."""
+    rows = await connection.fetch("select * from gatepost.email_templates where deleted_at is null order by key")
+    return await _with_locales(connection, rows)
+
+
+async def read_template(connection: Connection, key: str) -> StoredTemplate | None:
+    """Return one that somebody touched, or None."""
+    query = "select * from gatepost.email_templates where deleted_at is null and key = $1"
+    found = await _with_locales(connection, await connection.fetch(query, key))
+    return found[0] if found else None
+
+
+async def _with_locales(connection: Connection, rows: Sequence[Record]) -> list[StoredTemplate]:
+    query = "select * from gatepost.email_template_locales where key = any ($1)"
+    languages: dict[str, dict[str, Record]] = {row["key"]: {} for row in rows}
+    for row in await connection.fetch(query, list(languages)):
+        languages[row["key"]][row["locale"]] = row
+    return [
+        StoredTemplate(row["key"], row["builtin"], row["name"], row["description"], languages[row["key"]])
+        for row in rows
+    ]
+
+
+def draft_of(row: Record) -> TemplateDraft | None:
+    """Return the draft of a row of `email_template_locales`, or None."""
+    if row["draft"] is None:
+        return None
+    return TemplateDraft(
+        **json.loads(row["draft"]),
+        etag=str(row["draft_tag"]),
+        diagnostics=json.loads(row["diagnostics"]),
+        updated_at=row["updated_at"],
+        updated_by=row["updated_by"],
+    )
+
+
+async def save_draft(
+    connection: Connection,
+    key: str,
+    locale: str,
+    tag: UUID | None,
+    source: TemplateSource,
+    diagnostics: Sequence[TemplateDiagnostic],
+    action: str,
+    actor: str,
+    ip: Address | None,
+) -> UUID:
+    """Save a draft made from the one with that tag (None: there was none) and return its new tag.
+
+    Raises:
+        NotFound: there is no such template.
+        Conflict: the draft is another by now.
+    """
+    query = "select gatepost.save_template_draft($1, $2, $3, $4, $5, $6, $7, $8)"
+    draft = TemplateSource.model_validate(source, from_attributes=True).model_dump_json()
+    found = json.dumps([each.model_dump() for each in diagnostics])
+    new_tag: UUID = await connection.fetchval(query, key, locale, tag, draft, found, action, actor, ip)
+    return new_tag
+
+
+async def publish_template(
+    connection: Connection,
+    key: str,
+    locale: str,
+    tag: UUID,
+    prepared: dict[str, Any],
+    actor: str,
+    ip: Address | None,
+) -> int:
+    """Make the draft of that tag the next version and return its number.
+
+    Raises:
+        Conflict: the draft is another by now.
+    """
+    query = "select gatepost.publish_template($1, $2, $3, $4, $5, $6)"
+    number: int = await connection.fetchval(query, key, locale, tag, json.dumps(prepared), actor, ip)
+    return number
+
+
+async def delete_template(connection: Connection, key: str, actor: str, ip: Address | None) -> None:
+    """Delete a template of one's own; a built-in one goes back to its default.
+
+    Raises:
+        NotFound: nobody ever touched it.
+    """
+    await connection.execute("select gatepost.delete_template($1, $2, $3)", key, actor, ip)
+
+
+async def list_versions(
+    connection: Connection, key: str, locale: str, before: int | None, limit: int
+) -> list[VersionEntry]:
+    """Return the versions in one language, the newest first."""
+    rows = await connection.fetch(
+        """
+        select v.version, v.published_at, v.published_by, v.version is not distinct from l.published_version as current
+        from gatepost.email_template_versions v
+        join gatepost.email_template_locales l using (key, locale)
+        where v.key = $1 and v.locale = $2 and ($3::integer is null or v.version < $3)
+        order by v.version desc limit $4
+        """,
+        key,
+        locale,
+        before,
+        limit,
+    )
+    return [VersionEntry(**dict(row)) for row in rows]
+
+
+async def read_version(connection: Connection, key: str, locale: str, version: int) -> TemplateVersion | None:
+    """Return one version, or None."""
+    row = await connection.fetchrow(
+        """
+        select source, version, published_at, published_by from gatepost.email_template_versions
+        where key = $1 and locale = $2 and version = $3
+        """,
+        key,
+        locale,
+        version,
+    )
+    if row is None:
+        return None
+    return TemplateVersion(
+        **json.loads(row["source"]),
+        version=row["version"],
+        published_at=row["published_at"],
+        published_by=row["published_by"],
+    )
+
+
+async def read_prepared(connection: Connection, key: str, locale: str, version: int) -> dict[str, Any] | None:
+    """Return what the renderer compiles of a version: {subject, html, text}; or None."""
+    found = await connection.fetchval(_PREPARED, key, locale, version)
+    prepared: dict[str, Any] | None = json.loads(found) if found is not None else None
+    return prepared

@@ -1,0 +1,236 @@
+"""Templates as people meet them: the built-in words, with drafts and published versions over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from gatepost.address import Address
+from gatepost.db import Connection, Database
+from gatepost.errors import Conflict, NotFound, PreconditionRequired, TemplateDiagnostic
+from gatepost.mail import store
+from gatepost.mail.files import TemplateFiles, fallbacks
+from gatepost.mail.models import (
+    CreateTemplate,
+    EmailTemplate,
+    Preview,
+    PreviewTemplate,
+    SaveDraft,
+    TemplateEntry,
+    TemplateSource,
+)
+from gatepost.mail.renderer import Renderer
+
+
+class Templates:
+    """Every template there is. Rendering holds no connection."""
+
+    def __init__(self, database: Database, builtins: Mapping[str, TemplateFiles], renderer: Renderer) -> None:
+        self._database = database
+        self._builtins = builtins
+        self._renderer = renderer
+
+    async def entries(self, locale: str) -> list[TemplateEntry]:
+        """Return every template, by key, with what is published and drafted in a language."""
+        async with self._database.connection() as connection:
+            stored = {each.key: each for each in await store.list_templates(connection)}
+        return [self._entry(key, stored.get(key), locale) for key in sorted(stored.keys() | self._builtins.keys())]
+
+    async def read(self, key: str, locale: str) -> EmailTemplate:
+        """Return a template in one language.
+
+        Raises:
+            NotFound: there is none of that key.
+        """
+        async with self._database.connection() as connection:
+            found = await self._stored(connection, key)
+            row = found.locales.get(locale) if found else None
+            number = row["published_version"] if row else None
+            published = await store.read_version(connection, key, locale, number) if number else None
+        entry = self._entry(key, found, locale)
+        draft = store.draft_of(row) if row else None
+        default = self._default(key, locale)
+        current = draft or published or default
+        return EmailTemplate(
+            **entry.model_dump(include={"key", "name", "description", "source", "locales"}),
+            locale=locale,
+            variables=current.variables if current else [],
+            draft=draft,
+            published=published,
+            default=default,
+        )
+
+    async def check(self, source: TemplateSource) -> Sequence[TemplateDiagnostic]:
+        """Return what is wrong with a template."""
+        return await self._renderer.check(source)
+
+    async def create(self, body: CreateTemplate, locale: str, actor: str, ip: Address | None) -> EmailTemplate:
+        """Make a template of one's own, its words a draft.
+
+        Raises:
+            Conflict: the key is taken.
+        """
+        diagnostics = await self._renderer.check(body)
+        async with self._database.transaction() as connection:
+            new = body.key not in self._builtins and await store.create_template(
+                connection, body.key, builtin=False, name=body.name, description=body.description
+            )
+            if not new:
+                raise Conflict("There is a template of that key.")
+            await store.save_draft(connection, body.key, locale, None, body, diagnostics, "template.created", actor, ip)
+        return await self.read(body.key, locale)
+
+    async def save_draft(
+        self, key: str, locale: str, body: SaveDraft, if_match: str | None, actor: str, ip: Address | None
+    ) -> EmailTemplate:
+        """Save a draft, broken or not, over the one that `if_match` names.
+
+        Raises:
+            NotFound: there is none of that key.
+            PreconditionRequired: there is a draft, and `if_match` is missing.
+            Conflict: the draft is another by now.
+        """
+        there = await self.read(key, locale)
+        if there.draft is not None and if_match is None:
+            raise PreconditionRequired
+        variables = there.variables if body.variables is None else body.variables
+        source = TemplateSource(**body.model_dump(exclude={"variables"}), variables=variables)
+        diagnostics = await self._renderer.check(source)
+        await self._save(key, locale, _tag(if_match, there), source, diagnostics, "template.drafted", actor, ip)
+        return await self.read(key, locale)
+
+    async def publish(self, key: str, locale: str, if_match: str | None, actor: str, ip: Address | None) -> int:
+        """Make the draft the next version, never to change, and return its number.
+
+        Raises:
+            NotFound: there is none of that key, or no draft.
+            TemplateInvalid: it has errors.
+            Conflict: the draft is another than `if_match` names.
+        """
+        there = await self.read(key, locale)
+        if there.draft is None:
+            raise NotFound("There is no draft to publish.")
+        tag = _tag(if_match or f'"{there.draft.etag}"', there)
+        if tag is None:
+            raise Conflict
+        prepared = await self._renderer.prepare(there.draft)
+        async with self._database.transaction() as connection:
+            return await store.publish_template(connection, key, locale, tag, prepared, actor, ip)
+
+    async def restore(self, key: str, locale: str, version: int, actor: str, ip: Address | None) -> EmailTemplate:
+        """Make a draft of an old version, in place of the draft there is.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        there = await self.read(key, locale)
+        async with self._database.connection() as connection:
+            source = await store.read_version(connection, key, locale, version)
+        if source is None:
+            raise NotFound
+        diagnostics = await self._renderer.check(source)
+        tag = UUID(there.draft.etag) if there.draft else None
+        await self._save(key, locale, tag, source, diagnostics, "template.restored", actor, ip)
+        return await self.read(key, locale)
+
+    async def preview(self, key: str, locale: str, body: PreviewTemplate) -> Preview:
+        """Return the mail as it would be sent.
+
+        Raises:
+            NotFound: there is none of that key.
+            TemplateInvalid: it has errors, or the values do not fit what is declared.
+        """
+        source, found_in = await self._current(key, locale)
+        given = body.model_dump(include={"subject", "preheader", "html", "text"}, exclude_unset=True)
+        # Only the text may be null: then it is made from the HTML.
+        given = {part: words for part, words in given.items() if words is not None or part == "text"}
+        source = TemplateSource(**source.model_dump() | given)
+        if body.declared is not None:
+            source.variables = body.declared
+        return await self._renderer.preview(source, body.variables, found_in)
+
+    async def delete(self, key: str, actor: str, ip: Address | None) -> None:
+        """Delete a template of one's own; a built-in one goes back to its default.
+
+        Raises:
+            NotFound: there is none of that key.
+        """
+        async with self._database.transaction() as connection:
+            if await self._stored(connection, key) is not None:
+                await store.delete_template(connection, key, actor, ip)
+
+    async def _save(
+        self,
+        key: str,
+        locale: str,
+        tag: UUID | None,
+        source: TemplateSource,
+        diagnostics: Sequence[TemplateDiagnostic],
+        action: Literal["template.drafted", "template.restored"],
+        actor: str,
+        ip: Address | None,
+    ) -> None:
+        async with self._database.transaction() as connection:
+            if builtin := self._builtins.get(key):
+                await store.create_template(
+                    connection, key, builtin=True, name=builtin.name, description=builtin.description
+                )
+            await store.save_draft(connection, key, locale, tag, source, diagnostics, action, actor, ip)
+
+    async def _stored(self, connection: Connection, key: str) -> store.StoredTemplate | None:
+        found = await store.read_template(connection, key)
+        if found is None and key not in self._builtins:
+            raise NotFound
+        return found
+
+    async def _current(self, key: str, locale: str) -> tuple[TemplateSource, str]:
+        """Return the words that count in a language, or in the one it falls back to, and which that is."""
+        for each in fallbacks(locale):
+            there = await self.read(key, each)
+            source = there.draft or there.published or (there.default if each in there.locales else None)
+            if source is not None:
+                return TemplateSource.model_validate(source, from_attributes=True), each
+        raise NotFound("This template has no words in that language.")
+
+    def _default(self, key: str, locale: str) -> TemplateSource | None:
+        builtin = self._builtins.get(key)
+        if builtin is None:
+            return None
+        return next((builtin.sources[each] for each in fallbacks(locale) if each in builtin.sources), None)
+
+    def _entry(self, key: str, stored: store.StoredTemplate | None, locale: str) -> TemplateEntry:
+        builtin = self._builtins.get(key)
+        described: Any = builtin or stored
+        rows = stored.locales if stored else {}
+        row = rows.get(locale)
+        written = {each for each, found in rows.items() if found["draft"] or found["published_version"]}
+        return TemplateEntry(
+            key=key,
+            name=described.name,
+            description=described.description,
+            source="builtin" if builtin else "custom",
+            locales=sorted(written | set(builtin.sources if builtin else ())),
+            published_version=_number(row, builtin, locale),
+            has_draft=bool(row and row["draft"]),
+            updated_at=row["updated_at"] if row else None,
+            updated_by=row["updated_by"] if row else None,
+        )
+
+
+def _tag(if_match: str | None, there: EmailTemplate) -> UUID | None:
+    """Return the tag that an If-Match header names (RFC 9110, section 13.1.1); `*` names whatever there is."""
+    if if_match is None:
+        return None
+    if if_match.strip() == "*" and there.draft is not None:
+        return UUID(there.draft.etag)
+    try:
+        return UUID(if_match.strip().removeprefix("W/").strip('"'))
+    except ValueError:
+        raise Conflict from None
+
+
+def _number(row: Any, builtin: TemplateFiles | None, locale: str) -> int | None:
+    """Return the version that counts in a language: 0 stands for the built-in words."""
+    number: int | None = row["published_version"] if row else None
+    return 0 if number is None and builtin and locale in builtin.sources else number
