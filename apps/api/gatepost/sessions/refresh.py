@@ -47,6 +47,9 @@ class RefreshTokens:
             raw = base64.b64decode(token.removeprefix(_PREFIX), altchars=b"-_", validate=True)
         except binascii.Error:
             raise TokenInvalid from None
+        # The decoder takes + and / for - and _ too.
+        if base64.urlsafe_b64encode(raw).decode() != token.removeprefix(_PREFIX):
+            raise TokenInvalid
         body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(body)):
             raise TokenInvalid
