@@ -164,6 +164,17 @@ async def test_languages_fall_back(service: Service) -> None:
     assert_problem(await boss.get(f"{BASE}/welcome?locale=../en"), 422, "validation_failed")
 
 
+async def test_a_new_language_begins_with_what_the_others_declare(service: Service) -> None:
+    boss = await admin(service)
+    await boss.post(BASE, NEW)
+    body = {"subject": "Hallo {{ name }}", "html": "<p>{{ link }}</p>"}
+    saved = await boss.request("PUT", f"{BASE}/hello/draft?locale=de", json=body)
+    assert saved.status_code == 200, saved.text
+    assert [each["name"] for each in saved.json()["draft"]["variables"]] == ["name", "link"]
+    assert saved.json()["draft"]["diagnostics"] == []
+    assert saved.json()["locales"] == ["de", "en"]
+
+
 async def test_a_form_is_answered_by_a_page_that_can_run_nothing(service: Service) -> None:
     boss = await admin(service)
     form = {"subject": "x", "html": "<p>Hi {{ name }}</p>", "variables": '{"name": "<script>alert(1)</script>"}'}

@@ -19,6 +19,7 @@ from gatepost.mail.models import (
     SaveDraft,
     TemplateEntry,
     TemplateSource,
+    TemplateVersion,
 )
 from gatepost.mail.renderer import Renderer
 
@@ -46,19 +47,20 @@ class Templates:
         async with self._database.connection() as connection:
             found = await self._stored(connection, key)
             row = found.locales.get(locale) if found else None
-            number = row["published_version"] if row else None
-            published = await store.read_version(connection, key, locale, number) if number else None
+            published = await self._published(connection, row)
+            draft = store.draft_of(row) if row else None
+            current = draft or published or self._default(key, locale)
+            if current is None and found:
+                # A new language begins with what the others declare.
+                current = await self._anywhere(connection, found)
         entry = self._entry(key, found, locale)
-        draft = store.draft_of(row) if row else None
-        default = self._default(key, locale)
-        current = draft or published or default
         return EmailTemplate(
             **entry.model_dump(include={"key", "name", "description", "source", "locales"}),
             locale=locale,
             variables=current.variables if current else [],
             draft=draft,
             published=published,
-            default=default,
+            default=self._default(key, locale),
         )
 
     async def check(self, source: TemplateSource) -> Sequence[TemplateDiagnostic]:
@@ -183,6 +185,16 @@ class Templates:
         if found is None and key not in self._builtins:
             raise NotFound
         return found
+
+    async def _published(self, connection: Connection, row: Any) -> TemplateVersion | None:
+        number = row["published_version"] if row else None
+        return await store.read_version(connection, row["key"], row["locale"], number) if number else None
+
+    async def _anywhere(self, connection: Connection, found: store.StoredTemplate) -> TemplateSource | None:
+        for row in found.locales.values():
+            if words := store.draft_of(row) or await self._published(connection, row):
+                return words
+        return None
 
     async def _current(self, key: str, locale: str) -> tuple[TemplateSource, str]:
         """Return the words that count in a language, or in the one it falls back to, and which that is."""

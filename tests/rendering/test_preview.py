@@ -1,0 +1,79 @@
+"""What is previewed is what is sent, byte for byte."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gatepost.mail.rendering.pool import RenderPool
+from gatepost.mail.rendering.shapes import Source
+from gatepost.mail.rendering.variables import check_values
+from tests.rendering.support import ALWAYS, DECLARED, LAYOUT, only
+
+PIECES = st.sampled_from(
+    [
+        "{{ name }}",
+        "{{ amount }}",
+        "{{ amount | round(2) }}",
+        "{% if paid %}yes{% else %}no{% endif %}",
+        "<b>x</b>",
+        "\n",
+        "{% for i in items %}{{ i.title }}, {{ loop.index }}{% endfor %}",
+        "é 👩‍👩‍👧 ",
+        "{{ name | upper }}",
+        "& ",
+        "< ",
+        "{{ name | default('x') | truncate(5) }}",
+        '<a href="{{ pay_url }}">pay</a>',
+        "{# c #}",
+        "\t",
+        "{%- if 1 -%} a {% endif %}",
+    ]
+)
+TEMPLATES = st.lists(PIECES, max_size=6).map("".join)
+VALUES = st.fixed_dictionaries(
+    {"name": st.text(max_size=300), "amount": st.integers(-(10**9), 10**9), "paid": st.booleans()},
+    optional={"items": st.lists(st.fixed_dictionaries({"title": st.text(max_size=20)}), max_size=3)},
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(subject=TEMPLATES, html=TEMPLATES, text=st.none() | TEMPLATES, preheader=TEMPLATES, values=VALUES)
+def test_what_is_previewed_is_what_is_sent(
+    runner: asyncio.Runner,
+    shared: Sequence[RenderPool],
+    subject: str,
+    html: str,
+    text: str | None,
+    preheader: str,
+    values: dict[str, Any],
+) -> None:
+    async def both() -> None:
+        source = Source(subject, html, text, preheader)
+        shown, _ = await shared[0].preview(source, DECLARED, values, **ALWAYS)
+        if shown is None:
+            return
+        prepared, _ = await shared[0].publish(source, DECLARED, "")
+        given = {one.name: one.example for one in DECLARED if one.example is not None} | values
+        assert await only(shared[0], prepared, check_values(DECLARED, given, **ALWAYS)) == shown
+
+    runner.run(both())
+
+
+@pytest.fixture
+def runner() -> Any:
+    with asyncio.Runner() as opened:
+        yield opened
+
+
+@pytest.fixture
+def shared(runner: asyncio.Runner) -> Any:
+    pool = RenderPool(LAYOUT, 1)
+    runner.run(pool.start())
+    yield [pool]
+    runner.run(pool.close())
