@@ -21,7 +21,7 @@ _ADMIN = "boss@example.com"
 _LIST = {"name": "many", "type": "list", "example": list(range(1000))}
 _BURNING = {
     "subject": "x",
-    "html": "{% for a in many %}{% for b in many %}{% if a == b and a > b %}x{% endif %}{% endfor %}{% endfor %}" * 20,
+    "html": "{% for a in many %}{% for b in many %}{% if a == b and a > b %}x{% endif %}{% endfor %}{% endfor %}" * 100,
     "text": "x",
     "declared": [_LIST],
 }
@@ -38,8 +38,10 @@ def service(database_url: str) -> Iterator[str]:
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().split()[-1]
-        process.terminate()
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
 
 
 async def requests(client: httpx.AsyncClient) -> list[float]:
@@ -57,7 +59,7 @@ async def previews(client: httpx.AsyncClient, refusals: list[float]) -> None:
     while True:
         began = time.perf_counter()
         answer = await client.post("/v1/settings/email-templates/welcome/preview", json=_BURNING, timeout=30)
-        assert answer.json()["errors"][0]["rule"] == "too-slow", answer.text
+        assert "too-slow" in answer.text, answer.text
         refusals.append(time.perf_counter() - began)
 
 
@@ -71,6 +73,9 @@ async def run(url: str) -> None:
         burning = asyncio.create_task(previews(client, refusals))
         meanwhile = await requests(client)
         burning.cancel()
+        await asyncio.wait([burning])
+        if not burning.cancelled():
+            burning.result()
     p99 = [quantiles(each, n=100)[98] for each in (idle, meanwhile)]
     print(f"guarded requests, idle: p50 {median(idle):.2f} ms, p99 {p99[0]:.2f} ms")
     print(f"while templates burn:   p50 {median(meanwhile):.2f} ms, p99 {p99[1]:.2f} ms")
