@@ -1,10 +1,13 @@
 """The process that templates are compiled and rendered in: it holds no secrets, opens nothing and can be killed.
 
-It reads jobs from stdin and answers to stdout, each a JSON text after its length in four bytes. A job is one of
+It reads jobs from stdin, each a JSON text after its length in four bytes. A job is one of
 `{"op": "check"|"publish", "source", "declared", "layout"}`, the same for "preview" with "values" and "always", and
-`{"op": "render", "key", "prepared"?, "contexts"}`. An answer is `{"diagnostics"}`, with "prepared" and "rendered" where
-there are some; `{"items": [{"rendered"} or {"diagnostics"}]}`, perhaps fewer than were asked for; `{"unknown": true}`
-for a key whose template it does not have. After `"last": true` it ends.
+`{"op": "render", "key", "prepared"?, "contexts"}`.
+
+It answers to stdout alike, with the length of the whole in four bytes before. An answer is `{"diagnostics"}`, with
+"prepared" and "rendered" where there are some; `{"unknown": true}` for a key whose template it does not have; or
+`{"items": [{"rendered"} or {"diagnostics"}]}`, perhaps fewer than were asked for, with the lengths in bytes of subject,
+HTML and text, which follow one after another behind the JSON. After `"last": true` it ends.
 """
 
 from __future__ import annotations
@@ -93,6 +96,7 @@ def _render(job: dict[str, Any]) -> dict[str, Any]:
         compiled = prepare.compiled(Prepared(**job["prepared"]))
     _keep(key, compiled)
     items: list[dict[str, Any]] = []
+    texts: list[bytes] = []
     size = 0
     for context in job["contexts"]:
         try:
@@ -100,11 +104,13 @@ def _render(job: dict[str, Any]) -> dict[str, Any]:
         except TemplateRefused as refusal:
             items.append({"diagnostics": [asdict(found) for found in refusal.diagnostics]})
             continue
-        items.append({"rendered": [done.subject, done.html, done.text]})
-        size += len(done.html) + len(done.text)
+        parts = [part.encode() for part in (done.subject, done.html, done.text)]
+        items.append({"rendered": [len(part) for part in parts]})
+        texts += parts
+        size += sum(map(len, parts))
         if size > ANSWER:
             break
-    return {"items": items}
+    return {"items": items, "texts": texts}
 
 
 def _keep(key: str, compiled: Compiled) -> None:
@@ -149,8 +155,11 @@ def _bytes(count: int) -> bytes:
 
 
 def _write(answer: dict[str, Any]) -> None:
-    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    data = memoryview(_LENGTH.pack(len(body)) + body)
+    # What was rendered goes as it is: to spell it as JSON would take as long as to render it.
+    texts: list[bytes] = answer.pop("texts", [])
+    body = json.dumps(answer, separators=(",", ":")).encode()
+    whole = b"".join([_LENGTH.pack(len(body)), body, *texts])
+    data = memoryview(_LENGTH.pack(len(whole)) + whole)
     while data:
         data = data[os.write(1, data) :]
 

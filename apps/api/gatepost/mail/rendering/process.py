@@ -111,8 +111,11 @@ class ChildProcess:
             body = await self._out.readexactly(_LENGTH.unpack(head)[0])
         except (asyncio.IncompleteReadError, ConnectionError):
             raise await self._died() from None
-        answer: dict[str, Any] = json.loads(body)
-        return answer
+        try:
+            return _parsed(body)
+        except (ValueError, LookupError, TypeError, struct.error):
+            # Whoever answers like this is no process of ours any more.
+            raise await self._died() from None
 
     async def _died(self) -> ChildDied:
         await self.kill()
@@ -143,3 +146,16 @@ class ChildProcess:
 def _environment() -> dict[str, str]:
     """Nothing of ours: the process must hold no secret. Windows cannot start Python without its own directory."""
     return {name: os.environ[name] for name in ("SYSTEMROOT",) if os.name == "nt" and name in os.environ}
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    end = _LENGTH.size + _LENGTH.unpack_from(body)[0]
+    answer: dict[str, Any] = json.loads(body[_LENGTH.size : end])
+    for item in answer.get("items", ()):
+        if "rendered" in item:
+            texts = []
+            for length in item["rendered"]:
+                texts.append(body[end : end + length].decode())
+                end += length
+            item["rendered"] = texts
+    return answer
