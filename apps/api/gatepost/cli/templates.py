@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -41,13 +42,19 @@ Folder = Annotated[Path, typer.Argument(file_okay=False, help="Where the templat
 
 def _on_templates(work: Callable[[Templates], Awaitable[T]]) -> T:
     async def on_opened(database: Database, settings: Settings) -> T:
-        renderer = Renderer(settings, assets.emails())
-        try:
+        async with _rendering(settings) as renderer:
             return await work(Templates(database, files.read_templates(assets.emails()), renderer))
-        finally:
-            await renderer.close()
 
     return on_database(on_opened)
+
+
+@asynccontextmanager
+async def _rendering(settings: Settings) -> AsyncIterator[Renderer]:
+    renderer = Renderer(settings, assets.emails())
+    try:
+        yield renderer
+    finally:
+        await renderer.close()
 
 
 @app.command("list")
@@ -193,8 +200,7 @@ async def _publish(templates: Templates, changes: Sequence[_Change]) -> int:
     broken = 0
     for change in changes:
         found = await templates.check(change.given.sources[change.locale])
-        _tell(change.key, change.locale, found)
-        broken += any(each.severity == "error" for each in found)
+        broken += _tell(change.key, change.locale, found)
     if broken:
         return broken
     made: set[str] = set()
@@ -215,17 +221,13 @@ async def _publish(templates: Templates, changes: Sequence[_Change]) -> int:
 
 
 async def _lint(given: Sequence[files.TemplateFiles]) -> bool:
-    renderer = Renderer(Settings(), assets.emails())
-    good = True
-    try:
-        for template in given:
-            for locale, source in template.sources.items():
-                found = await renderer.check(source)
-                _tell(template.key, locale, found)
-                good = good and not any(each.severity == "error" for each in found)
-    finally:
-        await renderer.close()
-    return good
+    async with _rendering(Settings()) as renderer:
+        broken = [
+            _tell(template.key, locale, await renderer.check(source))
+            for template in given
+            for locale, source in template.sources.items()
+        ]
+    return not any(broken)
 
 
 async def _published(templates: Templates, key: str) -> files.TemplateFiles:
@@ -253,10 +255,12 @@ def _diff(name: str, there: TemplateSource | None, given: TemplateSource) -> str
     return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
 
 
-def _tell(key: str, locale: str, diagnostics: Iterable[Any]) -> None:
+def _tell(key: str, locale: str, diagnostics: Sequence[Any]) -> bool:
+    """Print what is wrong, and say whether any of it is an error."""
     for each in diagnostics:
         place = f"{key}/{locale}/{each.part}:{each.line}:{each.column}"
         typer.echo(f"{place}: {each.severity}: {each.msg} [{each.rule}]", err=True)
+    return any(each.severity == "error" for each in diagnostics)
 
 
 def _pair(text: str) -> tuple[str, Any]:

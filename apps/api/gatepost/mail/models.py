@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
 from gatepost.errors import TemplateDiagnostic
-
-VariableType = Literal["string", "number", "boolean", "date", "url", "list"]
+from gatepost.mail.rendering.variables import Type
 
 
 def _storable(value: Any) -> Any:
@@ -35,7 +34,7 @@ class TemplateVariable(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
-    type: VariableType = "string"
+    type: Type = "string"
     required: StrictBool = True
     example: Annotated[JsonValue, AfterValidator(_storable)] = None
     description: Words = ""
@@ -44,23 +43,22 @@ class TemplateVariable(BaseModel):
 Variables = Annotated[list[TemplateVariable], Field(max_length=50)]
 
 
-class TemplateSource(BaseModel):
-    """The words of a template in one language. Without `text` it is made from the HTML."""
-
+class _TemplateWords(BaseModel):
     subject: Part
     preheader: Part = ""
     html: Part
     text: Part | None = None
+
+
+class TemplateSource(_TemplateWords):
+    """The words of a template in one language. Without `text` it is made from the HTML."""
+
     variables: Variables = []
 
 
-class SaveDraft(BaseModel):
+class SaveDraft(_TemplateWords):
     """A draft; without `variables` those that are declared stay."""
 
-    subject: Part
-    preheader: Part = ""
-    html: Part
-    text: Part | None = None
     variables: Variables | None = None
 
 

@@ -49,7 +49,8 @@ class Templates:
             row = found.locales.get(locale) if found else None
             published = await self._published(connection, row)
             draft = store.draft_of(row) if row else None
-            current = draft or published or self._default(key, locale)
+            default = self._default(key, locale)
+            current = draft or published or default
             if current is None and found:
                 # A new language begins with what the others declare.
                 current = await self._anywhere(connection, found)
@@ -60,7 +61,7 @@ class Templates:
             variables=current.variables if current else [],
             draft=draft,
             published=published,
-            default=self._default(key, locale),
+            default=default,
         )
 
     async def check(self, source: TemplateSource) -> Sequence[TemplateDiagnostic]:
@@ -113,8 +114,8 @@ class Templates:
         there = await self.read(key, locale)
         if there.draft is None:
             raise NotFound("There is no draft to publish.")
-        tag = _tag(if_match or f'"{there.draft.etag}"', there)
-        if tag is None:
+        tag = UUID(there.draft.etag)
+        if if_match is not None and _tag(if_match, there) != tag:
             raise Conflict
         prepared = await self._renderer.prepare(there.draft)
         async with self._database.transaction() as connection:

@@ -41,7 +41,6 @@ _compiled: OrderedDict[str, Compiled] = OrderedDict()
 def main(parent: int) -> None:
     """Answer jobs until stdin ends; `parent` is the process that asks."""
     _die_with(parent)
-    _preload()
     _limit()
     _write({"ready": True})
     while (job := _read()) is not None:
@@ -162,12 +161,6 @@ def _write(answer: dict[str, Any]) -> None:
     data = memoryview(_LENGTH.pack(len(whole)) + whole)
     while data:
         data = data[os.write(1, data) :]
-
-
-def _preload() -> None:
-    """Import now what jobs need: later no more than a few files may be open, and a first job would wait."""
-    with suppress(ImportError):
-        from gatepost.mail.rendering import inline, lint  # noqa: F401, PLC0415
 
 
 def _die_with(parent: int) -> None:

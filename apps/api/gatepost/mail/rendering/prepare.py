@@ -7,7 +7,9 @@ from typing import Any
 
 from gatepost.mail.rendering import grammar
 from gatepost.mail.rendering.diagnostics import Diagnostic, Part, TemplateRefused, has_errors
+from gatepost.mail.rendering.inline import CannotConvert, inline_css, to_text
 from gatepost.mail.rendering.layout import compose
+from gatepost.mail.rendering.lint import lint
 from gatepost.mail.rendering.render import Compiled, compile_template, render
 from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
 from gatepost.mail.rendering.variables import ValuesRefused, Variable, check_values
@@ -21,22 +23,8 @@ def prepare(source: Source, declared: Sequence[Variable], layout: str) -> tuple[
     Raises:
         TemplateRefused: the whole of it is too large, or cannot be compiled.
     """
-    from gatepost.mail.rendering.inline import CannotConvert, inline_css, to_text  # noqa: PLC0415
-    from gatepost.mail.rendering.lint import lint  # noqa: PLC0415
-
-    found = grammar.check(source, declared)
-    if not any(one.part in {"html", "variables"} and one.rule in _BEFORE_LINT for one in found):
-        found += lint(source.html, declared, source.subject)
-    if has_errors(found):
-        return found, None
-    page = compose(source, layout).html
-    try:
-        text = to_text(page) if source.text is None else source.text
-        prepared = Prepared("", source.subject, inline_css(page), text)
-    except CannotConvert as problem:
-        return [*found, Diagnostic("html", "not-well-formed", "error", 1, 1, str(problem))], None
-    compiled(prepared)
-    return found, prepared
+    found, made = _made(source, declared, layout)
+    return found, made[0] if made else None
 
 
 def compiled(prepared: Prepared) -> Compiled:
@@ -63,8 +51,8 @@ def preview(
     Raises:
         TemplateRefused: as `prepare`.
     """
-    found, prepared = prepare(source, declared, layout)
-    if prepared is None:
+    found, made = _made(source, declared, layout)
+    if made is None:
         return found, None
     given = {one.name: one.example for one in declared if one.example is not None} | dict(values)
     try:
@@ -72,9 +60,26 @@ def preview(
     except ValuesRefused as refusal:
         return found + _unfit(declared, refusal), None
     try:
-        return found, render(compiled(prepared), context)
+        return found, render(made[1], context)
     except TemplateRefused as refusal:
         return found + _as_typed(source, context, refusal), None
+
+
+def _made(
+    source: Source, declared: Sequence[Variable], layout: str
+) -> tuple[list[Diagnostic], tuple[Prepared, Compiled] | None]:
+    found = grammar.check(source, declared)
+    if not any(one.part in {"html", "variables"} and one.rule in _BEFORE_LINT for one in found):
+        found += lint(source.html, declared, source.subject)
+    if has_errors(found):
+        return found, None
+    page = compose(source, layout).html
+    try:
+        text = to_text(page) if source.text is None else source.text
+        prepared = Prepared("", source.subject, inline_css(page), text)
+    except CannotConvert as problem:
+        return [*found, Diagnostic("html", "not-well-formed", "error", 1, 1, str(problem))], None
+    return found, (prepared, compiled(prepared))
 
 
 def _unfit(declared: Sequence[Variable], refusal: ValuesRefused) -> list[Diagnostic]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from jinja2 import Environment, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
+
+from gatepost.mail.rendering.tokens import READER, normal
 
 Kind = Literal["output", "control", "comment"]
 
@@ -15,7 +17,6 @@ Kind = Literal["output", "control", "comment"]
 MASK_FIRST: Final = "\ue000"
 MASK_REST: Final = "\ue001"
 _OURS: Final = re.compile("[\ue000\ue001]")
-_NEWLINE: Final = re.compile(r"\r\n?")
 _BEGINS: Final[dict[str, tuple[Kind, str]]] = {
     "variable_begin": ("output", "variable_end"),
     "block_begin": ("control", "block_end"),
@@ -25,7 +26,6 @@ _BEGINS: Final[dict[str, tuple[Kind, str]]] = {
 _WHOLE: Final = {"raw_begin": "raw", "raw_end": "endraw"}
 # Deeper brackets than anybody writes: the end of the expression was forgotten.
 _MAX_BRACKETS: Final = 64
-_LEXER: Final = Environment(keep_trailing_newline=True, autoescape=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def mask(source: str) -> Masked:
     Raises:
         TemplateSyntaxError: it cannot be read as Jinja, or a tag is not closed.
     """
-    clean = _NEWLINE.sub("\n", source)
+    clean = normal(source)
     spans = tuple(_spans(clean))
     parts: list[str] = []
     last = 0
@@ -85,7 +85,7 @@ def _spans(source: str) -> Iterator[Span]:
     opened: tuple[int, Kind, str] | None = None
     words: list[str] = []
     brackets = 0
-    for line, token, value in _LEXER.lex(source):
+    for line, token, value in READER.lex(source):
         start = at
         # the lexer leaves out what a `-` at the beginning of the tag eats
         at = _skip_space(source, at, value) + len(value)
