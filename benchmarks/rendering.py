@@ -17,10 +17,10 @@ from statistics import median
 from jinja2 import Environment, StrictUndefined
 
 from gatepost import assets
-from gatepost.mail.files import LAYOUT, read_templates
 from gatepost.mail.rendering.pool import RenderPool
 from gatepost.mail.rendering.shapes import Prepared, Source
 from gatepost.mail.rendering.variables import Variable, check_values
+from gatepost.mail.templates.files import LAYOUT, read_templates
 
 _ROUNDS, _BATCHES, _BATCH = 5, 20, 100
 _PEER = Path(__file__).with_name("react-email")

@@ -15,7 +15,7 @@ from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
 from gatepost.db import Database, Reader
-from gatepost.mail.templates import Templates
+from gatepost.mail.templates.templates import Templates
 from gatepost.metrics import Metrics
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings

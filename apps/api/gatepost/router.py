@@ -15,7 +15,7 @@ from gatepost import mounts, runtime
 from gatepost.accounts import routes as accounts
 from gatepost.admin import routes as admin
 from gatepost.http import ContractRoute
-from gatepost.mail import routes as mail
+from gatepost.mail.templates import routes as templates
 from gatepost.operations import routes as operations
 from gatepost.sessions import routes as sessions
 from gatepost.sessions.guard import SessionGuard
@@ -37,7 +37,7 @@ class GatepostRouter(APIRouter):
             route_class=ContractRoute,
             generate_unique_id_function=lambda route: route.name,
         )
-        for room in (accounts, sessions, admin, mail, operations):
+        for room in (accounts, sessions, admin, templates, operations):
             self.include_router(room.router)
 
         paths = (context.path or "/" for context in iter_route_contexts(self.routes))

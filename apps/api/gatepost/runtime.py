@@ -18,9 +18,9 @@ from gatepost.audit.sealer import seal
 from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError
-from gatepost.mail.files import read_templates
-from gatepost.mail.renderer import Renderer
-from gatepost.mail.templates import Templates
+from gatepost.mail.templates.files import read_templates
+from gatepost.mail.templates.renderer import Renderer
+from gatepost.mail.templates.templates import Templates
 from gatepost.metrics import Metrics
 from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions

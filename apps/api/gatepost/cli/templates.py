@@ -18,8 +18,8 @@ from gatepost.cli import output
 from gatepost.cli.database import on_database
 from gatepost.db import Database
 from gatepost.errors import TemplateInvalid, ValidationFailed
-from gatepost.mail import files
-from gatepost.mail.models import (
+from gatepost.mail.templates import files
+from gatepost.mail.templates.models import (
     CreateTemplate,
     EmailTemplate,
     PreviewTemplate,
@@ -27,8 +27,8 @@ from gatepost.mail.models import (
     TemplateList,
     TemplateSource,
 )
-from gatepost.mail.renderer import Renderer
-from gatepost.mail.templates import Templates
+from gatepost.mail.templates.renderer import Renderer
+from gatepost.mail.templates.templates import Templates
 from gatepost.settings import Settings
 
 app = typer.Typer(help="E-mail templates.", no_args_is_help=True)

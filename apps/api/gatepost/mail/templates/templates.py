@@ -9,9 +9,9 @@ from uuid import UUID
 from gatepost.address import Address
 from gatepost.db import Connection, Database
 from gatepost.errors import Conflict, NotFound, PreconditionRequired, TemplateDiagnostic
-from gatepost.mail import store
-from gatepost.mail.files import TemplateFiles, fallbacks
-from gatepost.mail.models import (
+from gatepost.mail.templates import store
+from gatepost.mail.templates.files import TemplateFiles, fallbacks
+from gatepost.mail.templates.models import (
     CreateTemplate,
     EmailTemplate,
     Preview,
@@ -21,7 +21,7 @@ from gatepost.mail.models import (
     TemplateSource,
     TemplateVersion,
 )
-from gatepost.mail.renderer import Renderer
+from gatepost.mail.templates.renderer import Renderer
 
 
 class Templates:

@@ -10,7 +10,7 @@ from pathlib import Path
 import tomli_w
 
 from gatepost.errors import ConfigurationError
-from gatepost.mail.models import TemplateSource, TemplateVariable
+from gatepost.mail.templates.models import TemplateSource, TemplateVariable
 
 LAYOUT = "layouts/default.html"
 FALLBACK = "en"

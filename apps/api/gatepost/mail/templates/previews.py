@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
 from gatepost.errors import FieldError, Refusal, UnsupportedMediaType, ValidationFailed, field_errors
-from gatepost.mail.models import Preview, PreviewTemplate
+from gatepost.mail.templates.models import Preview, PreviewTemplate
 
 _FORM = "application/x-www-form-urlencoded"
 # HTML that we did not write can run, load and send nothing.

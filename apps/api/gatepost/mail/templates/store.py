@@ -13,7 +13,7 @@ from asyncpg import Record
 from gatepost.address import Address
 from gatepost.db import Connection
 from gatepost.errors import TemplateDiagnostic
-from gatepost.mail.models import TemplateDraft, TemplateSource, TemplateVersion, VersionEntry
+from gatepost.mail.templates.models import TemplateDraft, TemplateSource, TemplateVersion, VersionEntry
 
 _PREPARED = "select prepared from gatepost.email_template_versions where key = $1 and locale = $2 and version = $3"
 

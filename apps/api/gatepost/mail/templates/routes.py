@@ -11,8 +11,8 @@ from gatepost.admin.staff import Actor, StaffGuard
 from gatepost.deps import Connection, CurrentRuntime
 from gatepost.errors import NotFound, Refusal
 from gatepost.http import ContractRoute, refuses
-from gatepost.mail import previews, store
-from gatepost.mail.models import (
+from gatepost.mail.templates import previews, store
+from gatepost.mail.templates.models import (
     CreateTemplate,
     EmailTemplate,
     Preview,

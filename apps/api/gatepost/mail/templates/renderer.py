@@ -12,13 +12,13 @@ from typing import Any
 from pydantic import JsonValue
 
 from gatepost.errors import FieldError, ServiceUnavailable, TemplateDiagnostic, TemplateInvalid, ValidationFailed
-from gatepost.mail.files import LAYOUT
-from gatepost.mail.models import Preview, TemplateSource
 from gatepost.mail.rendering.diagnostics import Diagnostic, TemplateRefused
 from gatepost.mail.rendering.pool import RenderBusy, RenderPool
 from gatepost.mail.rendering.process import ChildDied
 from gatepost.mail.rendering.shapes import Source
 from gatepost.mail.rendering.variables import ValuesRefused, Variable, check_values
+from gatepost.mail.templates.files import LAYOUT
+from gatepost.mail.templates.models import Preview, TemplateSource
 from gatepost.settings import Settings
 
 
