@@ -8,6 +8,7 @@ from gatepost import paging
 from gatepost.admin import search, store
 from gatepost.admin.models import ApiKeyPage, StaffSession, StaffSessionPage, UserPage
 from gatepost.db import Connection
+from gatepost.moments import from_microseconds, to_microseconds
 from gatepost.settings import Settings
 
 
@@ -54,8 +55,8 @@ async def list_keys(connection: Connection, cursor: str | None, limit: int) -> A
         ValidationFailed: the cursor is not one of this list.
     """
     place = paging.decode(cursor, int, UUID)
-    after = (search.moment(place[0]), place[1]) if place else None
+    after = (from_microseconds(place[0]), place[1]) if place else None
     found = await store.list_keys(connection, after, limit + 1)
     page = found[:limit]
-    more = paging.encode(search.microseconds(page[-1].created_at), page[-1].id) if len(found) > limit else None
+    more = paging.encode(to_microseconds(page[-1].created_at), page[-1].id) if len(found) > limit else None
     return ApiKeyPage(items=page, next_cursor=more)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,19 +18,13 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from gatepost.moments import Moment
 from gatepost.sessions.models import DeviceKind, Session
 
 Scope = Literal[
     "users:read", "sessions:read", "sessions:revoke", "emails:send", "emails:read", "templates:write", "audit:read"
 ]
 Status = Literal["active", "revoked", "expired"]
-
-
-def _spelt_out(value: Any) -> Any:
-    # A bare number would be taken for seconds since 1970.
-    if isinstance(value, int | float):
-        raise ValueError("must be a time like 2027-01-31T12:00:00Z")
-    return value
 
 
 def _text(value: Any) -> Any:
@@ -45,7 +38,6 @@ def _storable(text: str) -> str:
     return text.replace("\0", " ")
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_spelt_out)]
 Reason = Annotated[
     str, Field(min_length=1, max_length=500, description="Why; it is kept in the audit log"), AfterValidator(_storable)
 ]

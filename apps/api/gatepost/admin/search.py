@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from asyncpg import Record
 from gatepost import paging
 from gatepost.admin.models import Status
 from gatepost.db import Connection
+from gatepost.moments import from_microseconds
 from gatepost.settings import Settings
 
 _COLUMNS = """
@@ -116,21 +117,21 @@ class _Page:
 
     async def by_time(self) -> Found:
         opened, last = self._place(int, UUID)
-        rows = await self._fetch(BY_TIME[self._status], moment(opened), last)
+        rows = await self._fetch(BY_TIME[self._status], from_microseconds(opened), last)
         return self._found(rows, "opened", "id")
 
     async def by_identifier(self, identifier: UUID, *, only_people: bool) -> Found:
         if not only_people and (row := await self._connection.fetchrow(BY_ID, self._idle, identifier)):
             return Found([row], None)
         opened, last = self._place(int, UUID)
-        rows = await self._fetch(BY_USER[self._status], moment(opened), last, identifier)
+        rows = await self._fetch(BY_USER[self._status], from_microseconds(opened), last, identifier)
         return self._found(rows, "opened", "id")
 
     async def by_network(self, network: IPv4Network | IPv6Network) -> Found:
         address, opened, last = self._place(str, int, UUID)
         rows = await self._fetch(
             BY_NETWORK[self._status],
-            moment(opened),
+            from_microseconds(opened),
             last,
             network.network_address,
             network.broadcast_address,
@@ -143,7 +144,7 @@ class _Page:
         first = part or 0
         rows: list[Record] = []
         for number in range(first, len(BY_PERSON)):
-            place = (moment(opened), last) if number == part else (None, None)
+            place = (from_microseconds(opened), last) if number == part else (None, None)
             some = await self._connection.fetch(
                 BY_PERSON[number][self._status],
                 self._idle,
@@ -176,21 +177,6 @@ class _Page:
 
 def _values(row: Record, *columns: str) -> list[Any]:
     return [str(row[column]) if column == "ip" else row[column] for column in columns]
-
-
-def moment(microseconds: int | None) -> datetime | None:
-    """Return the moment of so many microseconds since 1970."""
-    if microseconds is None:
-        return None
-    try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
-
-
-def microseconds(at: datetime) -> int:
-    """Return the microseconds since 1970 of a moment."""
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _network(text: str | None) -> IPv4Network | IPv6Network | None:
