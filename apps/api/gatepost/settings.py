@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from gatepost.errors import ConfigurationError
 
@@ -82,6 +86,41 @@ def _cookie_name(value: str) -> str:
     return value
 
 
+def _mailbox(value: str) -> str:
+    name, address = parseaddr(value)
+    try:
+        checked = validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise ValueError("must be an address, or like Acme <no-reply@acme.com>") from None
+    if not value.isprintable() or any(sign in name for sign in '"\\,;:<>@()[]'):
+        raise ValueError("must be an address, or like Acme <no-reply@acme.com>, the name without commas and quotes")
+    mailbox = checked.ascii_email or checked.normalized
+    return f"{name} <{mailbox}>" if name else mailbox
+
+
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    try:
+        Webhook(value.get_secret_value())
+    except (ValueError, RuntimeError, EmptyWebhookSecretError):
+        raise ValueError("must be the signing secret that Resend shows beside the webhook, like whsec_…") from None
+    return value
+
+
+def _smtp_url(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        well_formed = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port or 1) > 0
+        well_formed = well_formed and bool(parts.username) == bool(parts.password)
+    except ValueError:
+        well_formed = False
+    if not well_formed or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(
+            "must be like smtp://user:password@host:587 or smtps://user:password@host; "
+            "in a password write / ? # @ as %2F %3F %23 %40"
+        )
+    return value
+
+
 def origin_of(url: str) -> str:
     """Return the origin (scheme, host and a port that is not the scheme's own) of an http or https address."""
     parts = urlsplit(url)
@@ -93,6 +132,9 @@ def origin_of(url: str) -> str:
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
+MailTransport = Annotated[
+    list[Literal["capture", "resend", "smtp"]], NoDecode, BeforeValidator(_listed), Field(min_length=1)
+]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
@@ -126,6 +168,12 @@ class Settings(BaseSettings):
     session_lifetime: Duration = timedelta(days=180)
     access_token_ttl: Duration = timedelta(seconds=900)
     revocation: Literal["strict"] = "strict"
+    mail_transport: MailTransport = ["capture"]
+    mail_from: Annotated[str, AfterValidator(_mailbox)] | None = None
+    resend_api_key: Annotated[SecretStr, Field(min_length=1)] | None = None
+    resend_base_url: Url = "https://api.resend.com"
+    resend_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     product_name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] = "Gatepost"
     cookie_name: Annotated[str, AfterValidator(_cookie_name)] = "gatepost"
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
@@ -144,6 +192,23 @@ class Settings(BaseSettings):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD: set both or neither")
         if self.activity_interval >= self.idle_timeout:
             raise ValueError("ACTIVITY_INTERVAL: must be shorter than the idle timeout, or active people go idle")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_can_leave(self) -> Self:
+        ways = self.mail_transport
+        if len(set(ways)) < len(ways) or ("capture" in ways and len(ways) > 1):
+            raise ValueError("MAIL_TRANSPORT: name each once, the first choice first; capture stands alone")
+        if ways == ["capture"]:
+            if self.environment == "production":
+                raise ValueError("MAIL_TRANSPORT: capture sends nothing to anybody: in production set resend or smtp")
+            return self
+        needs: dict[str, object] = {"MAIL_FROM": self.mail_from}
+        needs |= {"RESEND_API_KEY": self.resend_api_key} if "resend" in ways else {}
+        needs |= {"SMTP_URL": self.smtp_url} if "smtp" in ways else {}
+        for name, value in needs.items():
+            if value is None:
+                raise ValueError(f"{name}: is required by GATEPOST_MAIL_TRANSPORT={','.join(ways)}")
         return self
 
     @property

@@ -1,0 +1,27 @@
+"""Sending nowhere: what is captured stays in the outbox, where the mailbox shows it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gatepost import log
+from gatepost.mail.transports.transport import Accepted, Dispatch, Outcome
+
+
+class CaptureTransport:
+    """The way out that leads nowhere: it accepts everything, as often as it is asked."""
+
+    name = "capture"
+    most = 100
+    remembers = timedelta(days=3650)
+
+    def __init__(self) -> None:
+        self._log = log.get_logger()
+
+    async def send(self, dispatch: Dispatch) -> Outcome:
+        """Accept every message, and say so in one line that names no one."""
+        self._log.info("mail captured", emails=[str(message.id) for message in dispatch.messages])
+        return Accepted(tuple(f"capture-{message.id}" for message in dispatch.messages))
+
+    async def close(self) -> None:
+        """Close nothing: there are no connections."""
