@@ -1,5 +1,34 @@
 CREATE SCHEMA gatepost;
 
+CREATE FUNCTION gatepost.accept_dispatch(p_id uuid, p_transport text, p_email_ids uuid[], p_provider_ids text[], p_pace double precision, p_clock_off double precision) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update gatepost.emails e
+  set status = gatepost.worse_status(e.status, 'sent'), provider = p_transport, provider_id = accepted.provider_id,
+      dispatch_id = null, last_error = null
+  from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id)
+  where e.id = accepted.id;
+
+  insert into gatepost.email_events (email_id, type, detail)
+  select accepted.id, 'accepted', jsonb_strip_nulls(jsonb_build_object(
+    'provider', p_transport, 'provider_id', accepted.provider_id, 'clock_off', p_clock_off
+  ))
+  from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id);
+  delete from gatepost.email_dispatches d where d.id = p_id;
+  perform gatepost.match_email_events(p_provider_ids);
+
+  update gatepost.email_transports t
+  set pace = coalesce(p_pace, t.pace), clock_off = p_clock_off, failures = 0, paused_until = '-infinity',
+      trouble_code = null, trouble_words = null, trouble_since = null
+  where t.name = p_transport and (
+    t.failures > 0 or t.trouble_code is not null or t.clock_off is distinct from p_clock_off
+    or t.pace is distinct from coalesce(p_pace, t.pace)
+  );
+end;
+$$;
+
 CREATE FUNCTION gatepost.act_as(p_actor text, p_reason text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -8,6 +37,69 @@ begin
   perform set_config('gatepost.actor', p_actor, true);
   perform set_config('gatepost.reason', coalesce(p_reason, ''), true);
   perform set_config('gatepost.ip', coalesce(host(p_ip), ''), true);
+end;
+$$;
+
+CREATE FUNCTION gatepost.apply_email_event(p_event_id bigint, p_email_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  event record;
+begin
+  update gatepost.email_events v set email_id = p_email_id
+  where v.id = p_event_id and v.email_id is null
+  returning v.type, v.provider_id, v.detail into event;
+  if not found then
+    return;
+  end if;
+
+  update gatepost.emails e
+  set status = gatepost.worse_status(e.status, event.type), provider_id = coalesce(e.provider_id, event.provider_id),
+      last_error = case
+        when gatepost.email_severity(event.type) > gatepost.email_severity(e.status) then event.detail ->> 'words'
+        else e.last_error
+      end
+  where e.id = p_email_id;
+  insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
+  select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'words', e.id, 'provider'
+  from gatepost.emails e
+  where e.id = p_email_id and event.detail ? 'suppress'
+  on conflict (email) do nothing;
+end;
+$$;
+
+CREATE FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  there text;
+begin
+  select e.status into there from gatepost.emails e where e.id = p_id for update;
+  if not found then
+    raise exception 'no such message' using errcode = 'GP404';
+  elsif there <> 'queued' then
+    raise exception 'the message is %', there using errcode = 'GP409';
+  end if;
+  update gatepost.emails e set status = 'canceled' where e.id = p_id;
+  perform gatepost.note_email_event(array[p_id], 'canceled', jsonb_build_object('by', p_actor));
+  perform gatepost.note_audit(p_actor, 'email.canceled', 'email:' || p_id, null, p_ip);
+end;
+$$;
+
+CREATE FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p_code text, p_words text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update gatepost.emails e
+  set attempts = e.attempts - (p_fault = 'pace')::integer, alone = e.alone or p_fault = 'message',
+      last_error = case when p_fault = 'pace' then e.last_error else p_words end
+  where e.id = any (p_email_ids);
+  if p_fault <> 'pace' then
+    perform gatepost.note_email_event(p_email_ids, 'deferred', jsonb_build_object('code', p_code, 'words', p_words));
+  end if;
 end;
 $$;
 
@@ -54,6 +146,28 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+  -- one address and nothing around it; RFC 5321, 4.5.3.1.3: 254 characters
+  address constant text := '^[!#-''*-+\-./0-9=?A-Z^-~]{1,64}@[^\s@<>()\[\]\\,;:"]{1,255}$';
+  wrong text;
+begin
+  wrong := case
+    when p_to is null or p_to !~ address or char_length(p_to) > 254 then 'p_to is no e-mail address'
+    when p_reply_to !~ address or char_length(p_reply_to) > 254 then 'p_reply_to is no e-mail address'
+    when p_variables is null or jsonb_typeof(p_variables) <> 'object' then 'p_variables is no object'
+    when p_attachments is null or jsonb_typeof(p_attachments) <> 'array' then 'p_attachments is no array'
+    when p_expires_at <= greatest(p_send_at, now()) then 'p_expires_at is over before the message is sent'
+  end;
+  if wrong is not null then
+    raise exception '%', wrong using errcode = 'GP422';
+  end if;
+end;
+$_$;
+
 CREATE FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -71,6 +185,39 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.doubt_dispatch(p_id uuid, p_worker uuid, p_code text, p_words text, p_delay interval, p_final boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  there gatepost.email_dispatches;
+begin
+  select * into there from gatepost.email_dispatches d where d.id = p_id and d.worker = p_worker for update;
+  if not found then
+    return;
+  end if;
+  perform gatepost.note_trouble(there.transport, 'passing', p_code, p_words, p_delay, null);
+  if p_final or there.forgotten_at <= clock_timestamp() then
+    perform gatepost.give_up_dispatch(p_id, p_code, p_words);
+    return;
+  end if;
+  perform gatepost.defer_emails(array_agg(e.id), 'passing', p_code, p_words)
+  from gatepost.emails e where e.dispatch_id = p_id;
+  update gatepost.email_dispatches d
+  set uncertain = true, worker = null, due_at = clock_timestamp() + p_delay
+  where d.id = p_id;
+end;
+$$;
+
+CREATE FUNCTION gatepost.email_severity(p_status text) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(
+    array_position(array['sent', 'delayed', 'delivered', 'failed', 'suppressed', 'bounced', 'complained'], p_status), 0
+  );
+$$;
+
 CREATE FUNCTION gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -81,6 +228,17 @@ begin
     raise exception 'no such person' using errcode = 'GP404';
   end if;
   perform gatepost.note_audit(p_actor, 'person.enabled', 'person:' || p_user_id, p_reason, p_ip);
+end;
+$$;
+
+CREATE FUNCTION gatepost.end_emails(p_email_ids uuid[], p_status text, p_code text, p_words text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update gatepost.emails e set status = p_status, dispatch_id = null, last_error = p_words
+  where e.id = any (p_email_ids);
+  perform gatepost.note_email_event(p_email_ids, p_status, jsonb_build_object('code', p_code, 'words', p_words));
 end;
 $$;
 
@@ -105,11 +263,237 @@ CREATE FUNCTION gatepost.end_lapsed_sessions(p_user_id uuid, p_idle_timeout inte
   where s.user_id = p_user_id and s.ended_at is null;
 $$;
 
+CREATE FUNCTION gatepost.expire_emails(p_dispatch_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  late uuid[];
+begin
+  if p_dispatch_id is null then
+    select array_agg(e.id) into late from (
+      select e.id from gatepost.emails e
+      where e.status = 'queued' and e.expires_at <= clock_timestamp()
+      for update skip locked
+    ) e;
+  else
+    select array_agg(e.id) into late from gatepost.emails e
+    where e.dispatch_id = p_dispatch_id and e.expires_at <= clock_timestamp();
+  end if;
+  if late is not null then
+    perform gatepost.end_emails(late, 'expired', 'expired', 'Its time was over before it could be sent.');
+  end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.fail_emails(p_dispatch_id uuid, p_worker uuid, p_email_ids uuid[], p_words text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform from gatepost.email_dispatches d where d.id = p_dispatch_id and d.worker = p_worker for update;
+  if found then
+    perform gatepost.end_emails(array[failed.id], 'failed', 'not_rendered', failed.words)
+    from unnest(p_email_ids, p_words) failed (id, words);
+  end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.find_template_words(p_template text, p_locale text, OUT version integer, OUT locale text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(l.published_version, 0), wanted.locale
+  from unnest(array[p_locale, split_part(p_locale, '-', 1), 'en']) with ordinality wanted (locale, place)
+  left join gatepost.email_template_locales l
+    on l.key = p_template and l.locale = wanted.locale and l.published_version is not null
+  left join gatepost.builtin_templates b on b.key = p_template and b.locale = wanted.locale
+  where l.key is not null or b.key is not null
+  order by wanted.place
+  limit 1;
+$$;
+
+CREATE FUNCTION gatepost.form_dispatch(p_worker uuid, p_lease interval, p_transport text, p_most integer) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  first record;
+  new_id uuid := gen_random_uuid();
+begin
+  select e.id, e.alone, e.template, e.expires_at into first
+  from gatepost.emails e
+  where e.status = 'queued' and e.due_at <= clock_timestamp()
+  order by e.security desc, e.due_at, e.id
+  limit 1
+  for update skip locked;
+  if not found then
+    return null;
+  end if;
+
+  insert into gatepost.email_dispatches (id, transport, worker, due_at)
+  values (new_id, p_transport, p_worker, clock_timestamp() + p_lease);
+  with due as (
+    select e.id from gatepost.emails e
+    where e.status = 'queued' and e.due_at <= clock_timestamp() and (e.id = first.id or not (
+      e.alone or first.alone or (e.expires_at is null) <> (first.expires_at is null)
+      or (e.expires_at is not null and e.template <> first.template)
+    ))
+    order by e.security desc, e.due_at, e.id
+    limit p_most
+    for update skip locked
+  ), placed as (
+    select due.id, row_number() over () as place from due
+  )
+  update gatepost.emails e set status = 'sending', dispatch_id = new_id, place = placed.place
+  from placed
+  where e.id = placed.id;
+  perform gatepost.end_emails(array[e.id], 'suppressed', s.reason, gatepost.suppression_words(s.reason))
+  from gatepost.emails e
+  join gatepost.email_suppressions s on s.email = lower(e.recipient)
+  where e.dispatch_id = new_id;
+  return new_id;
+end;
+$$;
+
+CREATE TABLE gatepost.emails (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    template text NOT NULL,
+    version integer,
+    locale text NOT NULL,
+    recipient text NOT NULL,
+    reply_to text,
+    variables jsonb NOT NULL,
+    security boolean NOT NULL,
+    alone boolean NOT NULL,
+    queued_by text NOT NULL,
+    idempotency_key text,
+    request_hash bytea,
+    resend_of uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    send_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    status text DEFAULT 'queued'::text NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text,
+    subject text,
+    payload text,
+    dispatch_id uuid,
+    place smallint,
+    provider text,
+    provider_id text,
+    CONSTRAINT emails_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 300))),
+    CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delayed'::text, 'delivered'::text, 'bounced'::text, 'complained'::text, 'suppressed'::text, 'failed'::text, 'canceled'::text, 'expired'::text, 'unknown'::text]))),
+    CONSTRAINT emails_variables_check CHECK ((jsonb_typeof(variables) = 'object'::text))
+);
+
+CREATE FUNCTION gatepost.freeze_dispatch(p_id uuid, p_worker uuid, p_sender text, p_remembers interval, p_email_ids uuid[], p_subjects text[], p_payloads text[]) RETURNS SETOF gatepost.emails
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  nth integer;
+begin
+  update gatepost.email_dispatches d
+  set sender = coalesce(d.sender, p_sender), tries = d.tries + 1,
+      forgotten_at = coalesce(d.forgotten_at, clock_timestamp() + p_remembers)
+  where d.id = p_id and d.worker = p_worker
+  returning d.tries into nth;
+  if not found then
+    return;
+  end if;
+
+  update gatepost.emails e set subject = frozen.subject, payload = frozen.payload
+  from unnest(p_email_ids, p_subjects, p_payloads) frozen (id, subject, payload)
+  where e.id = frozen.id and e.payload is null;
+  if nth = 1 then
+    perform gatepost.expire_emails(p_id);
+  end if;
+  return query
+    update gatepost.emails e set attempts = e.attempts + 1 where e.dispatch_id = p_id returning e.*;
+  if not found then
+    delete from gatepost.email_dispatches d where d.id = p_id;
+  end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.give_up_dispatch(p_id uuid, p_code text, p_words text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.end_emails(array[e.id], 'unknown', p_code, p_words)
+  from gatepost.emails e where e.dispatch_id = p_id and e.status = 'sending';
+  delete from gatepost.email_dispatches d where d.id = p_id;
+end;
+$$;
+
+CREATE FUNCTION gatepost.lease_dispatch(p_worker uuid, p_lease interval, p_transports text[], p_most integer[], OUT dispatch_id uuid, OUT transport text, OUT pause double precision) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  due_again uuid;
+  way record;
+begin
+  perform gatepost.expire_emails();
+  select d.id, d.transport into due_again, transport
+  from gatepost.email_dispatches d
+  join gatepost.email_transports t on t.name = d.transport
+  where d.due_at <= clock_timestamp() and (
+    d.tries = 0 or d.forgotten_at <= clock_timestamp()
+    or d.transport = any (p_transports) and t.paused_until <= clock_timestamp()
+  )
+  order by d.due_at
+  limit 1
+  for update of d skip locked;
+  if due_again is not null then
+    pause := 0;
+    if gatepost.resume_dispatch(due_again, p_worker, p_lease) then
+      dispatch_id := due_again;
+      pause := gatepost.take_slot(transport);
+    end if;
+    return;
+  end if;
+
+  select t.name, p_most[listed.place] as most, t.next_slot into way
+  from unnest(p_transports) with ordinality listed (name, place)
+  join gatepost.email_transports t using (name)
+  where t.paused_until <= clock_timestamp()
+  order by listed.place
+  limit 1;
+  if way.name is null then
+    select extract(epoch from min(t.paused_until) - clock_timestamp()) into pause
+    from gatepost.email_transports t where t.name = any (p_transports);
+  elsif way.next_slot > clock_timestamp() + interval '1 second' then
+    -- Enough is on its way; what comes meanwhile may be more urgent.
+    pause := extract(epoch from way.next_slot - clock_timestamp()) - 0.5;
+  else
+    transport := way.name;
+    dispatch_id := gatepost.form_dispatch(p_worker, p_lease, way.name, way.most);
+    pause := case when dispatch_id is not null then gatepost.take_slot(way.name) end;
+  end if;
+end;
+$$;
+
 CREATE FUNCTION gatepost.lock_sessions(p_user_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
     AS $$
   select pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
+$$;
+
+CREATE FUNCTION gatepost.match_email_events(p_provider_ids text[] DEFAULT NULL::text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.apply_email_event(v.id, e.id)
+  from gatepost.email_events v
+  join gatepost.emails e using (provider_id)
+  where v.email_id is null and (p_provider_ids is null or v.provider_id = any (p_provider_ids));
+end;
 $$;
 
 CREATE FUNCTION gatepost.note_audit(p_actor text, p_action text, p_target text, p_reason text DEFAULT NULL::text, p_ip inet DEFAULT NULL::inet, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void
@@ -118,6 +502,38 @@ CREATE FUNCTION gatepost.note_audit(p_actor text, p_action text, p_target text, 
     AS $$
   insert into gatepost.audit_log (actor, action, target, reason, ip, detail)
   values (p_actor, p_action, p_target, p_reason, p_ip, p_detail);
+$$;
+
+CREATE FUNCTION gatepost.note_email_event(p_email_ids uuid[], p_type text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into gatepost.email_events (email_id, type, detail)
+  select each, p_type, p_detail from unnest(p_email_ids) each;
+$$;
+
+CREATE FUNCTION gatepost.note_provider_event(p_event_id text, p_provider_id text, p_email_id uuid, p_at timestamp with time zone, p_type text, p_detail jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  new_id bigint;
+begin
+  insert into gatepost.email_events (at, type, detail, provider_event_id, provider_id)
+  values (p_at, p_type, p_detail, p_event_id, p_provider_id)
+  on conflict (provider_event_id) do nothing
+  returning id into new_id;
+  if new_id is null then
+    return false;
+  end if;
+  -- Our tag counts before the provider's id: it is there before we know that id.
+  perform gatepost.apply_email_event(new_id, e.id)
+  from gatepost.emails e
+  where e.id = p_email_id
+    or e.provider_id = p_provider_id and not exists (select from gatepost.emails t where t.id = p_email_id)
+  limit 1;
+  return true;
+end;
 $$;
 
 CREATE FUNCTION gatepost.note_session_ended() RETURNS trigger
@@ -146,6 +562,27 @@ begin
     jsonb_build_object('person', new.user_id, 'kind', new.device_kind)
   );
   return null;
+end;
+$$;
+
+CREATE FUNCTION gatepost.note_trouble(p_transport text, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update gatepost.email_transports t
+  set pace = coalesce(p_pace, t.pace),
+      next_slot = case when p_fault = 'pace' then greatest(t.next_slot, clock_timestamp() + p_delay) else t.next_slot end,
+      failures = t.failures + (p_fault in ('account', 'passing'))::integer
+  where t.name = p_transport;
+
+  update gatepost.email_transports t
+  set trouble_code = p_code, trouble_words = p_words, trouble_since = coalesce(t.trouble_since, clock_timestamp()),
+      paused_until = clock_timestamp() + case p_fault
+        when 'account' then least(interval '1 minute' * 2 ^ least(t.failures - 1, 4), '15 minutes')
+        else least(interval '1 second' * 2 ^ least(t.failures - 5, 6), '1 minute')
+      end
+  where t.name = p_transport and (p_fault = 'account' or p_fault = 'passing' and t.failures >= 5);
 end;
 $$;
 
@@ -240,6 +677,73 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.put_back_dispatch(p_id uuid, p_worker uuid, p_delay interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  tries integer;
+begin
+  select d.tries into tries from gatepost.email_dispatches d where d.id = p_id and d.worker = p_worker for update;
+  if tries = 0 then
+    perform gatepost.release_dispatch(p_id, p_delay);
+  elsif tries > 0 then
+    update gatepost.email_dispatches d
+    set worker = null, uncertain = true, due_at = clock_timestamp() + p_delay
+    where d.id = p_id;
+  end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jsonb DEFAULT '{}'::jsonb, p_locale text DEFAULT 'en'::text, p_reply_to text DEFAULT NULL::text, p_attachments jsonb DEFAULT '[]'::jsonb, p_send_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_idempotency_key text DEFAULT NULL::text, p_actor text DEFAULT 'application'::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  words record;
+  hash bytea;
+  there record;
+  new_id uuid;
+begin
+  perform gatepost.demand_email(p_to, p_reply_to, p_variables, p_attachments, p_send_at, p_expires_at);
+  select * into words from gatepost.find_template_words(p_template, p_locale);
+  if words.version is null then
+    raise exception 'no template "%" with words in "%"', p_template, p_locale using errcode = 'GP404';
+  end if;
+  if p_idempotency_key is not null then
+    hash := sha256(convert_to(jsonb_build_array(
+      p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
+    )::text, 'UTF8'));
+  end if;
+
+  insert into gatepost.emails (
+    template, version, locale, recipient, reply_to, variables, security, alone, queued_by, idempotency_key,
+    request_hash, send_at, expires_at, due_at
+  )
+  select
+    p_template, words.version, words.locale, p_to, p_reply_to, p_variables,
+    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
+    p_attachments <> '[]', p_actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
+  on conflict (queued_by, idempotency_key) where idempotency_key is not null do nothing
+  returning id into new_id;
+
+  if new_id is null then
+    select e.id, e.request_hash into there from gatepost.emails e
+    where e.queued_by = p_actor and e.idempotency_key = p_idempotency_key;
+    if there.request_hash is distinct from hash then
+      raise exception 'this idempotency key stands for another message' using errcode = 'GP409';
+    end if;
+    return there.id;
+  end if;
+
+  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
+  select new_id, a.place, a.file ->> 'filename', a.file ->> 'content_type', decode(a.file ->> 'content', 'base64')
+  from jsonb_array_elements(p_attachments) with ordinality a (file, place);
+  return new_id;
+end;
+$$;
+
 CREATE FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_sealed bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_sealed bytea, OUT session gatepost.sessions) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -314,12 +818,120 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.refuse_dispatch(p_id uuid, p_worker uuid, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  there gatepost.email_dispatches;
+  members uuid[];
+begin
+  select * into there from gatepost.email_dispatches d where d.id = p_id and d.worker = p_worker for update;
+  if not found then
+    return;
+  end if;
+  select array_agg(e.id) into members from gatepost.emails e where e.dispatch_id = p_id and e.status = 'sending';
+  perform gatepost.note_trouble(there.transport, p_fault, p_code, p_words, p_delay, p_pace);
+
+  if p_fault = 'message' and cardinality(members) = 1 then
+    perform gatepost.end_emails(members, 'failed', p_code, p_words);
+    delete from gatepost.email_dispatches d where d.id = p_id;
+    return;
+  end if;
+  perform gatepost.defer_emails(members, p_fault, p_code, p_words);
+  -- The same bytes would be refused as before, so that an earlier try cannot have been accepted.
+  if there.uncertain and p_fault <> 'message' then
+    update gatepost.email_dispatches d set worker = null, due_at = clock_timestamp() + p_delay where d.id = p_id;
+  else
+    perform gatepost.release_dispatch(p_id, p_delay);
+  end if;
+end;
+$$;
+
 CREATE FUNCTION gatepost.refuse_version_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
   raise exception 'a published version never changes' using errcode = 'GP403';
+end;
+$$;
+
+CREATE FUNCTION gatepost.release_dispatch(p_id uuid, p_delay interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  again timestamptz := clock_timestamp() + p_delay;
+begin
+  perform gatepost.end_emails(array[e.id], 'failed', 'gave_up', 'Given up after five days. ' || coalesce(e.last_error, ''))
+  from gatepost.emails e
+  where e.dispatch_id = p_id and e.status = 'sending' and again > coalesce(e.send_at, e.created_at) + interval '5 days';
+
+  update gatepost.emails e
+  set status = 'queued', dispatch_id = null, due_at = least(again, e.expires_at)
+  where e.dispatch_id = p_id and e.status = 'sending';
+  delete from gatepost.email_dispatches d where d.id = p_id;
+end;
+$$;
+
+CREATE FUNCTION gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  there gatepost.emails;
+  new_id uuid;
+begin
+  select * into there from gatepost.emails e where e.id = p_id for update;
+  if not found then
+    raise exception 'no such message' using errcode = 'GP404';
+  elsif there.status in ('queued', 'sending') or there.expires_at <= now() or there.version is null then
+    raise exception 'the message is on its way, or its time is over, or it was a test' using errcode = 'GP409';
+  end if;
+
+  insert into gatepost.emails (
+    template, version, locale, recipient, reply_to, variables, security, alone, queued_by, expires_at, resend_of
+  )
+  select
+    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.security, e.alone, p_actor, e.expires_at,
+    e.id
+  from gatepost.emails e
+  where e.id = p_id
+  returning id into new_id;
+  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
+  select new_id, a.place, a.filename, a.content_type, a.content
+  from gatepost.email_attachments a where a.email_id = p_id;
+
+  perform gatepost.note_audit(p_actor, 'email.resent', 'email:' || p_id, null, p_ip, jsonb_build_object('as', new_id));
+  return new_id;
+end;
+$$;
+
+CREATE FUNCTION gatepost.resume_dispatch(p_id uuid, p_worker uuid, p_lease interval) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  there gatepost.email_dispatches;
+begin
+  select * into there from gatepost.email_dispatches d where d.id = p_id;
+  if there.tries = 0 then
+    perform gatepost.release_dispatch(p_id, '0');
+    return false;
+  end if;
+  if there.forgotten_at <= clock_timestamp() or exists (
+    select from gatepost.emails e where e.dispatch_id = p_id and e.expires_at <= clock_timestamp()
+  ) then
+    perform gatepost.give_up_dispatch(p_id, 'unanswered', 'It may have been sent, but the answer was lost, and by now it '
+      'might go out twice or too late. Look at the provider''s log, or send it again.');
+    return false;
+  end if;
+  -- Whoever had it in hand has died, or is too slow: the try may have been accepted.
+  update gatepost.email_dispatches d
+  set worker = p_worker, due_at = clock_timestamp() + p_lease, uncertain = d.uncertain or d.worker is not null
+  where d.id = p_id;
+  return true;
 end;
 $$;
 
@@ -471,6 +1083,64 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.suppress_new_email() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  why text;
+begin
+  select s.reason into why from gatepost.email_suppressions s where s.email = lower(new.recipient);
+  if found then
+    new.status := 'suppressed';
+    new.last_error := gatepost.suppression_words(why);
+  end if;
+  return new;
+end;
+$$;
+
+CREATE FUNCTION gatepost.suppression_words(p_reason text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select 'Nothing is sent to this address: ' || case p_reason
+    when 'bounce' then 'mail to it bounced.'
+    when 'complaint' then 'its owner marked mail of ours as spam.'
+    else 'staff put it on the list.'
+  end || ' Remove it from the suppressions if that is over.';
+$$;
+
+CREATE FUNCTION gatepost.take_slot(p_transport text) RETURNS double precision
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update gatepost.email_transports t
+  set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.03 seconds' / t.pace, '0'),
+      -- In trouble, one request tells whether it is over.
+      paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end
+  where t.name = p_transport
+  returning greatest(0, extract(epoch from
+    t.next_slot - coalesce(interval '1.03 seconds' / t.pace, '0') - clock_timestamp()
+  ));
+$$;
+
+CREATE FUNCTION gatepost.tell_of_suppression() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform gatepost.note_email_event(array[new.id], 'suppressed', jsonb_build_object('words', new.last_error));
+  end if;
+  if new.security then
+    perform gatepost.note_audit(
+      'mail', 'email.suppressed', 'email:' || new.id, null, null, jsonb_build_object('template', new.template)
+    );
+  end if;
+  return null;
+end;
+$$;
+
 CREATE FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -482,6 +1152,25 @@ CREATE FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval 
   where s.id = p_session_id
     and s.ended_at is null
     and s.last_active_at <= now() - p_interval;
+$$;
+
+CREATE FUNCTION gatepost.wake_mail_workers() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if pg_try_advisory_xact_lock(hashtext('gatepost.wake_mail_workers')) then
+    notify gatepost_emails;
+  end if;
+  return null;
+end;
+$$;
+
+CREATE FUNCTION gatepost.worse_status(p_one text, p_other text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select case when gatepost.email_severity(p_other) > gatepost.email_severity(p_one) then p_other else p_one end;
 $$;
 
 CREATE TABLE gatepost.api_keys (
@@ -540,6 +1229,64 @@ CREATE TABLE gatepost.audit_seals (
     CONSTRAINT audit_seals_position_check CHECK (("position" > 0))
 );
 
+CREATE TABLE gatepost.builtin_templates (
+    key text NOT NULL,
+    locale text NOT NULL,
+    security boolean NOT NULL
+);
+
+CREATE TABLE gatepost.email_attachments (
+    email_id uuid NOT NULL,
+    place smallint NOT NULL,
+    filename text NOT NULL,
+    content_type text NOT NULL,
+    content bytea NOT NULL
+);
+
+CREATE TABLE gatepost.email_dispatches (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    transport text NOT NULL,
+    worker uuid,
+    due_at timestamp with time zone NOT NULL,
+    sender text,
+    forgotten_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL,
+    uncertain boolean DEFAULT false NOT NULL,
+    CONSTRAINT email_dispatches_check CHECK (((tries = 0) = (forgotten_at IS NULL)))
+);
+
+CREATE TABLE gatepost.email_events (
+    id bigint NOT NULL,
+    email_id uuid,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    type text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    provider_event_id text,
+    provider_id text,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE gatepost.email_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME gatepost.email_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE gatepost.email_suppressions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    reason text NOT NULL,
+    note text,
+    email_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT email_suppressions_email_check CHECK ((email = lower(email))),
+    CONSTRAINT email_suppressions_reason_check CHECK ((reason = ANY (ARRAY['bounce'::text, 'complaint'::text, 'manual'::text])))
+);
+
 CREATE TABLE gatepost.email_template_locales (
     key text NOT NULL,
     locale text NOT NULL,
@@ -573,6 +1320,20 @@ CREATE TABLE gatepost.email_templates (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
     CONSTRAINT email_templates_key_check CHECK ((key ~ '^[a-z][a-z0-9-]{0,62}$'::text))
+);
+
+CREATE TABLE gatepost.email_transports (
+    name text NOT NULL,
+    pace double precision,
+    next_slot timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    paused_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    trouble_code text,
+    trouble_words text,
+    trouble_since timestamp with time zone,
+    clock_off double precision,
+    CONSTRAINT email_transports_check CHECK ((((trouble_code IS NULL) = (trouble_words IS NULL)) AND ((trouble_code IS NULL) = (trouble_since IS NULL)))),
+    CONSTRAINT email_transports_pace_check CHECK ((pace > (0)::double precision))
 );
 
 CREATE TABLE gatepost.refresh_tokens (
@@ -633,6 +1394,27 @@ ALTER TABLE ONLY gatepost.audit_seals
 ALTER TABLE ONLY gatepost.audit_seals
     ADD CONSTRAINT audit_seals_pkey PRIMARY KEY ("position");
 
+ALTER TABLE ONLY gatepost.builtin_templates
+    ADD CONSTRAINT builtin_templates_pkey PRIMARY KEY (key, locale);
+
+ALTER TABLE ONLY gatepost.email_attachments
+    ADD CONSTRAINT email_attachments_pkey PRIMARY KEY (email_id, place);
+
+ALTER TABLE ONLY gatepost.email_dispatches
+    ADD CONSTRAINT email_dispatches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gatepost.email_events
+    ADD CONSTRAINT email_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gatepost.email_events
+    ADD CONSTRAINT email_events_provider_event_id_key UNIQUE (provider_event_id);
+
+ALTER TABLE ONLY gatepost.email_suppressions
+    ADD CONSTRAINT email_suppressions_email_key UNIQUE (email);
+
+ALTER TABLE ONLY gatepost.email_suppressions
+    ADD CONSTRAINT email_suppressions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gatepost.email_template_locales
     ADD CONSTRAINT email_template_locales_pkey PRIMARY KEY (key, locale);
 
@@ -641,6 +1423,12 @@ ALTER TABLE ONLY gatepost.email_template_versions
 
 ALTER TABLE ONLY gatepost.email_templates
     ADD CONSTRAINT email_templates_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY gatepost.email_transports
+    ADD CONSTRAINT email_transports_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY gatepost.emails
+    ADD CONSTRAINT emails_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (session_id);
@@ -664,6 +1452,34 @@ CREATE INDEX audit_log_actor_idx ON gatepost.audit_log USING btree (actor, id);
 CREATE INDEX audit_log_target_idx ON gatepost.audit_log USING btree (target, id);
 
 CREATE INDEX audit_log_unsealed_idx ON gatepost.audit_log USING btree (written_by);
+
+CREATE INDEX email_dispatches_due_idx ON gatepost.email_dispatches USING btree (due_at);
+
+CREATE INDEX email_dispatches_worker_idx ON gatepost.email_dispatches USING btree (worker) WHERE (worker IS NOT NULL);
+
+CREATE INDEX email_events_email_idx ON gatepost.email_events USING btree (email_id, at, id);
+
+CREATE INDEX email_events_unmatched_idx ON gatepost.email_events USING btree (provider_id) WHERE (email_id IS NULL);
+
+CREATE INDEX email_suppressions_created_idx ON gatepost.email_suppressions USING btree (created_at, id);
+
+CREATE INDEX emails_created_idx ON gatepost.emails USING btree (created_at, id);
+
+CREATE INDEX emails_dispatch_idx ON gatepost.emails USING btree (dispatch_id) WHERE (dispatch_id IS NOT NULL);
+
+CREATE INDEX emails_due_idx ON gatepost.emails USING btree (security DESC, due_at, id) WHERE (status = 'queued'::text);
+
+CREATE INDEX emails_expiring_idx ON gatepost.emails USING btree (expires_at) WHERE ((status = 'queued'::text) AND (expires_at IS NOT NULL));
+
+CREATE UNIQUE INDEX emails_idempotency_idx ON gatepost.emails USING btree (queued_by, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX emails_provider_idx ON gatepost.emails USING btree (provider_id) WHERE (provider_id IS NOT NULL);
+
+CREATE INDEX emails_recipient_idx ON gatepost.emails USING btree (lower(recipient), created_at, id);
+
+CREATE INDEX emails_status_idx ON gatepost.emails USING btree (status, created_at, id);
+
+CREATE INDEX emails_template_idx ON gatepost.emails USING btree (template, created_at, id);
 
 CREATE INDEX refresh_tokens_sealed_idx ON gatepost.refresh_tokens USING btree (rotated_at) WHERE (successor_sealed IS NOT NULL);
 
@@ -713,11 +1529,37 @@ CREATE TRIGGER note_opened AFTER INSERT ON gatepost.sessions FOR EACH ROW EXECUT
 
 CREATE TRIGGER stamp BEFORE INSERT ON gatepost.audit_log FOR EACH ROW EXECUTE FUNCTION gatepost.stamp_audit();
 
+CREATE TRIGGER suppressed BEFORE INSERT ON gatepost.emails FOR EACH ROW EXECUTE FUNCTION gatepost.suppress_new_email();
+
+CREATE TRIGGER told_when_new AFTER INSERT ON gatepost.emails FOR EACH ROW WHEN ((new.status = 'suppressed'::text)) EXECUTE FUNCTION gatepost.tell_of_suppression();
+
+CREATE TRIGGER told_when_suppressed AFTER UPDATE OF status ON gatepost.emails FOR EACH ROW WHEN (((new.status = 'suppressed'::text) AND (old.status <> 'suppressed'::text))) EXECUTE FUNCTION gatepost.tell_of_suppression();
+
+CREATE CONSTRAINT TRIGGER wakes AFTER INSERT ON gatepost.emails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'queued'::text) AND (new.send_at IS NULL))) EXECUTE FUNCTION gatepost.wake_mail_workers();
+
+ALTER TABLE ONLY gatepost.email_attachments
+    ADD CONSTRAINT email_attachments_email_id_fkey FOREIGN KEY (email_id) REFERENCES gatepost.emails(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gatepost.email_dispatches
+    ADD CONSTRAINT email_dispatches_transport_fkey FOREIGN KEY (transport) REFERENCES gatepost.email_transports(name);
+
+ALTER TABLE ONLY gatepost.email_events
+    ADD CONSTRAINT email_events_email_id_fkey FOREIGN KEY (email_id) REFERENCES gatepost.emails(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gatepost.email_suppressions
+    ADD CONSTRAINT email_suppressions_email_id_fkey FOREIGN KEY (email_id) REFERENCES gatepost.emails(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY gatepost.email_template_locales
     ADD CONSTRAINT email_template_locales_key_fkey FOREIGN KEY (key) REFERENCES gatepost.email_templates(key);
 
 ALTER TABLE ONLY gatepost.email_template_versions
     ADD CONSTRAINT email_template_versions_key_locale_fkey FOREIGN KEY (key, locale) REFERENCES gatepost.email_template_locales(key, locale);
+
+ALTER TABLE ONLY gatepost.emails
+    ADD CONSTRAINT emails_dispatch_id_fkey FOREIGN KEY (dispatch_id) REFERENCES gatepost.email_dispatches(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY gatepost.emails
+    ADD CONSTRAINT emails_resend_of_fkey FOREIGN KEY (resend_of) REFERENCES gatepost.emails(id);
 
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES gatepost.sessions(id) ON DELETE CASCADE;
@@ -730,11 +1572,25 @@ ALTER TABLE gatepost.audit_log ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.audit_seals ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE gatepost.builtin_templates ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.email_attachments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.email_dispatches ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.email_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.email_suppressions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE gatepost.email_template_locales ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.email_template_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.email_templates ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.email_transports ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.emails ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
@@ -746,37 +1602,87 @@ ALTER TABLE gatepost.signing_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.users ENABLE ROW LEVEL SECURITY;
 
+REVOKE ALL ON FUNCTION gatepost.accept_dispatch(p_id uuid, p_transport text, p_email_ids uuid[], p_provider_ids text[], p_pace double precision, p_clock_off double precision) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.act_as(p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.apply_email_event(p_event_id bigint, p_email_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p_code text, p_words text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.doubt_dispatch(p_id uuid, p_worker uuid, p_code text, p_words text, p_delay interval, p_final boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.email_severity(p_status text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.end_emails(p_email_ids uuid[], p_status text, p_code text, p_words text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.end_lapsed_session(p_session_id uuid, p_idle_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.end_lapsed_sessions(p_user_id uuid, p_idle_timeout interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.expire_emails(p_dispatch_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.fail_emails(p_dispatch_id uuid, p_worker uuid, p_email_ids uuid[], p_words text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.find_template_words(p_template text, p_locale text, OUT version integer, OUT locale text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.form_dispatch(p_worker uuid, p_lease interval, p_transport text, p_most integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.freeze_dispatch(p_id uuid, p_worker uuid, p_sender text, p_remembers interval, p_email_ids uuid[], p_subjects text[], p_payloads text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.give_up_dispatch(p_id uuid, p_code text, p_words text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.lease_dispatch(p_worker uuid, p_lease interval, p_transports text[], p_most integer[], OUT dispatch_id uuid, OUT transport text, OUT pause double precision) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.match_email_events(p_provider_ids text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.note_audit(p_actor text, p_action text, p_target text, p_reason text, p_ip inet, p_detail jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.note_email_event(p_email_ids uuid[], p_type text, p_detail jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.note_provider_event(p_event_id text, p_provider_id text, p_email_id uuid, p_at timestamp with time zone, p_type text, p_detail jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.note_session_ended() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.note_session_opened() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.note_trouble(p_transport text, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.publish_template(p_key text, p_locale text, p_tag uuid, p_prepared jsonb, p_actor text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.put_back_dispatch(p_id uuid, p_worker uuid, p_delay interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jsonb, p_locale text, p_reply_to text, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone, p_idempotency_key text, p_actor text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_sealed bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_sealed bytea, OUT session gatepost.sessions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.refuse_change() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.refuse_dispatch(p_id uuid, p_worker uuid, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.refuse_version_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.release_dispatch(p_id uuid, p_delay interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.resume_dispatch(p_id uuid, p_worker uuid, p_lease interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.revoke_any_session(p_session_id uuid, p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
 
@@ -794,4 +1700,16 @@ REVOKE ALL ON FUNCTION gatepost.session_end_reason(session gatepost.sessions, id
 
 REVOKE ALL ON FUNCTION gatepost.stamp_audit() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.suppress_new_email() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.suppression_words(p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.take_slot(p_transport text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.tell_of_suppression() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.wake_mail_workers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.worse_status(p_one text, p_other text) FROM PUBLIC;

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
 
-from gatepost.errors import ConfigurationError, Conflict, NotFound, Refusal, ServiceUnavailable
+from gatepost.errors import (
+    ConfigurationError,
+    Conflict,
+    NotFound,
+    Refusal,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -22,7 +29,7 @@ else:
 _ACQUIRE_TIMEOUT = 5.0
 _COMMAND_TIMEOUT = 15.0
 
-_REFUSALS: dict[str, type[Refusal]] = {"GP404": NotFound, "GP409": Conflict}
+_REFUSALS: dict[str, type[Refusal]] = {"GP404": NotFound, "GP409": Conflict, "GP422": ValidationFailed}
 
 # Classes of SQLSTATE (PostgreSQL, appendix A) that tell of the server rather than of the statement: lost connection,
 # out of resources, an operator's shutdown, an I/O error. 25006: a standby took over and only reads.

@@ -15,6 +15,7 @@ from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
 from gatepost.db import Database, Reader
+from gatepost.mail.outbox.emails import Emails
 from gatepost.mail.templates.templates import Templates
 from gatepost.metrics import Metrics
 from gatepost.sessions.refresh import RefreshTokens
@@ -36,6 +37,7 @@ class Runtime(Protocol):
     throttle: Throttle
     metrics: Metrics
     templates: Templates
+    emails: Emails
 
 
 def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtime:

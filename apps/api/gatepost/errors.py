@@ -162,6 +162,12 @@ class Conflict(Refusal):
     status = HTTPStatus.CONFLICT
 
 
+class RecipientSuppressed(Refusal):
+    """Nothing is sent to this address any more; remove it from the suppressions if that is over."""
+
+    status = HTTPStatus.CONFLICT
+
+
 class PreconditionRequired(Refusal):
     """Say in If-Match which draft this replaces."""
 

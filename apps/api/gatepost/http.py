@@ -171,15 +171,17 @@ class RequestContext:
 class ContractRoute(APIRoute):
     """A route of ours, whoever's app it is mounted in: bounded bodies, JSON only, and every error a problem."""
 
+    max_body_bytes = MAX_BODY_BYTES
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, errors included."""
         bounded = ExceptionMiddleware(self._handle_bounded, EXCEPTION_HANDLERS)
         await RequestContext(bounded)(scope, receive, send)
 
     async def _handle_bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = _BoundedBody(receive)
+        body = _BoundedBody(receive, self.max_body_bytes)
         headers = Headers(scope=scope)
-        if int(_digits(headers.get("content-length"))) > MAX_BODY_BYTES:
+        if int(_digits(headers.get("content-length"))) > self.max_body_bytes:
             await body.refuse()
         if self.body_field is not None and _has_body(headers) and not _is_json(headers):
             raise UnsupportedMediaType
@@ -187,14 +189,15 @@ class ContractRoute(APIRoute):
 
 
 class _BoundedBody:
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
+        self._most = most
         self._received = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > MAX_BODY_BYTES:
+        if self._received > self._most:
             await self.refuse(more=message.get("more_body", False))
         return message
 

@@ -32,6 +32,9 @@ class Metrics:
         self._revocations = Counter(
             "gatepost_revocations", "Sessions ended by somebody's act, by reason", ["reason"], registry=registry
         )
+        self._mailed = Counter(
+            "gatepost_mailed", "Messages handed to a transport, by what it said", ["outcome"], registry=registry
+        )
         self._guard = Histogram(
             "gatepost_guard_seconds", "What the session check took", buckets=_GUARD_BUCKETS, registry=registry
         )
@@ -60,6 +63,10 @@ class Metrics:
         """Count sessions that were ended for a reason; none is none."""
         if sessions:
             self._revocations.labels(reason).inc(sessions)
+
+    def mailed(self, outcome: str, messages: int) -> None:
+        """Count messages that a transport was handed: accepted, refused or uncertain."""
+        self._mailed.labels(outcome).inc(messages)
 
     def guarded(self, seconds: float) -> None:
         """Note how long a session check took."""

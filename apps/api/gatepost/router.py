@@ -15,6 +15,7 @@ from gatepost import mounts, runtime
 from gatepost.accounts import routes as accounts
 from gatepost.admin import routes as admin
 from gatepost.http import ContractRoute
+from gatepost.mail.outbox import routes as outbox
 from gatepost.mail.templates import routes as templates
 from gatepost.operations import routes as operations
 from gatepost.sessions import routes as sessions
@@ -37,7 +38,7 @@ class GatepostRouter(APIRouter):
             route_class=ContractRoute,
             generate_unique_id_function=lambda route: route.name,
         )
-        for room in (accounts, sessions, admin, templates, operations):
+        for room in (accounts, sessions, admin, templates, outbox, operations):
             self.include_router(room.router)
 
         paths = (context.path or "/" for context in iter_route_contexts(self.routes))
@@ -59,7 +60,7 @@ class GatepostRouter(APIRouter):
 
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, runtime.Runtime]]:
-        async with runtime.opened(self.settings) as opened:
+        async with runtime.opened(self.settings) as opened, opened.carrying_mail():
             yield {self.mount_key: opened}
 
 

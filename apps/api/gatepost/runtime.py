@@ -18,9 +18,16 @@ from gatepost.audit.sealer import seal
 from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError
+from gatepost.listener import Listener
+from gatepost.mail.outbox import events
+from gatepost.mail.outbox.composer import Composer
+from gatepost.mail.outbox.emails import Emails
+from gatepost.mail.outbox.worker import Worker
 from gatepost.mail.templates.files import read_templates
+from gatepost.mail.templates.published import Published
 from gatepost.mail.templates.renderer import Renderer
 from gatepost.mail.templates.templates import Templates
+from gatepost.mail.transports.opening import open_transports
 from gatepost.metrics import Metrics
 from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions
@@ -30,13 +37,16 @@ from gatepost.settings import Settings
 # Seconds between two rounds of upkeep: how long a retired signing key still counts.
 _UPKEEP = 30.0
 
+# Whom captured mail is from, where nobody is named.
+_NOBODY = "Gatepost <no-reply@example.com>"
+
 logger = log.get_logger()
 
 
 class Runtime:
     """One mounted Gatepost, opened and closed by the lifespan of its router."""
 
-    def __init__(self, settings: Settings, database: Database, reader: Reader, renderer: Renderer) -> None:
+    def __init__(self, settings: Settings, url: str, database: Database, reader: Reader, renderer: Renderer) -> None:
         secret = vault.secret_key(settings)
         self.settings = settings
         self.database = database
@@ -48,7 +58,12 @@ class Runtime:
         self.cookies = Cookies(settings)
         self.origins = Origins(settings)
         self.throttle = Throttle(settings)
-        self.templates = Templates(database, read_templates(assets.emails()), renderer)
+        builtins = read_templates(assets.emails())
+        self.templates = Templates(database, builtins, renderer)
+        self.published = Published(database, builtins, renderer)
+        self.emails = Emails(database, self.published, self.templates, renderer)
+        self._composer = Composer(self.published, renderer)
+        self._url = url
         self.metrics = Metrics()
         self.metrics.watch_pool("requests", database.size, database.idle)
         self.metrics.watch_pool("guard", reader.size, reader.idle)
@@ -67,6 +82,24 @@ class Runtime:
         if found and found[0].role != "admin":
             logger.warning("GATEPOST_ADMIN_EMAIL belongs to somebody who is no admin: nothing was changed")
 
+    @asynccontextmanager
+    async def carrying_mail(self) -> AsyncIterator[None]:
+        """Have a mail worker for the length of a block; at its end it finishes, or puts down, what it has in hand."""
+        async with AsyncExitStack() as stack:
+            transports = open_transports(self.settings)
+            for transport in transports:
+                stack.push_async_callback(transport.close)
+            sender = self.settings.mail_from or _NOBODY
+            worker = Worker(self.database, self._composer, transports, sender, self.metrics)
+            listening = asyncio.create_task(Listener(self._url, {"gatepost_emails": worker.wake}).run())
+            stack.push_async_callback(_cancelled, listening)
+            working = asyncio.create_task(worker.run())
+            try:
+                yield
+            finally:
+                worker.stop()
+                await working
+
     async def keep_up(self) -> None:
         """Do, every half a minute, what no request should wait for."""
         while True:
@@ -75,6 +108,7 @@ class Runtime:
                 await self.keys.reload()
                 await sessions.erase_successors(self.database)
                 await seal(self.database)
+                await events.match(self.database)
             except Exception as error:
                 logger.error("upkeep failed", exc_info=error)
 
@@ -95,8 +129,9 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(reader.close)
         renderer = Renderer(settings, assets.emails())
         stack.push_async_callback(renderer.close)
-        runtime = Runtime(settings, database, reader, renderer)
+        runtime = Runtime(settings, url, database, reader, renderer)
         stack.callback(runtime.passwords.close)
+        await runtime.published.register()
         await runtime.keys.reload()
         await runtime.make_admin()
         upkeep = asyncio.create_task(runtime.keep_up())

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gatepost.cli import audit, database, demo, keys, people, service, sessions, templates
+from gatepost.cli import audit, database, demo, keys, people, service, sessions, templates, work
 from gatepost.errors import ConfigurationError, Refusal
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(service.serve)
+app.command()(work.work)
 app.command()(database.migrate)
 app.add_typer(database.migrations, name="migrations")
 app.command()(demo.seed)

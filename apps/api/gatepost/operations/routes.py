@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -11,6 +12,7 @@ from gatepost import log, metrics
 from gatepost.deps import CurrentRuntime
 from gatepost.errors import ConfigurationError, ServiceUnavailable
 from gatepost.http import ContractRoute, refuses
+from gatepost.mail.outbox import store
 from gatepost.migrate import pending
 
 logger = log.get_logger()
@@ -28,12 +30,27 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+class MailTrouble(BaseModel):
+    """What keeps a transport from sending, in words that say what to do.
+
+    `clock_off` is by how many seconds our clock is ahead of the provider's, where it is more than a minute.
+    """
+
+    transport: str
+    code: str | None
+    words: str | None
+    since: datetime | None
+    clock_off: float | None
+
+
 class Readiness(BaseModel):
-    """The database answers and has our schema."""
+    """The database answers and has our schema. Mail that has to wait is a detail: requests can be served."""
 
     status: Literal["ok"]
     database: Literal["ok"]
     migrations: Literal["ok"]
+    mail: Literal["ok", "trouble"]
+    mail_trouble: list[MailTrouble]
 
 
 @router.get("/healthz", responses=refuses())
@@ -48,12 +65,15 @@ async def read_readiness(runtime: CurrentRuntime) -> Readiness:
     async with runtime.database.connection() as connection:
         try:
             missing = await pending(connection)
+            trouble = [MailTrouble(**each) for each in await store.list_trouble(connection)] if not missing else []
         except ConfigurationError as error:
             logger.error("not ready", error=str(error))
             raise ServiceUnavailable("The database's schema is not the one of this version.") from None
     if missing:
         raise ServiceUnavailable(f"The database lacks {len(missing)} migrations: run `gatepost migrate`.")
-    return Readiness(status="ok", database="ok", migrations="ok")
+    return Readiness(
+        status="ok", database="ok", migrations="ok", mail="trouble" if trouble else "ok", mail_trouble=trouble
+    )
 
 
 @router.get("/metrics", status_code=200, response_class=_Exposition, responses=refuses())

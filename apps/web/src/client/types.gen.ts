@@ -81,6 +81,26 @@ export type ApiKeyPage = {
 };
 
 /**
+ * AttachedFile
+ *
+ * A file that goes along; `size` is in bytes.
+ */
+export type AttachedFile = {
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Content Type
+     */
+    content_type: string;
+    /**
+     * Size
+     */
+    size: number;
+};
+
+/**
  * AuditPage
  *
  * A page of the audit log, the newest first.
@@ -202,6 +222,8 @@ export type CreateTemplate = {
     variables?: Array<TemplateVariable>;
     /**
      * Key
+     *
+     * The key of a template
      */
     key: string;
     /**
@@ -232,6 +254,232 @@ export type Device = {
      * Os
      */
     os: string | null;
+};
+
+/**
+ * Email
+ *
+ * A message: what was asked for, and how far it has come.
+ *
+ * `version` 0 is the built-in words, null the test of a draft. `subject` is null until it is rendered.
+ */
+export type Email = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Template
+     */
+    template: string;
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Locale
+     */
+    locale: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Subject
+     */
+    subject: string | null;
+    /**
+     * Status
+     */
+    status: 'scheduled' | 'queued' | 'sending' | 'sent' | 'delivered' | 'delayed' | 'bounced' | 'complained' | 'suppressed' | 'failed' | 'canceled' | 'expired' | 'unknown';
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Send At
+     */
+    send_at: string | null;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Attempts
+     */
+    attempts: number;
+    /**
+     * Last Error
+     */
+    last_error: string | null;
+    /**
+     * Provider
+     */
+    provider: string | null;
+    /**
+     * Provider Id
+     */
+    provider_id: string | null;
+    /**
+     * Queued By
+     */
+    queued_by: string;
+    /**
+     * Resend Of
+     */
+    resend_of: string | null;
+};
+
+/**
+ * EmailAttachment
+ *
+ * A file to go along: pdf, png, jpg, gif, webp, zip, docx, xlsx, pptx, txt, csv, md, ics, vcf, json or xml.
+ *
+ * `content` is its bytes in base64 (RFC 4648, 4); without `content_type` the file name's ending says it.
+ */
+export type EmailAttachment = {
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Content Type
+     */
+    content_type?: string | null;
+};
+
+/**
+ * EmailDetail
+ *
+ * A message with what was rendered (null before) and its timeline, the oldest first.
+ */
+export type EmailDetail = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Template
+     */
+    template: string;
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Locale
+     */
+    locale: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Subject
+     */
+    subject: string | null;
+    /**
+     * Status
+     */
+    status: 'scheduled' | 'queued' | 'sending' | 'sent' | 'delivered' | 'delayed' | 'bounced' | 'complained' | 'suppressed' | 'failed' | 'canceled' | 'expired' | 'unknown';
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Send At
+     */
+    send_at: string | null;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Attempts
+     */
+    attempts: number;
+    /**
+     * Last Error
+     */
+    last_error: string | null;
+    /**
+     * Provider
+     */
+    provider: string | null;
+    /**
+     * Provider Id
+     */
+    provider_id: string | null;
+    /**
+     * Queued By
+     */
+    queued_by: string;
+    /**
+     * Resend Of
+     */
+    resend_of: string | null;
+    /**
+     * Reply To
+     */
+    reply_to: string | null;
+    /**
+     * Html
+     */
+    html: string | null;
+    /**
+     * Text
+     */
+    text: string | null;
+    /**
+     * Attachments
+     */
+    attachments: Array<AttachedFile>;
+    /**
+     * Events
+     */
+    events: Array<EmailEvent>;
+};
+
+/**
+ * EmailEvent
+ *
+ * A step of a message: ours, or what its provider tells.
+ */
+export type EmailEvent = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Detail
+     */
+    detail: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * EmailPage
+ *
+ * A page of messages, the newest first.
+ */
+export type EmailPage = {
+    /**
+     * Items
+     */
+    items: Array<Email>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -379,6 +627,36 @@ export type Login = {
      * The person's own name for the device; blank for none
      */
     device_name?: string | null;
+};
+
+/**
+ * MailTrouble
+ *
+ * What keeps a transport from sending, in words that say what to do.
+ *
+ * `clock_off` is by how many seconds our clock is ahead of the provider's, where it is more than a minute.
+ */
+export type MailTrouble = {
+    /**
+     * Transport
+     */
+    transport: string;
+    /**
+     * Code
+     */
+    code: string | null;
+    /**
+     * Words
+     */
+    words: string | null;
+    /**
+     * Since
+     */
+    since: string | null;
+    /**
+     * Clock Off
+     */
+    clock_off: number | null;
 };
 
 /**
@@ -552,9 +830,69 @@ export type Published = {
 };
 
 /**
+ * QueueEmail
+ *
+ * A message to send: a template by key, to one address, with the values of its variables.
+ *
+ * `send_at` is when (default: now), `expires_at` when it would be too late: it is never sent after.
+ */
+export type QueueEmail = {
+    /**
+     * Template
+     *
+     * The key of a template
+     */
+    template: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Variables
+     */
+    variables?: {
+        [key: string]: JsonValue;
+    };
+    /**
+     * Locale
+     *
+     * A language, like en, de or fr-CA
+     */
+    locale?: string;
+    /**
+     * Reply To
+     */
+    reply_to?: string | null;
+    /**
+     * Attachments
+     */
+    attachments?: Array<EmailAttachment>;
+    /**
+     * Send At
+     */
+    send_at?: string | null;
+    /**
+     * Expires At
+     */
+    expires_at?: string | null;
+};
+
+/**
+ * QueuedEmails
+ *
+ * The messages of a batch, in its order.
+ */
+export type QueuedEmails = {
+    /**
+     * Items
+     */
+    items: Array<Email>;
+};
+
+/**
  * Readiness
  *
- * The database answers and has our schema.
+ * The database answers and has our schema. Mail that has to wait is a detail: requests can be served.
  */
 export type Readiness = {
     /**
@@ -569,6 +907,14 @@ export type Readiness = {
      * Migrations
      */
     migrations: 'ok';
+    /**
+     * Mail
+     */
+    mail: 'ok' | 'trouble';
+    /**
+     * Mail Trouble
+     */
+    mail_trouble: Array<MailTrouble>;
 };
 
 /**
@@ -726,6 +1072,28 @@ export type SaveDraft = {
      * Variables
      */
     variables?: Array<TemplateVariable> | null;
+};
+
+/**
+ * SendTestEmail
+ *
+ * A test to send: `to` defaults to one's own address, and without `version` the words are those that stand.
+ */
+export type SendTestEmail = {
+    /**
+     * To
+     */
+    to?: string | null;
+    /**
+     * Variables
+     */
+    variables?: {
+        [key: string]: JsonValue;
+    };
+    /**
+     * Version
+     */
+    version?: number | null;
 };
 
 /**
@@ -950,6 +1318,74 @@ export type StaffSessionPage = {
      * Items
      */
     items: Array<StaffSession>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * SuppressEmail
+ *
+ * An address to write to no more; `reason` says why, in words.
+ */
+export type SuppressEmail = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * Suppression
+ *
+ * An address that is not written to; `note` is in words, `email_id` the message that brought it about.
+ */
+export type Suppression = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Reason
+     */
+    reason: 'bounce' | 'complaint' | 'manual';
+    /**
+     * Note
+     */
+    note: string | null;
+    /**
+     * Email Id
+     */
+    email_id: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Created By
+     */
+    created_by: string;
+};
+
+/**
+ * SuppressionPage
+ *
+ * A page of addresses, the newest first.
+ */
+export type SuppressionPage = {
+    /**
+     * Items
+     */
+    items: Array<Suppression>;
     /**
      * Next Cursor
      */
@@ -1183,6 +1619,18 @@ export type TemplateVersion = {
      * Published By
      */
     published_by: string;
+};
+
+/**
+ * TestSent
+ *
+ * The message that the test is.
+ */
+export type TestSent = {
+    /**
+     * Email Id
+     */
+    email_id: string;
 };
 
 /**
@@ -2818,6 +3266,8 @@ export type DeleteTemplateData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
     };
@@ -2868,6 +3318,8 @@ export type ReadTemplateData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
     };
@@ -2933,6 +3385,8 @@ export type SaveTemplateDraftData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
     };
@@ -3014,6 +3468,8 @@ export type PublishTemplateData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
     };
@@ -3075,6 +3531,8 @@ export type ListTemplateVersionsData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
     };
@@ -3140,6 +3598,8 @@ export type ReadTemplateVersionData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
         /**
@@ -3201,6 +3661,8 @@ export type RestoreTemplateVersionData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
         /**
@@ -3301,6 +3763,8 @@ export type PreviewTemplateData = {
     path: {
         /**
          * Key
+         *
+         * The key of a template
          */
         key: string;
     };
@@ -3360,6 +3824,684 @@ export type PreviewTemplateResponses = {
 };
 
 export type PreviewTemplateResponse = PreviewTemplateResponses[keyof PreviewTemplateResponses];
+
+export type SendTestEmailData = {
+    body: SendTestEmail;
+    path: {
+        /**
+         * Key
+         *
+         * The key of a template
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, like en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}/test';
+};
+
+export type SendTestEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type SendTestEmailError = SendTestEmailErrors[keyof SendTestEmailErrors];
+
+export type SendTestEmailResponses = {
+    /**
+     * Successful Response
+     */
+    202: TestSent;
+};
+
+export type SendTestEmailResponse = SendTestEmailResponses[keyof SendTestEmailResponses];
+
+export type ListEmailsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Status
+         */
+        status?: 'scheduled' | 'queued' | 'sending' | 'sent' | 'delivered' | 'delayed' | 'bounced' | 'complained' | 'suppressed' | 'failed' | 'canceled' | 'expired' | 'unknown' | null;
+        /**
+         * To
+         *
+         * An address
+         */
+        to?: string | null;
+        /**
+         * Template
+         */
+        template?: string | null;
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/emails';
+};
+
+export type ListEmailsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListEmailsError = ListEmailsErrors[keyof ListEmailsErrors];
+
+export type ListEmailsResponses = {
+    /**
+     * Successful Response
+     */
+    200: EmailPage;
+};
+
+export type ListEmailsResponse = ListEmailsResponses[keyof ListEmailsResponses];
+
+export type QueueEmailData = {
+    body: QueueEmail;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * The same key stands for the same message
+         */
+        'idempotency-key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/emails';
+};
+
+export type QueueEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type QueueEmailError = QueueEmailErrors[keyof QueueEmailErrors];
+
+export type QueueEmailResponses = {
+    /**
+     * Successful Response
+     */
+    202: Email;
+};
+
+export type QueueEmailResponse = QueueEmailResponses[keyof QueueEmailResponses];
+
+export type ReadEmailData = {
+    body?: never;
+    path: {
+        /**
+         * Email Id
+         */
+        email_id: string;
+    };
+    query?: never;
+    url: '/v1/emails/{email_id}';
+};
+
+export type ReadEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadEmailError = ReadEmailErrors[keyof ReadEmailErrors];
+
+export type ReadEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: EmailDetail;
+};
+
+export type ReadEmailResponse = ReadEmailResponses[keyof ReadEmailResponses];
+
+export type ShowEmailData = {
+    body?: never;
+    path: {
+        /**
+         * Email Id
+         */
+        email_id: string;
+    };
+    query?: never;
+    url: '/v1/emails/{email_id}/html';
+};
+
+export type ShowEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ShowEmailError = ShowEmailErrors[keyof ShowEmailErrors];
+
+export type ShowEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type ShowEmailResponse = ShowEmailResponses[keyof ShowEmailResponses];
+
+export type ResendEmailData = {
+    body?: never;
+    path: {
+        /**
+         * Email Id
+         */
+        email_id: string;
+    };
+    query?: never;
+    url: '/v1/emails/{email_id}/resend';
+};
+
+export type ResendEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ResendEmailError = ResendEmailErrors[keyof ResendEmailErrors];
+
+export type ResendEmailResponses = {
+    /**
+     * Successful Response
+     */
+    202: Email;
+};
+
+export type ResendEmailResponse = ResendEmailResponses[keyof ResendEmailResponses];
+
+export type CancelEmailData = {
+    body?: never;
+    path: {
+        /**
+         * Email Id
+         */
+        email_id: string;
+    };
+    query?: never;
+    url: '/v1/emails/{email_id}/cancel';
+};
+
+export type CancelEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type CancelEmailError = CancelEmailErrors[keyof CancelEmailErrors];
+
+export type CancelEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: Email;
+};
+
+export type CancelEmailResponse = CancelEmailResponses[keyof CancelEmailResponses];
+
+export type ListSuppressionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Email
+         *
+         * An address
+         */
+        email?: string | null;
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/settings/email-suppressions';
+};
+
+export type ListSuppressionsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListSuppressionsError = ListSuppressionsErrors[keyof ListSuppressionsErrors];
+
+export type ListSuppressionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuppressionPage;
+};
+
+export type ListSuppressionsResponse = ListSuppressionsResponses[keyof ListSuppressionsResponses];
+
+export type SuppressEmailData = {
+    body: SuppressEmail;
+    path?: never;
+    query?: never;
+    url: '/v1/settings/email-suppressions';
+};
+
+export type SuppressEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type SuppressEmailError = SuppressEmailErrors[keyof SuppressEmailErrors];
+
+export type SuppressEmailResponses = {
+    /**
+     * Successful Response
+     */
+    201: Suppression;
+};
+
+export type SuppressEmailResponse = SuppressEmailResponses[keyof SuppressEmailResponses];
+
+export type DeleteSuppressionData = {
+    body?: never;
+    path: {
+        /**
+         * Suppression Id
+         */
+        suppression_id: string;
+    };
+    query?: never;
+    url: '/v1/settings/email-suppressions/{suppression_id}';
+};
+
+export type DeleteSuppressionErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteSuppressionError = DeleteSuppressionErrors[keyof DeleteSuppressionErrors];
+
+export type DeleteSuppressionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSuppressionResponse = DeleteSuppressionResponses[keyof DeleteSuppressionResponses];
+
+export type TakeResendEventData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/webhooks/resend';
+};
+
+export type TakeResendEventErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type TakeResendEventError = TakeResendEventErrors[keyof TakeResendEventErrors];
+
+export type TakeResendEventResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type TakeResendEventResponse = TakeResendEventResponses[keyof TakeResendEventResponses];
+
+export type QueueEmailsData = {
+    /**
+     * Body
+     */
+    body: Array<QueueEmail>;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * The same key stands for the same message
+         */
+        'idempotency-key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/emails/batch';
+};
+
+export type QueueEmailsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type QueueEmailsError = QueueEmailsErrors[keyof QueueEmailsErrors];
+
+export type QueueEmailsResponses = {
+    /**
+     * Successful Response
+     */
+    202: QueuedEmails;
+};
+
+export type QueueEmailsResponse = QueueEmailsResponses[keyof QueueEmailsResponses];
 
 export type ReadHealthData = {
     body?: never;

@@ -18,13 +18,17 @@ FALLBACK = "en"
 
 @dataclass(frozen=True)
 class TemplateFiles:
-    """A template in a folder: what it is called, what it declares, and its words by language."""
+    """A template in a folder: what it is called, what it declares, and its words by language.
+
+    `security` mail overtakes the rest, and is never suppressed silently; of the built-in ones alone.
+    """
 
     key: str
     name: str
     description: str
     variables: list[TemplateVariable]
     sources: Mapping[str, TemplateSource]
+    security: bool = False
 
 
 def read_templates(directory: Path) -> dict[str, TemplateFiles]:
@@ -86,7 +90,14 @@ def _parse(directory: Path) -> TemplateFiles:
     described = tomllib.loads((directory / "template.toml").read_text(encoding="utf-8"))
     variables = [TemplateVariable(**each) for each in described.get("variables", [])]
     sources = {path.parent.name: _source(path.parent, variables) for path in sorted(directory.glob("*/body.html"))}
-    return TemplateFiles(directory.name, described["name"], described["description"], variables, sources)
+    return TemplateFiles(
+        directory.name,
+        described["name"],
+        described["description"],
+        variables,
+        sources,
+        described.get("security", False),
+    )
 
 
 def _source(directory: Path, variables: list[TemplateVariable]) -> TemplateSource:

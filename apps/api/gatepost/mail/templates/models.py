@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, JsonValue, StrictBool
 
 from gatepost.errors import TemplateDiagnostic
 from gatepost.mail.rendering.variables import Type
 
 
-def _storable(value: Any) -> Any:
-    # PostgreSQL's jsonb holds every character but this one.
+def storable(value: Any) -> Any:
+    """Return a JSON value without the one character that PostgreSQL's jsonb does not hold."""
     if isinstance(value, str):
         return value.replace("\0", " ")
     if isinstance(value, list):
-        return [_storable(each) for each in value]
+        return [storable(each) for each in value]
     if isinstance(value, dict):
-        return {_storable(name): _storable(each) for name, each in value.items()}
+        return {storable(name): storable(each) for name, each in value.items()}
     return value
 
 
-Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_storable)]
-Words = Annotated[str, Field(max_length=1000), AfterValidator(_storable)]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="The key of a template")]
+Locale = Annotated[
+    str, Field(pattern=r"^[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?$", description="A language, like en, de or fr-CA")
+]
+Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(storable)]
+Words = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
 # How long the parts of a template may be is for the renderer to say, with a diagnostic.
-Part = Annotated[str, AfterValidator(_storable)]
+Part = Annotated[str, AfterValidator(storable)]
 
 
 class TemplateVariable(BaseModel):
@@ -36,7 +41,7 @@ class TemplateVariable(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
     type: Type = "string"
     required: StrictBool = True
-    example: Annotated[JsonValue, AfterValidator(_storable)] = None
+    example: Annotated[JsonValue, AfterValidator(storable)] = None
     description: Words = ""
 
 
@@ -65,7 +70,7 @@ class SaveDraft(_TemplateWords):
 class CreateTemplate(TemplateSource):
     """A new template of one's own."""
 
-    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    key: Key
     name: Label
     description: Words = ""
 
@@ -158,6 +163,22 @@ class PreviewTemplate(BaseModel):
     text: Part | None = None
     variables: dict[str, JsonValue] = {}
     declared: Variables | None = None
+
+
+class SendTestEmail(BaseModel):
+    """A test to send: `to` defaults to one's own address, and without `version` the words are those that stand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: Annotated[EmailStr | None, Field(max_length=254)] = None
+    variables: Annotated[dict[str, JsonValue], AfterValidator(storable)] = {}
+    version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
+class TestSent(BaseModel):
+    """The message that the test is."""
+
+    email_id: UUID
 
 
 class Preview(BaseModel):

@@ -11,14 +11,22 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from gatepost.errors import FieldError, ServiceUnavailable, TemplateDiagnostic, TemplateInvalid, ValidationFailed
+from gatepost.errors import (
+    FieldError,
+    Refusal,
+    ServiceUnavailable,
+    TemplateDiagnostic,
+    TemplateInvalid,
+    ValidationFailed,
+)
 from gatepost.mail.rendering.diagnostics import Diagnostic, TemplateRefused
 from gatepost.mail.rendering.pool import RenderBusy, RenderPool
 from gatepost.mail.rendering.process import ChildDied
-from gatepost.mail.rendering.shapes import Source
+from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
 from gatepost.mail.rendering.variables import ValuesRefused, Variable, check_values
 from gatepost.mail.templates.files import LAYOUT
 from gatepost.mail.templates.models import Preview, TemplateSource
+from gatepost.mail.templates.words import Words
 from gatepost.settings import Settings
 
 
@@ -43,10 +51,10 @@ class Renderer:
         """
         pool = await self._ready()
         with _refusals():
-            return _told(await pool.check(_source(source), _declared(source)))
+            return _told(await pool.check(_source(source), declared_by(source)))
 
-    async def prepare(self, source: TemplateSource) -> dict[str, str]:
-        """Return what is compiled of a template without errors: {subject, html, text}.
+    async def prepare(self, source: TemplateSource, key: str = "") -> Prepared:
+        """Return what is compiled of a template without errors, under a key that names this very content.
 
         Raises:
             TemplateInvalid: it has errors.
@@ -54,8 +62,8 @@ class Renderer:
         """
         pool = await self._ready()
         with _refusals():
-            prepared, _ = await pool.publish(_source(source), _declared(source))
-        return {"subject": prepared.subject, "html": prepared.html, "text": prepared.text}
+            prepared, _ = await pool.publish(_source(source), declared_by(source), key)
+        return prepared
 
     async def preview(self, source: TemplateSource, values: Mapping[str, JsonValue], locale: str) -> Preview:
         """Return a mail as it would be sent; examples stand in for values that are not given.
@@ -66,15 +74,58 @@ class Renderer:
             ServiceUnavailable: too many wait already.
         """
         pool = await self._ready()
-        declared = _declared(source)
+        declared = declared_by(source)
         always = {"locale": locale, "product_name": self._product_name}
+        self.context([replace(each, required=False) for each in declared], values, locale)
         with _refusals():
-            check_values([replace(each, required=False) for each in declared], values, **always)
             rendered, found = await pool.preview(_source(source), declared, values, **always)
         if rendered is None:
             raise TemplateInvalid(errors=_told(found))
         size = len(rendered.html.encode())
         return Preview(**asdict(rendered), size_bytes=size, diagnostics=_told(found))
+
+    async def render(self, words: Words, values: Sequence[Mapping[str, JsonValue]]) -> list[Rendered | Refusal]:
+        """Render published words once for each set of values, in their order; a refusal says why one cannot be.
+
+        Raises:
+            ServiceUnavailable: too many wait already.
+        """
+        done: list[Rendered | Refusal | None] = [None] * len(values)
+        contexts: dict[int, Mapping[str, Any]] = {}
+        for place, given in enumerate(values):
+            try:
+                contexts[place] = self.context(words.declared, given, words.locale)
+            except ValidationFailed as refusal:
+                done[place] = refusal
+        for place, made in zip(contexts, await self._rendered(words, list(contexts.values())), strict=True):
+            done[place] = made
+        return [each for each in done if each is not None]
+
+    def context(
+        self, declared: Sequence[Variable], values: Mapping[str, JsonValue], locale: str
+    ) -> Mapping[str, JsonValue]:
+        """Return everything that a rendering knows.
+
+        Raises:
+            ValidationFailed: a value does not fit its declaration.
+        """
+        with _refusals():
+            return check_values(declared, values, locale=locale, product_name=self._product_name)
+
+    async def _rendered(self, words: Words, contexts: list[Mapping[str, Any]]) -> list[Rendered | Refusal]:
+        pool = await self._ready()
+        try:
+            with _refusals():
+                done = await pool.render(words.prepared, contexts)
+        except TemplateInvalid as refusal:
+            if len(contexts) == 1:
+                return [refusal]
+            # One of them holds up the others: each by itself.
+            return [made for each in contexts for made in await self._rendered(words, [each])]
+        return [
+            TemplateInvalid(errors=_told(each.diagnostics)) if isinstance(each, TemplateRefused) else each
+            for each in done
+        ]
 
     async def _ready(self) -> RenderPool:
         async with self._starting:
@@ -102,7 +153,8 @@ def _source(source: TemplateSource) -> Source:
     return Source(subject=source.subject, html=source.html, text=source.text, preheader=source.preheader)
 
 
-def _declared(source: TemplateSource) -> list[Variable]:
+def declared_by(source: TemplateSource) -> list[Variable]:
+    """Return what a template declares."""
     return [Variable(**each.model_dump()) for each in source.variables]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from gatepost import paging
+from gatepost.accounts import store as accounts
 from gatepost.admin.staff import Actor, StaffGuard
-from gatepost.deps import Connection, CurrentRuntime
-from gatepost.errors import NotFound, Refusal
+from gatepost.deps import Connection, CurrentRuntime, Runtime
+from gatepost.errors import FieldError, NotFound, Refusal, ValidationFailed
 from gatepost.http import ContractRoute, refuses
-from gatepost.mail.templates import previews, store
+from gatepost.mail.templates import models, previews, store
 from gatepost.mail.templates.models import (
     CreateTemplate,
     EmailTemplate,
@@ -27,10 +29,8 @@ router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], ro
 
 Writer = Annotated[Actor, Depends(StaffGuard("templates:write"))]
 ActingWriter = Annotated[Actor, Depends(StaffGuard("templates:write", acts=True))]
-Key = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-Locale = Annotated[
-    str, Query(pattern=r"^[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?$", description="A language, like en, de or fr-CA")
-]
+Key = Annotated[models.Key, Path()]
+Locale = Annotated[models.Locale, Query()]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 IfMatch = Annotated[str | None, Header(max_length=100, description="The ETag of the draft that this replaces")]
 
@@ -137,10 +137,31 @@ async def preview_template(
     return previews.page(preview) if as_page else preview
 
 
+@router.post("/{key}/test", status_code=202, responses=refuses(401, 403, 404, 409, 413, 415, 422))
+async def send_test_email(
+    key: Key, body: models.SendTestEmail, actor: ActingWriter, runtime: CurrentRuntime, locale: Locale = "en"
+) -> models.TestSent:
+    """Send a template as it stands, or one version of it, to look at it; its log entry is that of any message."""
+    to = body.to or await _own_address(runtime, actor)
+    sent = await runtime.emails.send_test(key, locale, body.version, to, body.variables, actor.name)
+    return models.TestSent(email_id=sent.id)
+
+
 @router.delete("/{key}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
 async def delete_template(key: Key, actor: ActingWriter, runtime: CurrentRuntime) -> None:
     """Delete a template of one's own; a built-in one goes back to its default words."""
     await runtime.templates.delete(key, actor.name, actor.ip)
+
+
+async def _own_address(runtime: Runtime, actor: Actor) -> str:
+    kind, _, identifier = actor.name.partition(":")
+    if kind != "person":
+        raise ValidationFailed(errors=[FieldError(loc=["body", "to"], msg="a key has no address: say whom", type="to")])
+    async with runtime.database.connection() as connection:
+        person = await accounts.read_person(connection, UUID(identifier))
+    if person is None:
+        raise NotFound
+    return person[0].email
 
 
 def _tagged(response: Response, template: EmailTemplate) -> EmailTemplate:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
@@ -13,6 +12,7 @@ from asyncpg import Record
 from gatepost.address import Address
 from gatepost.db import Connection
 from gatepost.errors import TemplateDiagnostic
+from gatepost.mail.rendering.shapes import Prepared
 from gatepost.mail.templates.models import TemplateDraft, TemplateSource, TemplateVersion, VersionEntry
 
 _PREPARED = "select prepared from gatepost.email_template_versions where key = $1 and locale = $2 and version = $3"
@@ -110,7 +110,7 @@ async def publish_template(
     key: str,
     locale: str,
     tag: UUID,
-    prepared: dict[str, Any],
+    prepared: Prepared,
     actor: str,
     ip: Address | None,
 ) -> int:
@@ -120,7 +120,8 @@ async def publish_template(
         Conflict: the draft is another by now.
     """
     query = "select gatepost.publish_template($1, $2, $3, $4, $5, $6)"
-    number: int = await connection.fetchval(query, key, locale, tag, json.dumps(prepared), actor, ip)
+    parts = json.dumps({"subject": prepared.subject, "html": prepared.html, "text": prepared.text})
+    number: int = await connection.fetchval(query, key, locale, tag, parts, actor, ip)
     return number
 
 
@@ -174,8 +175,24 @@ async def read_version(connection: Connection, key: str, locale: str, version: i
     )
 
 
-async def read_prepared(connection: Connection, key: str, locale: str, version: int) -> dict[str, Any] | None:
-    """Return what the renderer compiles of a version: {subject, html, text}; or None."""
+async def read_prepared(connection: Connection, key: str, locale: str, version: int) -> Prepared | None:
+    """Return what the renderer compiles of a version, or None."""
     found = await connection.fetchval(_PREPARED, key, locale, version)
-    prepared: dict[str, Any] | None = json.loads(found) if found is not None else None
-    return prepared
+    return Prepared(key=f"{key}/{locale}/{version}", **json.loads(found)) if found is not None else None
+
+
+async def register_builtins(connection: Connection, speaks: Sequence[tuple[str, str, bool]]) -> None:
+    """Say which templates are built in: (key, locale, whether it is security mail); nothing is written that stands."""
+    query = """
+        with running as (select * from unnest($1::text[], $2::text[], $3::boolean[]) r (key, locale, security)),
+        gone as (
+            delete from gatepost.builtin_templates b
+            where not exists (select from running r where (r.key, r.locale) = (b.key, b.locale))
+        )
+        insert into gatepost.builtin_templates as b (key, locale, security)
+        select * from running
+        on conflict (key, locale) do update set security = excluded.security
+        where b.security <> excluded.security
+    """
+    keys, locales, security = zip(*speaks, strict=True)
+    await connection.execute(query, keys, locales, security)

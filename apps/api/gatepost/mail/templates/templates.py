@@ -144,7 +144,7 @@ class Templates:
             NotFound: there is none of that key.
             TemplateInvalid: it has errors, or the values do not fit what is declared.
         """
-        source, found_in = await self._current(key, locale)
+        source, found_in, _ = await self._current(key, locale)
         given = body.model_dump(include={"subject", "preheader", "html", "text"}, exclude_unset=True)
         # Only the text may be null: then it is made from the HTML.
         given = {part: words for part, words in given.items() if words is not None or part == "text"}
@@ -152,6 +152,24 @@ class Templates:
         if body.declared is not None:
             source.variables = body.declared
         return await self._renderer.preview(source, body.variables, found_in)
+
+    async def to_test(self, key: str, locale: str, version: int | None) -> tuple[TemplateSource, str, int | None]:
+        """Return the words of a version, else those that stand (a draft's number is None), their language and number.
+
+        Raises:
+            NotFound: there is no such template or version.
+        """
+        if version is None:
+            return await self._current(key, locale)
+        if version == 0:
+            builtin = self._builtins.get(key)
+            found: TemplateSource | None = builtin.sources.get(locale) if builtin else None
+        else:
+            async with self._database.connection() as connection:
+                found = await store.read_version(connection, key, locale, version)
+        if found is None:
+            raise NotFound
+        return found, locale, version
 
     async def delete(self, key: str, actor: str, ip: Address | None) -> None:
         """Delete a template of one's own; a built-in one goes back to its default.
@@ -197,13 +215,14 @@ class Templates:
                 return words
         return None
 
-    async def _current(self, key: str, locale: str) -> tuple[TemplateSource, str]:
-        """Return the words that count in a language, or in the one it falls back to, and which that is."""
+    async def _current(self, key: str, locale: str) -> tuple[TemplateSource, str, int | None]:
+        """Return the words that stand in a language or the one it falls back to, that language, and their version."""
         for each in fallbacks(locale):
             there = await self.read(key, each)
             source = there.draft or there.published or (there.default if each in there.locales else None)
             if source is not None:
-                return TemplateSource.model_validate(source, from_attributes=True), each
+                number = None if there.draft else there.published.version if there.published else 0
+                return TemplateSource.model_validate(source, from_attributes=True), each, number
         raise NotFound("This template has no words in that language.")
 
     def _default(self, key: str, locale: str) -> TemplateSource | None:

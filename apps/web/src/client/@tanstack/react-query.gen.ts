@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { changePassword, createApiKey, createTemplate, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listPublicKeys, listSessions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateVersion, readUser, reauthenticate, refresh, register, registerSession, renameSession, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, searchSessions } from '../sdk.gen';
-import type { ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse } from '../types.gen';
+import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listEmails, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateVersion, readUser, reauthenticate, refresh, register, registerSession, renameSession, resendEmail, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, searchSessions, sendTestEmail, showEmail, suppressEmail, takeResendEvent } from '../sdk.gen';
+import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ResendEmailData, ResendEmailError, ResendEmailResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeResendEventData, TakeResendEventError, TakeResendEventResponse } from '../types.gen';
 
 /**
  * Register
@@ -745,6 +745,238 @@ export const previewTemplateMutation = (options?: Partial<Options<PreviewTemplat
     const mutationOptions: UseMutationOptions<PreviewTemplateResponse, PreviewTemplateError, Options<PreviewTemplateData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await previewTemplate({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Send Test Email
+ *
+ * Send a template as it stands, or one version of it, to look at it; its log entry is that of any message.
+ */
+export const sendTestEmailMutation = (options?: Partial<Options<SendTestEmailData>>): UseMutationOptions<SendTestEmailResponse, SendTestEmailError, Options<SendTestEmailData>> => {
+    const mutationOptions: UseMutationOptions<SendTestEmailResponse, SendTestEmailError, Options<SendTestEmailData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await sendTestEmail({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listEmailsQueryKey = (options?: Options<ListEmailsData>) => createQueryKey('listEmails', options);
+
+/**
+ * List Emails
+ *
+ * List messages, the newest first.
+ */
+export const listEmailsOptions = (options?: Options<ListEmailsData>) => queryOptions<ListEmailsResponse, ListEmailsError, ListEmailsResponse, ReturnType<typeof listEmailsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listEmails({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listEmailsQueryKey(options)
+});
+
+/**
+ * Queue Email
+ *
+ * Queue a message; it is sent as soon as may be, once.
+ */
+export const queueEmailMutation = (options?: Partial<Options<QueueEmailData>>): UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> => {
+    const mutationOptions: UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await queueEmail({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const readEmailQueryKey = (options: Options<ReadEmailData>) => createQueryKey('readEmail', options);
+
+/**
+ * Read Email
+ *
+ * Show a message: what was rendered, and its timeline.
+ */
+export const readEmailOptions = (options: Options<ReadEmailData>) => queryOptions<ReadEmailResponse, ReadEmailError, ReadEmailResponse, ReturnType<typeof readEmailQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readEmail({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readEmailQueryKey(options)
+});
+
+export const showEmailQueryKey = (options: Options<ShowEmailData>) => createQueryKey('showEmail', options);
+
+/**
+ * Show Email
+ *
+ * Show a message as it was sent, for an iframe; nothing in it can run.
+ */
+export const showEmailOptions = (options: Options<ShowEmailData>) => queryOptions<ShowEmailResponse, ShowEmailError, ShowEmailResponse, ReturnType<typeof showEmailQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await showEmail({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: showEmailQueryKey(options)
+});
+
+/**
+ * Resend Email
+ *
+ * Queue a message like one that has come to its end; it is another, with an id of its own.
+ */
+export const resendEmailMutation = (options?: Partial<Options<ResendEmailData>>): UseMutationOptions<ResendEmailResponse, ResendEmailError, Options<ResendEmailData>> => {
+    const mutationOptions: UseMutationOptions<ResendEmailResponse, ResendEmailError, Options<ResendEmailData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await resendEmail({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Cancel Email
+ *
+ * Take a message back that is not on its way yet.
+ */
+export const cancelEmailMutation = (options?: Partial<Options<CancelEmailData>>): UseMutationOptions<CancelEmailResponse, CancelEmailError, Options<CancelEmailData>> => {
+    const mutationOptions: UseMutationOptions<CancelEmailResponse, CancelEmailError, Options<CancelEmailData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await cancelEmail({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listSuppressionsQueryKey = (options?: Options<ListSuppressionsData>) => createQueryKey('listSuppressions', options);
+
+/**
+ * List Suppressions
+ *
+ * List the addresses that are not written to any more, the newest first.
+ */
+export const listSuppressionsOptions = (options?: Options<ListSuppressionsData>) => queryOptions<ListSuppressionsResponse, ListSuppressionsError, ListSuppressionsResponse, ReturnType<typeof listSuppressionsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listSuppressions({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listSuppressionsQueryKey(options)
+});
+
+/**
+ * Suppress Email
+ *
+ * Write to an address no more.
+ */
+export const suppressEmailMutation = (options?: Partial<Options<SuppressEmailData>>): UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> => {
+    const mutationOptions: UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await suppressEmail({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Delete Suppression
+ *
+ * Write to an address again.
+ */
+export const deleteSuppressionMutation = (options?: Partial<Options<DeleteSuppressionData>>): UseMutationOptions<DeleteSuppressionResponse, DeleteSuppressionError, Options<DeleteSuppressionData>> => {
+    const mutationOptions: UseMutationOptions<DeleteSuppressionResponse, DeleteSuppressionError, Options<DeleteSuppressionData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await deleteSuppression({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Take Resend Event
+ *
+ * Take what Resend tells of a message, signed by Svix; the same event again is harmless.
+ */
+export const takeResendEventMutation = (options?: Partial<Options<TakeResendEventData>>): UseMutationOptions<TakeResendEventResponse, TakeResendEventError, Options<TakeResendEventData>> => {
+    const mutationOptions: UseMutationOptions<TakeResendEventResponse, TakeResendEventError, Options<TakeResendEventData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await takeResendEvent({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Queue Emails
+ *
+ * Queue up to a hundred messages, all or none.
+ */
+export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>): UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> => {
+    const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await queueEmails({
                 ...options,
                 ...fnOptions,
                 throwOnError: true

@@ -1,0 +1,170 @@
+"""Dispatches in SQL: leased, frozen, settled. Every moment is the database's clock's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from gatepost.db import Connection
+from gatepost.mail.transports.transport import Accepted, Attachment, Dispatch, Message, Refused, Transport, Uncertain
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A dispatch in hand, and in how many seconds it may go; without one, when to ask again (None: nothing is due)."""
+
+    dispatch_id: UUID | None
+    transport: str | None
+    pause: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message as it was queued; `frozen` when it was rendered before."""
+
+    id: UUID
+    template: str
+    version: int | None
+    locale: str
+    recipient: str
+    reply_to: str | None
+    variables: Mapping[str, Any]
+    attempts: int
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message rendered: its subject, and the JSON text that goes out."""
+
+    id: UUID
+    subject: str
+    payload: str
+
+
+async def add_transports(connection: Connection, names: Sequence[str]) -> None:
+    """Have a row for each transport; whatever paused them, a start tries anew."""
+    query = """
+        insert into gatepost.email_transports as t (name) select * from unnest($1::text[])
+        on conflict (name) do update set paused_until = '-infinity' where t.paused_until > now()
+    """
+    await connection.execute(query, names)
+
+
+async def lease(connection: Connection, worker: UUID, length: timedelta, transports: Sequence[Transport]) -> Lease:
+    """Take a dispatch in hand that is due, or make one."""
+    query = "select * from gatepost.lease_dispatch($1, $2, $3, $4)"
+    names, most = [each.name for each in transports], [each.most for each in transports]
+    row = await connection.fetchrow(query, worker, length, names, most)
+    return Lease(**dict(row)) if row else Lease(None, None, None)
+
+
+async def read_members(connection: Connection, dispatch_id: UUID) -> list[Queued]:
+    """Return the messages of a dispatch."""
+    query = """
+        select id, template, version, locale, recipient, reply_to, variables, attempts, payload is not null as frozen
+        from gatepost.emails where dispatch_id = $1 order by place
+    """
+    rows = await connection.fetch(query, dispatch_id)
+    return [Queued(**{**dict(row), "variables": json.loads(row["variables"])}) for row in rows]
+
+
+async def fail(connection: Connection, dispatch_id: UUID, worker: UUID, failed: Mapping[UUID, str]) -> None:
+    """End messages that cannot be rendered, each with its words."""
+    query = "select gatepost.fail_emails($1, $2, $3, $4)"
+    await connection.execute(query, dispatch_id, worker, list(failed), list(failed.values()))
+
+
+async def freeze(
+    connection: Connection, dispatch_id: UUID, worker: UUID, sender: str, remembers: timedelta, made: Sequence[Composed]
+) -> tuple[Dispatch | None, int]:
+    """Freeze what goes out and mark the try; None: nothing goes, or somebody else has it in hand by now.
+
+    With it comes how often the messages were tried, this try included.
+    """
+    query = "select * from gatepost.freeze_dispatch($1, $2, $3, $4, $5, $6, $7)"
+    columns = [each.id for each in made], [each.subject for each in made], [each.payload for each in made]
+    rows = await connection.fetch(query, dispatch_id, worker, sender, remembers, *columns)
+    if not rows:
+        return None, 0
+    frozen_sender = await connection.fetchval("select sender from gatepost.email_dispatches where id = $1", dispatch_id)
+    attachments = await _attachments(connection, [row["id"] for row in rows if row["alone"]])
+    rows = sorted(rows, key=lambda row: int(row["place"]))
+    messages = tuple(Message(row["id"], row["payload"], tuple(attachments.get(row["id"], ()))) for row in rows)
+    return Dispatch(dispatch_id, frozen_sender, messages), max(row["attempts"] for row in rows)
+
+
+async def _attachments(connection: Connection, email_ids: Sequence[UUID]) -> dict[UUID, list[Attachment]]:
+    found: dict[UUID, list[Attachment]] = {}
+    if email_ids:
+        query = "select * from gatepost.email_attachments where email_id = any ($1) order by email_id, place"
+        for row in await connection.fetch(query, email_ids):
+            found.setdefault(row["email_id"], []).append(_attachment(row))
+    return found
+
+
+def _attachment(row: Record) -> Attachment:
+    return Attachment(row["filename"], row["content_type"], row["content"])
+
+
+async def accept(connection: Connection, transport: str, dispatch: Dispatch, outcome: Accepted) -> None:
+    """Settle a dispatch that the transport has accepted."""
+    await connection.execute(
+        "select gatepost.accept_dispatch($1, $2, $3, $4, $5, $6)",
+        dispatch.key,
+        transport,
+        [message.id for message in dispatch.messages],
+        list(outcome.ids),
+        outcome.pace,
+        outcome.clock_off,
+    )
+
+
+async def refuse(connection: Connection, worker: UUID, key: UUID, outcome: Refused, delay: timedelta) -> None:
+    """Settle a dispatch that was surely not accepted; `delay` is until the next try."""
+    await connection.execute(
+        "select gatepost.refuse_dispatch($1, $2, $3, $4, $5, $6, $7)",
+        key,
+        worker,
+        outcome.fault,
+        outcome.code,
+        outcome.words,
+        delay,
+        outcome.pace,
+    )
+
+
+async def doubt(connection: Connection, worker: UUID, key: UUID, outcome: Uncertain, delay: timedelta) -> None:
+    """Settle a dispatch of which nobody knows; `delay` is until it is repeated."""
+    await connection.execute(
+        "select gatepost.doubt_dispatch($1, $2, $3, $4, $5, $6)",
+        key,
+        worker,
+        outcome.code,
+        outcome.words,
+        delay,
+        outcome.final,
+    )
+
+
+async def put_back(connection: Connection, worker: UUID, key: UUID, delay: timedelta) -> None:
+    """Put a dispatch down; what was tried is repeated after a while."""
+    await connection.execute("select gatepost.put_back_dispatch($1, $2, $3)", key, worker, delay)
+
+
+async def put_back_all(connection: Connection, worker: UUID) -> None:
+    """Put down everything that a worker has in hand."""
+    query = "select gatepost.put_back_dispatch(id, $1, '0') from gatepost.email_dispatches where worker = $1"
+    await connection.fetch(query, worker)
+
+
+async def renew(connection: Connection, worker: UUID, length: timedelta) -> None:
+    """Go on having in hand what one has."""
+    query = "update gatepost.email_dispatches set due_at = clock_timestamp() + $2 where worker = $1"
+    await connection.execute(query, worker, length)

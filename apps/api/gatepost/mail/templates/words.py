@@ -1,0 +1,17 @@
+"""Words that mails are made of: a version of a template in one language, ready to be rendered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gatepost.mail.rendering.shapes import Prepared
+from gatepost.mail.rendering.variables import Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is rendered, and what it declares. `prepared.key` names this very content."""
+
+    locale: str
+    declared: tuple[Variable, ...]
+    prepared: Prepared

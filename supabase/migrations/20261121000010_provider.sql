@@ -1,0 +1,127 @@
+-- The provider: how it does, and what it tells of messages.
+
+-- Notes what went wrong with a transport. At the pace's fault requests wait; the account's pauses everything for a minute
+-- and longer each time; what passes does so after five failures in a row.
+create function gatepost.note_trouble(
+  p_transport text,
+  p_fault text,
+  p_code text,
+  p_words text,
+  p_delay interval,
+  p_pace double precision
+) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  update gatepost.email_transports t
+  set pace = coalesce(p_pace, t.pace),
+      next_slot = case when p_fault = 'pace' then greatest(t.next_slot, clock_timestamp() + p_delay) else t.next_slot end,
+      failures = t.failures + (p_fault in ('account', 'passing'))::integer
+  where t.name = p_transport;
+
+  update gatepost.email_transports t
+  set trouble_code = p_code, trouble_words = p_words, trouble_since = coalesce(t.trouble_since, clock_timestamp()),
+      paused_until = clock_timestamp() + case p_fault
+        when 'account' then least(interval '1 minute' * 2 ^ least(t.failures - 1, 4), '15 minutes')
+        else least(interval '1 second' * 2 ^ least(t.failures - 5, 6), '1 minute')
+      end
+  where t.name = p_transport and (p_fault = 'account' or p_fault = 'passing' and t.failures >= 5);
+end;
+$$;
+
+
+-- How bad a status is: what is known of a message only gets worse, in whatever order it is told. 0: our own, which any
+-- word of the provider overrules.
+create function gatepost.email_severity(p_status text) returns integer
+language sql immutable set search_path = ''
+as $$
+  select coalesce(
+    array_position(array['sent', 'delayed', 'delivered', 'failed', 'suppressed', 'bounced', 'complained'], p_status), 0
+  );
+$$;
+
+
+create function gatepost.worse_status(p_one text, p_other text) returns text
+language sql immutable set search_path = ''
+as $$
+  select case when gatepost.email_severity(p_other) > gatepost.email_severity(p_one) then p_other else p_one end;
+$$;
+
+
+-- Takes what the provider tells, each event once, and says whether it is new. An event whose message is not known yet
+-- waits for it. The detail's `suppress` says why the address is not written to any more, its `words` what went wrong.
+create function gatepost.note_provider_event(
+  p_event_id text,
+  p_provider_id text,
+  p_email_id uuid,
+  p_at timestamptz,
+  p_type text,
+  p_detail jsonb
+) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  new_id bigint;
+begin
+  insert into gatepost.email_events (at, type, detail, provider_event_id, provider_id)
+  values (p_at, p_type, p_detail, p_event_id, p_provider_id)
+  on conflict (provider_event_id) do nothing
+  returning id into new_id;
+  if new_id is null then
+    return false;
+  end if;
+  -- Our tag counts before the provider's id: it is there before we know that id.
+  perform gatepost.apply_email_event(new_id, e.id)
+  from gatepost.emails e
+  where e.id = p_email_id
+    or e.provider_id = p_provider_id and not exists (select from gatepost.emails t where t.id = p_email_id)
+  limit 1;
+  return true;
+end;
+$$;
+
+
+-- Gives an event to its message, with all that follows from it.
+create function gatepost.apply_email_event(p_event_id bigint, p_email_id uuid) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  event record;
+begin
+  update gatepost.email_events v set email_id = p_email_id
+  where v.id = p_event_id and v.email_id is null
+  returning v.type, v.provider_id, v.detail into event;
+  if not found then
+    return;
+  end if;
+
+  update gatepost.emails e
+  set status = gatepost.worse_status(e.status, event.type), provider_id = coalesce(e.provider_id, event.provider_id),
+      last_error = case
+        when gatepost.email_severity(event.type) > gatepost.email_severity(e.status) then event.detail ->> 'words'
+        else e.last_error
+      end
+  where e.id = p_email_id;
+  insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
+  select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'words', e.id, 'provider'
+  from gatepost.emails e
+  where e.id = p_email_id and event.detail ? 'suppress'
+  on conflict (email) do nothing;
+end;
+$$;
+
+
+-- Gives events that came before we knew the provider's ids to their messages; without ids, all that wait.
+create function gatepost.match_email_events(p_provider_ids text[] default null) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  perform gatepost.apply_email_event(v.id, e.id)
+  from gatepost.email_events v
+  join gatepost.emails e using (provider_id)
+  where v.email_id is null and (p_provider_ids is null or v.provider_id = any (p_provider_ids));
+end;
+$$;
+
+
+revoke execute on all functions in schema gatepost from public;
