@@ -5,17 +5,20 @@ CREATE FUNCTION gatepost.accept_dispatch(p_id uuid, p_transport text, p_email_id
     SET search_path TO ''
     AS $$
 begin
-  update gatepost.emails e
-  set status = gatepost.worse_status(e.status, 'sent'), provider = p_transport, provider_id = accepted.provider_id,
-      dispatch_id = null, last_error = null
-  from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id)
-  where e.id = accepted.id;
-
+  -- Once: the same answer may come again, of a repeated request or because we did not hear that it was settled.
+  with taken as (
+    update gatepost.emails e
+    set status = gatepost.worse_status(e.status, 'sent'), provider = p_transport, provider_id = accepted.provider_id,
+        dispatch_id = null, last_error = null
+    from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id)
+    where e.id = accepted.id and e.provider is null
+    returning e.id, e.provider_id
+  )
   insert into gatepost.email_events (email_id, type, detail)
-  select accepted.id, 'accepted', jsonb_strip_nulls(jsonb_build_object(
-    'provider', p_transport, 'provider_id', accepted.provider_id, 'clock_off', p_clock_off
+  select taken.id, 'accepted', jsonb_strip_nulls(jsonb_build_object(
+    'provider', p_transport, 'provider_id', taken.provider_id, 'clock_off', p_clock_off
   ))
-  from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id);
+  from taken;
   delete from gatepost.email_dispatches d where d.id = p_id;
   perform gatepost.match_email_events(p_provider_ids);
 
@@ -69,9 +72,23 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) RETURNS void
+CREATE FUNCTION gatepost.attach_files(p_email_id uuid, p_files jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
+    AS $$
+begin
+  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
+  select p_email_id, a.place, a.file ->> 'filename', a.file ->> 'content_type', decode(a.file ->> 'content', 'base64')
+  from jsonb_array_elements(p_files) with ordinality a (file, place);
+exception
+  when not_null_violation or invalid_parameter_value then
+    raise exception 'p_attachments is no array of {filename, content_type, content in base64}' using errcode = 'GP422';
+end;
+$$;
+
+CREATE FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   there text;
@@ -148,7 +165,7 @@ $$;
 
 CREATE FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
   -- one address and nothing around it; RFC 5321, 4.5.3.1.3: 254 characters
@@ -196,7 +213,7 @@ begin
   if not found then
     return;
   end if;
-  perform gatepost.note_trouble(there.transport, 'passing', p_code, p_words, p_delay, null);
+  perform gatepost.note_trouble(there, 'passing', p_code, p_words, p_delay, null);
   if p_final or there.forgotten_at <= clock_timestamp() then
     perform gatepost.give_up_dispatch(p_id, p_code, p_words);
     return;
@@ -269,16 +286,18 @@ CREATE FUNCTION gatepost.expire_emails(p_dispatch_id uuid DEFAULT NULL::uuid) RE
     AS $$
 declare
   late uuid[];
+  -- in a variable an index can use it
+  now_is timestamptz := clock_timestamp();
 begin
   if p_dispatch_id is null then
     select array_agg(e.id) into late from (
       select e.id from gatepost.emails e
-      where e.status = 'queued' and e.expires_at <= clock_timestamp()
+      where e.status = 'queued' and e.expires_at <= now_is
       for update skip locked
     ) e;
   else
     select array_agg(e.id) into late from gatepost.emails e
-    where e.dispatch_id = p_dispatch_id and e.expires_at <= clock_timestamp();
+    where e.dispatch_id = p_dispatch_id and e.expires_at <= now_is;
   end if;
   if late is not null then
     perform gatepost.end_emails(late, 'expired', 'expired', 'Its time was over before it could be sent.');
@@ -301,7 +320,7 @@ $$;
 
 CREATE FUNCTION gatepost.find_template_words(p_template text, p_locale text, OUT version integer, OUT locale text) RETURNS record
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select coalesce(l.published_version, 0), wanted.locale
   from unnest(array[p_locale, split_part(p_locale, '-', 1), 'en']) with ordinality wanted (locale, place)
@@ -320,10 +339,12 @@ CREATE FUNCTION gatepost.form_dispatch(p_worker uuid, p_lease interval, p_transp
 declare
   first record;
   new_id uuid := gen_random_uuid();
+  -- in a variable an index can use it
+  now_is timestamptz := clock_timestamp();
 begin
   select e.id, e.alone, e.template, e.expires_at into first
   from gatepost.emails e
-  where e.status = 'queued' and e.due_at <= clock_timestamp()
+  where e.status = 'queued' and e.due_at <= now_is
   order by e.security desc, e.due_at, e.id
   limit 1
   for update skip locked;
@@ -335,7 +356,7 @@ begin
   values (new_id, p_transport, p_worker, clock_timestamp() + p_lease);
   with due as (
     select e.id from gatepost.emails e
-    where e.status = 'queued' and e.due_at <= clock_timestamp() and (e.id = first.id or not (
+    where e.status = 'queued' and e.due_at <= now_is and (e.id = first.id or not (
       e.alone or first.alone or (e.expires_at is null) <> (first.expires_at is null)
       or (e.expires_at is not null and e.template <> first.template)
     ))
@@ -452,7 +473,7 @@ begin
     pause := 0;
     if gatepost.resume_dispatch(due_again, p_worker, p_lease) then
       dispatch_id := due_again;
-      pause := gatepost.take_slot(transport);
+      pause := gatepost.take_slot(transport, due_again);
     end if;
     return;
   end if;
@@ -472,7 +493,7 @@ begin
   else
     transport := way.name;
     dispatch_id := gatepost.form_dispatch(p_worker, p_lease, way.name, way.most);
-    pause := case when dispatch_id is not null then gatepost.take_slot(way.name) end;
+    pause := case when dispatch_id is not null then gatepost.take_slot(way.name, dispatch_id) end;
   end if;
 end;
 $$;
@@ -506,7 +527,7 @@ $$;
 
 CREATE FUNCTION gatepost.note_email_event(p_email_ids uuid[], p_type text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   insert into gatepost.email_events (email_id, type, detail)
   select each, p_type, p_detail from unnest(p_email_ids) each;
@@ -565,7 +586,19 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.note_trouble(p_transport text, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) RETURNS void
+CREATE TABLE gatepost.email_dispatches (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    transport text NOT NULL,
+    worker uuid,
+    due_at timestamp with time zone NOT NULL,
+    sender text,
+    forgotten_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL,
+    uncertain boolean DEFAULT false NOT NULL,
+    CONSTRAINT email_dispatches_check CHECK (((tries = 0) = (forgotten_at IS NULL)))
+);
+
+CREATE FUNCTION gatepost.note_trouble(p_dispatch gatepost.email_dispatches, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -573,16 +606,24 @@ begin
   update gatepost.email_transports t
   set pace = coalesce(p_pace, t.pace),
       next_slot = case when p_fault = 'pace' then greatest(t.next_slot, clock_timestamp() + p_delay) else t.next_slot end,
-      failures = t.failures + (p_fault in ('account', 'passing'))::integer
-  where t.name = p_transport;
+      -- Whatever the fault, an answer to the probe is one: the next may go.
+      paused_until = case when t.probe = p_dispatch.id then clock_timestamp() else t.paused_until end
+  where t.name = p_dispatch.transport;
 
+  update gatepost.email_transports t
+  set failures = t.failures + 1
+  where t.name = p_dispatch.transport and p_fault in ('account', 'passing')
+    and (t.trouble_code is null or t.probe = p_dispatch.id);
+  if not found then
+    return;
+  end if;
   update gatepost.email_transports t
   set trouble_code = p_code, trouble_words = p_words, trouble_since = coalesce(t.trouble_since, clock_timestamp()),
       paused_until = clock_timestamp() + case p_fault
         when 'account' then least(interval '1 minute' * 2 ^ least(t.failures - 1, 4), '15 minutes')
-        else least(interval '1 second' * 2 ^ least(t.failures - 5, 6), '1 minute')
+        else least(interval '1 second' * 2 ^ least(greatest(t.failures - 5, 0), 6), '1 minute')
       end
-  where t.name = p_transport and (p_fault = 'account' or p_fault = 'passing' and t.failures >= 5);
+  where t.name = p_dispatch.transport and (p_fault = 'account' or t.trouble_code is not null or t.failures >= 5);
 end;
 $$;
 
@@ -697,7 +738,7 @@ $$;
 
 CREATE FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jsonb DEFAULT '{}'::jsonb, p_locale text DEFAULT 'en'::text, p_reply_to text DEFAULT NULL::text, p_attachments jsonb DEFAULT '[]'::jsonb, p_send_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_idempotency_key text DEFAULT NULL::text, p_actor text DEFAULT 'application'::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
@@ -737,9 +778,9 @@ begin
     return there.id;
   end if;
 
-  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
-  select new_id, a.place, a.file ->> 'filename', a.file ->> 'content_type', decode(a.file ->> 'content', 'base64')
-  from jsonb_array_elements(p_attachments) with ordinality a (file, place);
+  if p_attachments <> '[]' then
+    perform gatepost.attach_files(new_id, p_attachments);
+  end if;
   return new_id;
 end;
 $$;
@@ -831,7 +872,7 @@ begin
     return;
   end if;
   select array_agg(e.id) into members from gatepost.emails e where e.dispatch_id = p_id and e.status = 'sending';
-  perform gatepost.note_trouble(there.transport, p_fault, p_code, p_words, p_delay, p_pace);
+  perform gatepost.note_trouble(there, p_fault, p_code, p_words, p_delay, p_pace);
 
   if p_fault = 'message' and cardinality(members) = 1 then
     perform gatepost.end_emails(members, 'failed', p_code, p_words);
@@ -877,7 +918,7 @@ $$;
 
 CREATE FUNCTION gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   there gatepost.emails;
@@ -1085,7 +1126,7 @@ $$;
 
 CREATE FUNCTION gatepost.suppress_new_email() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   why text;
@@ -1101,7 +1142,7 @@ $$;
 
 CREATE FUNCTION gatepost.suppression_words(p_reason text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select 'Nothing is sent to this address: ' || case p_reason
     when 'bounce' then 'mail to it bounced.'
@@ -1110,14 +1151,15 @@ CREATE FUNCTION gatepost.suppression_words(p_reason text) RETURNS text
   end || ' Remove it from the suppressions if that is over.';
 $$;
 
-CREATE FUNCTION gatepost.take_slot(p_transport text) RETURNS double precision
+CREATE FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) RETURNS double precision
     LANGUAGE sql
     SET search_path TO ''
     AS $$
   update gatepost.email_transports t
   set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.03 seconds' / t.pace, '0'),
       -- In trouble, one request tells whether it is over.
-      paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end
+      paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end,
+      probe = case when t.trouble_code is not null then p_dispatch_id end
   where t.name = p_transport
   returning greatest(0, extract(epoch from
     t.next_slot - coalesce(interval '1.03 seconds' / t.pace, '0') - clock_timestamp()
@@ -1126,7 +1168,7 @@ $$;
 
 CREATE FUNCTION gatepost.tell_of_suppression() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if tg_op = 'INSERT' then
@@ -1156,7 +1198,7 @@ $$;
 
 CREATE FUNCTION gatepost.wake_mail_workers() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if pg_try_advisory_xact_lock(hashtext('gatepost.wake_mail_workers')) then
@@ -1243,18 +1285,6 @@ CREATE TABLE gatepost.email_attachments (
     content bytea NOT NULL
 );
 
-CREATE TABLE gatepost.email_dispatches (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    transport text NOT NULL,
-    worker uuid,
-    due_at timestamp with time zone NOT NULL,
-    sender text,
-    forgotten_at timestamp with time zone,
-    tries integer DEFAULT 0 NOT NULL,
-    uncertain boolean DEFAULT false NOT NULL,
-    CONSTRAINT email_dispatches_check CHECK (((tries = 0) = (forgotten_at IS NULL)))
-);
-
 CREATE TABLE gatepost.email_events (
     id bigint NOT NULL,
     email_id uuid,
@@ -1331,6 +1361,7 @@ CREATE TABLE gatepost.email_transports (
     trouble_code text,
     trouble_words text,
     trouble_since timestamp with time zone,
+    probe uuid,
     clock_off double precision,
     CONSTRAINT email_transports_check CHECK ((((trouble_code IS NULL) = (trouble_words IS NULL)) AND ((trouble_code IS NULL) = (trouble_since IS NULL)))),
     CONSTRAINT email_transports_pace_check CHECK ((pace > (0)::double precision))
@@ -1608,6 +1639,8 @@ REVOKE ALL ON FUNCTION gatepost.act_as(p_actor text, p_reason text, p_ip inet) F
 
 REVOKE ALL ON FUNCTION gatepost.apply_email_event(p_event_id bigint, p_email_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.attach_files(p_email_id uuid, p_files jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p_code text, p_words text) FROM PUBLIC;
@@ -1660,7 +1693,7 @@ REVOKE ALL ON FUNCTION gatepost.note_session_ended() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.note_session_opened() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.note_trouble(p_transport text, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.note_trouble(p_dispatch gatepost.email_dispatches, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid) FROM PUBLIC;
 
@@ -1704,7 +1737,7 @@ REVOKE ALL ON FUNCTION gatepost.suppress_new_email() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.suppression_words(p_reason text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.take_slot(p_transport text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.tell_of_suppression() FROM PUBLIC;
 

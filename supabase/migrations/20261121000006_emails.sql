@@ -107,7 +107,7 @@ alter table gatepost.email_suppressions enable row level security;
 
 -- Writes a step into the timelines of some messages.
 create function gatepost.note_email_event(p_email_ids uuid[], p_type text, p_detail jsonb default '{}') returns void
-language sql volatile set search_path = ''
+language sql volatile set search_path = pg_catalog, pg_temp
 as $$
   insert into gatepost.email_events (email_id, type, detail)
   select each, p_type, p_detail from unnest(p_email_ids) each;
@@ -116,7 +116,7 @@ $$;
 
 -- A message to an address that is not written to any more says so from the start.
 create function gatepost.suppress_new_email() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   why text;
@@ -135,7 +135,7 @@ create trigger suppressed before insert on gatepost.emails
 
 
 create function gatepost.suppression_words(p_reason text) returns text
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select 'Nothing is sent to this address: ' || case p_reason
     when 'bounce' then 'mail to it bounced.'
@@ -147,7 +147,7 @@ $$;
 
 -- Security mail that reaches nobody is told in the audit log as well.
 create function gatepost.tell_of_suppression() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then
@@ -172,7 +172,7 @@ create trigger told_when_suppressed after update of status on gatepost.emails
 -- Wakes the workers. NOTIFY makes commits wait for each other, so of those that commit at one time one alone does it;
 -- whoever is not heard is found by the workers' next look, within a second.
 create function gatepost.wake_mail_workers() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   if pg_try_advisory_xact_lock(hashtext('gatepost.wake_mail_workers')) then

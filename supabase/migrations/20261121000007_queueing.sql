@@ -2,7 +2,7 @@
 
 -- Says which words of a template count in a language: that one's, its base language's, else the English ones.
 create function gatepost.find_template_words(p_template text, p_locale text, out version integer, out locale text)
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(l.published_version, 0), wanted.locale
   from unnest(array[p_locale, split_part(p_locale, '-', 1), 'en']) with ordinality wanted (locale, place)
@@ -17,7 +17,8 @@ $$;
 
 -- Queues a message in the caller's transaction and returns its id; with an idempotency key the same message once.
 -- Attachments are [{filename, content_type, content: base64}]. GP404: no such template, GP409: the key stands for another
--- message, GP422: nonsense. Whoever may call it need not see the tables.
+-- message, GP422: nonsense. Whoever may call it need not see the tables. It runs with its owner's rights, so this and all
+-- that it brings about look for types in pg_temp last: there a caller could put a domain `text` whose check is its own.
 create function gatepost.queue_email(
   p_template text,
   p_to text,
@@ -30,7 +31,7 @@ create function gatepost.queue_email(
   p_idempotency_key text default null,
   p_actor text default 'application'
 ) returns uuid
-language plpgsql volatile security definer set search_path = '' set timezone = 'UTC'
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
 declare
   words record;
@@ -69,10 +70,25 @@ begin
     return there.id;
   end if;
 
-  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
-  select new_id, a.place, a.file ->> 'filename', a.file ->> 'content_type', decode(a.file ->> 'content', 'base64')
-  from jsonb_array_elements(p_attachments) with ordinality a (file, place);
+  if p_attachments <> '[]' then
+    perform gatepost.attach_files(new_id, p_attachments);
+  end if;
   return new_id;
+end;
+$$;
+
+
+-- Adds files to a message. GP422 where one is not what it should be.
+create function gatepost.attach_files(p_email_id uuid, p_files jsonb) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
+  select p_email_id, a.place, a.file ->> 'filename', a.file ->> 'content_type', decode(a.file ->> 'content', 'base64')
+  from jsonb_array_elements(p_files) with ordinality a (file, place);
+exception
+  when not_null_violation or invalid_parameter_value then
+    raise exception 'p_attachments is no array of {filename, content_type, content in base64}' using errcode = 'GP422';
 end;
 $$;
 
@@ -86,7 +102,7 @@ create function gatepost.demand_email(
   p_send_at timestamptz,
   p_expires_at timestamptz
 ) returns void
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- one address and nothing around it; RFC 5321, 4.5.3.1.3: 254 characters
@@ -109,7 +125,7 @@ $$;
 
 -- Takes a message back that is not on its way. GP404: there is none, GP409: it may have gone out already.
 create function gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) returns void
-language plpgsql volatile set search_path = ''
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
   there text;
@@ -130,7 +146,7 @@ $$;
 -- Queues a message like one that has come to its end, and returns the new one's id. GP404: there is none, GP409: it is
 -- still on its way, its time is over, or it was the test of a draft.
 create function gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) returns uuid
-language plpgsql volatile set search_path = ''
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
   there gatepost.emails;

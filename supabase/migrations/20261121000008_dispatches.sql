@@ -14,6 +14,8 @@ create table gatepost.email_transports (
   trouble_code text,
   trouble_words text,
   trouble_since timestamptz,
+  -- in trouble, the dispatch that tells whether it is over
+  probe uuid,
   -- seconds by which the clock of the machine that sends is ahead of the provider's, where it is more than a minute
   clock_off double precision,
   check ((trouble_code is null) = (trouble_words is null) and (trouble_code is null) = (trouble_since is null))
@@ -78,7 +80,7 @@ begin
     pause := 0;
     if gatepost.resume_dispatch(due_again, p_worker, p_lease) then
       dispatch_id := due_again;
-      pause := gatepost.take_slot(transport);
+      pause := gatepost.take_slot(transport, due_again);
     end if;
     return;
   end if;
@@ -98,7 +100,7 @@ begin
   else
     transport := way.name;
     dispatch_id := gatepost.form_dispatch(p_worker, p_lease, way.name, way.most);
-    pause := case when dispatch_id is not null then gatepost.take_slot(way.name) end;
+    pause := case when dispatch_id is not null then gatepost.take_slot(way.name, dispatch_id) end;
   end if;
 end;
 $$;
@@ -141,10 +143,12 @@ as $$
 declare
   first record;
   new_id uuid := gen_random_uuid();
+  -- in a variable an index can use it
+  now_is timestamptz := clock_timestamp();
 begin
   select e.id, e.alone, e.template, e.expires_at into first
   from gatepost.emails e
-  where e.status = 'queued' and e.due_at <= clock_timestamp()
+  where e.status = 'queued' and e.due_at <= now_is
   order by e.security desc, e.due_at, e.id
   limit 1
   for update skip locked;
@@ -156,7 +160,7 @@ begin
   values (new_id, p_transport, p_worker, clock_timestamp() + p_lease);
   with due as (
     select e.id from gatepost.emails e
-    where e.status = 'queued' and e.due_at <= clock_timestamp() and (e.id = first.id or not (
+    where e.status = 'queued' and e.due_at <= now_is and (e.id = first.id or not (
       e.alone or first.alone or (e.expires_at is null) <> (first.expires_at is null)
       or (e.expires_at is not null and e.template <> first.template)
     ))
@@ -180,13 +184,14 @@ $$;
 
 -- Takes the next moment at which a request may go out, and says in how many seconds that is. A little slower than the
 -- pace: requests do not arrive as evenly as they leave.
-create function gatepost.take_slot(p_transport text) returns double precision
+create function gatepost.take_slot(p_transport text, p_dispatch_id uuid) returns double precision
 language sql volatile set search_path = ''
 as $$
   update gatepost.email_transports t
   set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.03 seconds' / t.pace, '0'),
       -- In trouble, one request tells whether it is over.
-      paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end
+      paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end,
+      probe = case when t.trouble_code is not null then p_dispatch_id end
   where t.name = p_transport
   returning greatest(0, extract(epoch from
     t.next_slot - coalesce(interval '1.03 seconds' / t.pace, '0') - clock_timestamp()

@@ -18,16 +18,18 @@ language plpgsql volatile set search_path = ''
 as $$
 declare
   late uuid[];
+  -- in a variable an index can use it
+  now_is timestamptz := clock_timestamp();
 begin
   if p_dispatch_id is null then
     select array_agg(e.id) into late from (
       select e.id from gatepost.emails e
-      where e.status = 'queued' and e.expires_at <= clock_timestamp()
+      where e.status = 'queued' and e.expires_at <= now_is
       for update skip locked
     ) e;
   else
     select array_agg(e.id) into late from gatepost.emails e
-    where e.dispatch_id = p_dispatch_id and e.expires_at <= clock_timestamp();
+    where e.dispatch_id = p_dispatch_id and e.expires_at <= now_is;
   end if;
   if late is not null then
     perform gatepost.end_emails(late, 'expired', 'expired', 'Its time was over before it could be sent.');
@@ -94,17 +96,20 @@ create function gatepost.accept_dispatch(
 language plpgsql volatile set search_path = ''
 as $$
 begin
-  update gatepost.emails e
-  set status = gatepost.worse_status(e.status, 'sent'), provider = p_transport, provider_id = accepted.provider_id,
-      dispatch_id = null, last_error = null
-  from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id)
-  where e.id = accepted.id;
-
+  -- Once: the same answer may come again, of a repeated request or because we did not hear that it was settled.
+  with taken as (
+    update gatepost.emails e
+    set status = gatepost.worse_status(e.status, 'sent'), provider = p_transport, provider_id = accepted.provider_id,
+        dispatch_id = null, last_error = null
+    from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id)
+    where e.id = accepted.id and e.provider is null
+    returning e.id, e.provider_id
+  )
   insert into gatepost.email_events (email_id, type, detail)
-  select accepted.id, 'accepted', jsonb_strip_nulls(jsonb_build_object(
-    'provider', p_transport, 'provider_id', accepted.provider_id, 'clock_off', p_clock_off
+  select taken.id, 'accepted', jsonb_strip_nulls(jsonb_build_object(
+    'provider', p_transport, 'provider_id', taken.provider_id, 'clock_off', p_clock_off
   ))
-  from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id);
+  from taken;
   delete from gatepost.email_dispatches d where d.id = p_id;
   perform gatepost.match_email_events(p_provider_ids);
 
@@ -140,7 +145,7 @@ begin
     return;
   end if;
   select array_agg(e.id) into members from gatepost.emails e where e.dispatch_id = p_id and e.status = 'sending';
-  perform gatepost.note_trouble(there.transport, p_fault, p_code, p_words, p_delay, p_pace);
+  perform gatepost.note_trouble(there, p_fault, p_code, p_words, p_delay, p_pace);
 
   if p_fault = 'message' and cardinality(members) = 1 then
     perform gatepost.end_emails(members, 'failed', p_code, p_words);
@@ -177,7 +182,7 @@ begin
   if not found then
     return;
   end if;
-  perform gatepost.note_trouble(there.transport, 'passing', p_code, p_words, p_delay, null);
+  perform gatepost.note_trouble(there, 'passing', p_code, p_words, p_delay, null);
   if p_final or there.forgotten_at <= clock_timestamp() then
     perform gatepost.give_up_dispatch(p_id, p_code, p_words);
     return;

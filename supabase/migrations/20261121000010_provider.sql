@@ -1,9 +1,10 @@
 -- The provider: how it does, and what it tells of messages.
 
 -- Notes what went wrong with a transport. At the pace's fault requests wait; the account's pauses everything for a minute
--- and longer each time; what passes does so after five failures in a row.
+-- and longer each time; what passes does so after five failures in a row. What was on its way when a pause began counts
+-- no more: else a moment's trouble of many requests would look like a long one.
 create function gatepost.note_trouble(
-  p_transport text,
+  p_dispatch gatepost.email_dispatches,
   p_fault text,
   p_code text,
   p_words text,
@@ -16,16 +17,24 @@ begin
   update gatepost.email_transports t
   set pace = coalesce(p_pace, t.pace),
       next_slot = case when p_fault = 'pace' then greatest(t.next_slot, clock_timestamp() + p_delay) else t.next_slot end,
-      failures = t.failures + (p_fault in ('account', 'passing'))::integer
-  where t.name = p_transport;
+      -- Whatever the fault, an answer to the probe is one: the next may go.
+      paused_until = case when t.probe = p_dispatch.id then clock_timestamp() else t.paused_until end
+  where t.name = p_dispatch.transport;
 
+  update gatepost.email_transports t
+  set failures = t.failures + 1
+  where t.name = p_dispatch.transport and p_fault in ('account', 'passing')
+    and (t.trouble_code is null or t.probe = p_dispatch.id);
+  if not found then
+    return;
+  end if;
   update gatepost.email_transports t
   set trouble_code = p_code, trouble_words = p_words, trouble_since = coalesce(t.trouble_since, clock_timestamp()),
       paused_until = clock_timestamp() + case p_fault
         when 'account' then least(interval '1 minute' * 2 ^ least(t.failures - 1, 4), '15 minutes')
-        else least(interval '1 second' * 2 ^ least(t.failures - 5, 6), '1 minute')
+        else least(interval '1 second' * 2 ^ least(greatest(t.failures - 5, 0), 6), '1 minute')
       end
-  where t.name = p_transport and (p_fault = 'account' or p_fault = 'passing' and t.failures >= 5);
+  where t.name = p_dispatch.transport and (p_fault = 'account' or t.trouble_code is not null or t.failures >= 5);
 end;
 $$;
 

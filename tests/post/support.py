@@ -1,4 +1,4 @@
-"""What the tests of the post share: a service that sends by a Resend of our own, and waiting for what becomes of mail."""
+"""What the tests of the post share: a service that sends by a Resend of our own, and waiting for mail."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def until(service: Service, email_id: str, fits: Callable[[dict[str, Any]]
         row = dict(await service.sql.fetchrow("select * from gatepost.emails where id = $1", email_id) or {})
         if fits(row):
             return row
-        assert time.monotonic() < deadline, row
+        assert time.monotonic() < deadline, (row["status"], row["attempts"], row["last_error"])
         await asyncio.sleep(0.02)
 
 

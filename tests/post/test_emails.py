@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from tests.post.support import SENDER, WELCOME, admin, posting, queue, status_of
 from tests.support import Service, assert_problem
 
