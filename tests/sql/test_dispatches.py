@@ -18,9 +18,8 @@ LEASE = timedelta(seconds=10)
 
 async def prepare(sql: Connection) -> None:
     await sql.execute("insert into gatepost.email_transports (name) values ('resend'), ('smtp')")
-    await sql.execute(
-        "insert into gatepost.builtin_templates values ('welcome', 'en', false), ('code', 'en', true), ('note', 'en', false)"
-    )
+    builtins = [("welcome", "en", False), ("code", "en", True), ("note", "en", False)]
+    await sql.executemany("insert into gatepost.builtin_templates values ($1, $2, $3)", builtins)
 
 
 async def queue(sql: Any, template: str = "welcome", **more: Any) -> UUID:
@@ -33,8 +32,7 @@ async def queue(sql: Any, template: str = "welcome", **more: Any) -> UUID:
 async def lease(sql: Any, worker: UUID, *ways: str, most: int = 100) -> asyncpg.Record:
     names = list(ways or ("resend",))
     query = "select * from gatepost.lease_dispatch($1, $2, $3, $4)"
-    row = await sql.fetchrow(query, worker, LEASE, names, [most] * len(names))
-    assert row is not None
+    row: asyncpg.Record = await sql.fetchrow(query, worker, LEASE, names, [most] * len(names))
     return row
 
 
