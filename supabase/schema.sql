@@ -8,8 +8,9 @@ begin
   -- Once: the same answer may come again, of a repeated request or because we did not hear that it was settled.
   with taken as (
     update gatepost.emails e
-    set status = gatepost.worse_status(e.status, 'sent'), provider = p_transport, provider_id = accepted.provider_id,
-        dispatch_id = null, last_error = null
+    set status = case when gatepost.told_severity(e) = 0 then 'sent' else e.status end,
+        last_error = case when gatepost.told_severity(e) > 0 then e.last_error end,
+        provider = p_transport, provider_id = accepted.provider_id, dispatch_id = null
     from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id)
     where e.id = accepted.id and e.provider is null
     returning e.id, e.provider_id
@@ -49,6 +50,7 @@ CREATE FUNCTION gatepost.apply_email_event(p_event_id bigint, p_email_id uuid) R
     AS $$
 declare
   event record;
+  told text;
 begin
   update gatepost.email_events v set email_id = p_email_id
   where v.id = p_event_id and v.email_id is null
@@ -57,13 +59,13 @@ begin
     return;
   end if;
 
-  update gatepost.emails e
-  set status = gatepost.worse_status(e.status, event.type), provider_id = coalesce(e.provider_id, event.provider_id),
-      last_error = case
-        when gatepost.email_severity(event.type) > gatepost.email_severity(e.status) then event.detail ->> 'words'
-        else e.last_error
-      end
-  where e.id = p_email_id;
+  -- Whatever else is told of a message, such as that it was opened: it went out.
+  told := case when gatepost.email_severity(event.type) > 0 then event.type else 'sent' end;
+  update gatepost.emails e set status = told, last_error = event.detail ->> 'words'
+  where e.id = p_email_id and gatepost.email_severity(told) > gatepost.told_severity(e);
+  update gatepost.emails e set provider_id = event.provider_id
+  where e.id = p_email_id and e.provider_id is null;
+
   insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
   select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'words', e.id, 'provider'
   from gatepost.emails e
@@ -74,7 +76,7 @@ $$;
 
 CREATE FUNCTION gatepost.attach_files(p_email_id uuid, p_files jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
@@ -163,13 +165,13 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone) RETURNS void
+CREATE FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone, p_idempotency_key text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
   -- one address and nothing around it; RFC 5321, 4.5.3.1.3: 254 characters
-  address constant text := '^[!#-''*-+\-./0-9=?A-Z^-~]{1,64}@[^\s@<>()\[\]\\,;:"]{1,255}$';
+  address constant text := '^[!#-''*-+\-./0-9=?A-Z^-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$';
   wrong text;
 begin
   wrong := case
@@ -177,6 +179,7 @@ begin
     when p_reply_to !~ address or char_length(p_reply_to) > 254 then 'p_reply_to is no e-mail address'
     when p_variables is null or jsonb_typeof(p_variables) <> 'object' then 'p_variables is no object'
     when p_attachments is null or jsonb_typeof(p_attachments) <> 'array' then 'p_attachments is no array'
+    when char_length(p_idempotency_key) not between 1 and 300 then 'p_idempotency_key has 1 to 300 characters'
     when p_expires_at <= greatest(p_send_at, now()) then 'p_expires_at is over before the message is sent'
   end;
   if wrong is not null then
@@ -219,7 +222,7 @@ begin
     return;
   end if;
   perform gatepost.defer_emails(array_agg(e.id), 'passing', p_code, p_words)
-  from gatepost.emails e where e.dispatch_id = p_id;
+  from gatepost.emails e where e.dispatch_id = p_id and e.status = 'sending';
   update gatepost.email_dispatches d
   set uncertain = true, worker = null, due_at = clock_timestamp() + p_delay
   where d.id = p_id;
@@ -315,6 +318,22 @@ begin
     perform gatepost.end_emails(array[failed.id], 'failed', 'not_rendered', failed.words)
     from unnest(p_email_ids, p_words) failed (id, words);
   end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.find_queued_email(p_actor text, p_key text, p_hash bytea) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  there record;
+begin
+  select e.id, e.request_hash into there from gatepost.emails e
+  where e.queued_by = p_actor and e.idempotency_key = p_key;
+  if there.request_hash <> p_hash then
+    raise exception 'this idempotency key stands for another message' using errcode = 'GP409';
+  end if;
+  return there.id;
 end;
 $$;
 
@@ -513,7 +532,9 @@ begin
   perform gatepost.apply_email_event(v.id, e.id)
   from gatepost.email_events v
   join gatepost.emails e using (provider_id)
-  where v.email_id is null and (p_provider_ids is null or v.provider_id = any (p_provider_ids));
+  where v.email_id is null and (p_provider_ids is null or v.provider_id = any (p_provider_ids))
+  -- whoever else does the same takes them in the same order
+  order by v.id;
 end;
 $$;
 
@@ -742,20 +763,23 @@ CREATE FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jso
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
+  -- Whoever only may call this does not speak in anybody's name.
+  actor text := case when pg_has_role(session_user, current_user, 'member') then p_actor else 'application' end;
+  hash bytea := case when p_idempotency_key is not null then sha256(convert_to(jsonb_build_array(
+    p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
+  )::text, 'UTF8')) end;
   words record;
-  hash bytea;
-  there record;
-  new_id uuid;
+  queued uuid := gatepost.find_queued_email(actor, p_idempotency_key, hash);
 begin
-  perform gatepost.demand_email(p_to, p_reply_to, p_variables, p_attachments, p_send_at, p_expires_at);
+  if queued is not null then
+    return queued;
+  end if;
+  perform gatepost.demand_email(
+    p_to, p_reply_to, p_variables, p_attachments, p_send_at, p_expires_at, p_idempotency_key
+  );
   select * into words from gatepost.find_template_words(p_template, p_locale);
   if words.version is null then
     raise exception 'no template "%" with words in "%"', p_template, p_locale using errcode = 'GP404';
-  end if;
-  if p_idempotency_key is not null then
-    hash := sha256(convert_to(jsonb_build_array(
-      p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
-    )::text, 'UTF8'));
   end if;
 
   insert into gatepost.emails (
@@ -765,23 +789,17 @@ begin
   select
     p_template, words.version, words.locale, p_to, p_reply_to, p_variables,
     exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
-    p_attachments <> '[]', p_actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
+    p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
   on conflict (queued_by, idempotency_key) where idempotency_key is not null do nothing
-  returning id into new_id;
-
-  if new_id is null then
-    select e.id, e.request_hash into there from gatepost.emails e
-    where e.queued_by = p_actor and e.idempotency_key = p_idempotency_key;
-    if there.request_hash is distinct from hash then
-      raise exception 'this idempotency key stands for another message' using errcode = 'GP409';
-    end if;
-    return there.id;
+  returning id into queued;
+  if queued is null then
+    -- Somebody was quicker with the same key.
+    return gatepost.find_queued_email(actor, p_idempotency_key, hash);
   end if;
-
   if p_attachments <> '[]' then
-    perform gatepost.attach_files(new_id, p_attachments);
+    perform gatepost.attach_files(queued, p_attachments);
   end if;
-  return new_id;
+  return queued;
 end;
 $$;
 
@@ -1183,6 +1201,13 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.told_severity(p_email gatepost.emails) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select case when p_email.provider_id is null then 0 else gatepost.email_severity(p_email.status) end;
+$$;
+
 CREATE FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -1206,13 +1231,6 @@ begin
   end if;
   return null;
 end;
-$$;
-
-CREATE FUNCTION gatepost.worse_status(p_one text, p_other text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
-    AS $$
-  select case when gatepost.email_severity(p_other) > gatepost.email_severity(p_one) then p_other else p_one end;
 $$;
 
 CREATE TABLE gatepost.api_keys (
@@ -1649,7 +1667,7 @@ REVOKE ALL ON FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip i
 
 REVOKE ALL ON FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone, p_idempotency_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
@@ -1668,6 +1686,8 @@ REVOKE ALL ON FUNCTION gatepost.end_lapsed_sessions(p_user_id uuid, p_idle_timeo
 REVOKE ALL ON FUNCTION gatepost.expire_emails(p_dispatch_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.fail_emails(p_dispatch_id uuid, p_worker uuid, p_email_ids uuid[], p_words text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.find_queued_email(p_actor text, p_key text, p_hash bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.find_template_words(p_template text, p_locale text, OUT version integer, OUT locale text) FROM PUBLIC;
 
@@ -1741,8 +1761,8 @@ REVOKE ALL ON FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) 
 
 REVOKE ALL ON FUNCTION gatepost.tell_of_suppression() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.told_severity(p_email gatepost.emails) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.wake_mail_workers() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION gatepost.worse_status(p_one text, p_other text) FROM PUBLIC;

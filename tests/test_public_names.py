@@ -7,6 +7,7 @@ import gatepost
 
 def test_the_public_names() -> None:
     assert sorted(gatepost.__all__) == [
+        "Attachment",
         "ConfigurationError",
         "CurrentSession",
         "Device",
@@ -19,5 +20,6 @@ def test_the_public_names() -> None:
         "create_router",
         "require_recent_session",
         "require_session",
+        "send_email",
     ]
     assert all(hasattr(gatepost, name) for name in gatepost.__all__)

@@ -34,20 +34,23 @@ create function gatepost.queue_email(
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
 declare
+  -- Whoever only may call this does not speak in anybody's name.
+  actor text := case when pg_has_role(session_user, current_user, 'member') then p_actor else 'application' end;
+  hash bytea := case when p_idempotency_key is not null then sha256(convert_to(jsonb_build_array(
+    p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
+  )::text, 'UTF8')) end;
   words record;
-  hash bytea;
-  there record;
-  new_id uuid;
+  queued uuid := gatepost.find_queued_email(actor, p_idempotency_key, hash);
 begin
-  perform gatepost.demand_email(p_to, p_reply_to, p_variables, p_attachments, p_send_at, p_expires_at);
+  if queued is not null then
+    return queued;
+  end if;
+  perform gatepost.demand_email(
+    p_to, p_reply_to, p_variables, p_attachments, p_send_at, p_expires_at, p_idempotency_key
+  );
   select * into words from gatepost.find_template_words(p_template, p_locale);
   if words.version is null then
     raise exception 'no template "%" with words in "%"', p_template, p_locale using errcode = 'GP404';
-  end if;
-  if p_idempotency_key is not null then
-    hash := sha256(convert_to(jsonb_build_array(
-      p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
-    )::text, 'UTF8'));
   end if;
 
   insert into gatepost.emails (
@@ -57,30 +60,41 @@ begin
   select
     p_template, words.version, words.locale, p_to, p_reply_to, p_variables,
     exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
-    p_attachments <> '[]', p_actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
+    p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
   on conflict (queued_by, idempotency_key) where idempotency_key is not null do nothing
-  returning id into new_id;
-
-  if new_id is null then
-    select e.id, e.request_hash into there from gatepost.emails e
-    where e.queued_by = p_actor and e.idempotency_key = p_idempotency_key;
-    if there.request_hash is distinct from hash then
-      raise exception 'this idempotency key stands for another message' using errcode = 'GP409';
-    end if;
-    return there.id;
+  returning id into queued;
+  if queued is null then
+    -- Somebody was quicker with the same key.
+    return gatepost.find_queued_email(actor, p_idempotency_key, hash);
   end if;
-
   if p_attachments <> '[]' then
-    perform gatepost.attach_files(new_id, p_attachments);
+    perform gatepost.attach_files(queued, p_attachments);
   end if;
-  return new_id;
+  return queued;
+end;
+$$;
+
+
+-- Returns the message that a key stands for, null where it stands for none. GP409: it is another one.
+create function gatepost.find_queued_email(p_actor text, p_key text, p_hash bytea) returns uuid
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  there record;
+begin
+  select e.id, e.request_hash into there from gatepost.emails e
+  where e.queued_by = p_actor and e.idempotency_key = p_key;
+  if there.request_hash <> p_hash then
+    raise exception 'this idempotency key stands for another message' using errcode = 'GP409';
+  end if;
+  return there.id;
 end;
 $$;
 
 
 -- Adds files to a message. GP422 where one is not what it should be.
 create function gatepost.attach_files(p_email_id uuid, p_files jsonb) returns void
-language plpgsql volatile set search_path = ''
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
@@ -100,13 +114,14 @@ create function gatepost.demand_email(
   p_variables jsonb,
   p_attachments jsonb,
   p_send_at timestamptz,
-  p_expires_at timestamptz
+  p_expires_at timestamptz,
+  p_idempotency_key text
 ) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- one address and nothing around it; RFC 5321, 4.5.3.1.3: 254 characters
-  address constant text := '^[!#-''*-+\-./0-9=?A-Z^-~]{1,64}@[^\s@<>()\[\]\\,;:"]{1,255}$';
+  address constant text := '^[!#-''*-+\-./0-9=?A-Z^-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$';
   wrong text;
 begin
   wrong := case
@@ -114,6 +129,7 @@ begin
     when p_reply_to !~ address or char_length(p_reply_to) > 254 then 'p_reply_to is no e-mail address'
     when p_variables is null or jsonb_typeof(p_variables) <> 'object' then 'p_variables is no object'
     when p_attachments is null or jsonb_typeof(p_attachments) <> 'array' then 'p_attachments is no array'
+    when char_length(p_idempotency_key) not between 1 and 300 then 'p_idempotency_key has 1 to 300 characters'
     when p_expires_at <= greatest(p_send_at, now()) then 'p_expires_at is over before the message is sent'
   end;
   if wrong is not null then

@@ -99,8 +99,9 @@ begin
   -- Once: the same answer may come again, of a repeated request or because we did not hear that it was settled.
   with taken as (
     update gatepost.emails e
-    set status = gatepost.worse_status(e.status, 'sent'), provider = p_transport, provider_id = accepted.provider_id,
-        dispatch_id = null, last_error = null
+    set status = case when gatepost.told_severity(e) = 0 then 'sent' else e.status end,
+        last_error = case when gatepost.told_severity(e) > 0 then e.last_error end,
+        provider = p_transport, provider_id = accepted.provider_id, dispatch_id = null
     from unnest(p_email_ids, p_provider_ids) accepted (id, provider_id)
     where e.id = accepted.id and e.provider is null
     returning e.id, e.provider_id
@@ -188,7 +189,7 @@ begin
     return;
   end if;
   perform gatepost.defer_emails(array_agg(e.id), 'passing', p_code, p_words)
-  from gatepost.emails e where e.dispatch_id = p_id;
+  from gatepost.emails e where e.dispatch_id = p_id and e.status = 'sending';
   update gatepost.email_dispatches d
   set uncertain = true, worker = null, due_at = clock_timestamp() + p_delay
   where d.id = p_id;

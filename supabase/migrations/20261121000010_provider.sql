@@ -39,8 +39,7 @@ end;
 $$;
 
 
--- How bad a status is: what is known of a message only gets worse, in whatever order it is told. 0: our own, which any
--- word of the provider overrules.
+-- How bad is what the provider tells: it only gets worse, in whatever order it is told.
 create function gatepost.email_severity(p_status text) returns integer
 language sql immutable set search_path = ''
 as $$
@@ -50,10 +49,11 @@ as $$
 $$;
 
 
-create function gatepost.worse_status(p_one text, p_other text) returns text
+-- How bad is what the provider has told of a message. 0: nothing yet, and any word of its own overrules what we think.
+create function gatepost.told_severity(p_email gatepost.emails) returns integer
 language sql immutable set search_path = ''
 as $$
-  select case when gatepost.email_severity(p_other) > gatepost.email_severity(p_one) then p_other else p_one end;
+  select case when p_email.provider_id is null then 0 else gatepost.email_severity(p_email.status) end;
 $$;
 
 
@@ -96,6 +96,7 @@ language plpgsql volatile set search_path = ''
 as $$
 declare
   event record;
+  told text;
 begin
   update gatepost.email_events v set email_id = p_email_id
   where v.id = p_event_id and v.email_id is null
@@ -104,13 +105,13 @@ begin
     return;
   end if;
 
-  update gatepost.emails e
-  set status = gatepost.worse_status(e.status, event.type), provider_id = coalesce(e.provider_id, event.provider_id),
-      last_error = case
-        when gatepost.email_severity(event.type) > gatepost.email_severity(e.status) then event.detail ->> 'words'
-        else e.last_error
-      end
-  where e.id = p_email_id;
+  -- Whatever else is told of a message, such as that it was opened: it went out.
+  told := case when gatepost.email_severity(event.type) > 0 then event.type else 'sent' end;
+  update gatepost.emails e set status = told, last_error = event.detail ->> 'words'
+  where e.id = p_email_id and gatepost.email_severity(told) > gatepost.told_severity(e);
+  update gatepost.emails e set provider_id = event.provider_id
+  where e.id = p_email_id and e.provider_id is null;
+
   insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
   select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'words', e.id, 'provider'
   from gatepost.emails e
@@ -128,7 +129,9 @@ begin
   perform gatepost.apply_email_event(v.id, e.id)
   from gatepost.email_events v
   join gatepost.emails e using (provider_id)
-  where v.email_id is null and (p_provider_ids is null or v.provider_id = any (p_provider_ids));
+  where v.email_id is null and (p_provider_ids is null or v.provider_id = any (p_provider_ids))
+  -- whoever else does the same takes them in the same order
+  order by v.id;
 end;
 $$;
 

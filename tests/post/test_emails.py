@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,9 +53,20 @@ async def test_the_same_key_is_the_same_message(service: Service) -> None:
     assert again.json()["id"] == first.json()["id"]
     other = await boss.post("/v1/emails", BODY | {"to": "bob@acme.com"}, headers=key)
     assert_problem(other, 409, "conflict")
+    late = BODY | {"expires_at": "2001-01-01T00:00:00Z"}
+    assert "expires_at" in assert_problem(await boss.post("/v1/emails", late), 422, "validation_failed")["detail"]
     stranger = await admin(service)
     assert (await stranger.post("/v1/emails", BODY, headers=key)).json()["id"] != first.json()["id"]
     assert await service.sql.fetchval("select count(*) from gatepost.emails") == 2
+
+
+async def test_the_same_key_at_the_same_moment_is_one_message(service: Service) -> None:
+    boss = await admin(service)
+    answers = await asyncio.gather(
+        *(boss.post("/v1/emails", BODY, headers={"Idempotency-Key": "order-2"}) for _ in range(12))
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 async def test_a_batch_is_queued_whole_or_not_at_all(service: Service) -> None:
@@ -86,7 +98,7 @@ async def test_a_batch_is_queued_whole_or_not_at_all(service: Service) -> None:
         ({"to": "ada@acme.com\r\nBcc: eve@acme.com"}, ["body", "to"]),
         ({"reply_to": "x"}, ["body", "reply_to"]),
         ({"locale": "english"}, ["body", "locale"]),
-        ({"expires_at": "2001-01-01T00:00:00Z"}, ["body"]),
+        ({"send_at": "2101-01-02T00:00:00Z", "expires_at": "2101-01-01T00:00:00Z"}, ["body"]),
         ({"send_at": 1}, ["body", "send_at"]),
         ({"subject": "x"}, ["body", "subject"]),
         ({"attachments": [{"filename": "run.exe", "content": ""}]}, ["body", "attachments", 0]),

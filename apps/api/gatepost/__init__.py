@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gatepost.app import create_app
     from gatepost.errors import ConfigurationError, Refusal
+    from gatepost.mail.sending import send_email
+    from gatepost.mail.transports.transport import Attachment
     from gatepost.router import GatepostRouter, create_router
     from gatepost.sessions.guard import CurrentSession, RecentSession, require_recent_session, require_session
     from gatepost.sessions.models import Device, Session
     from gatepost.settings import Settings
 
 __all__ = [
+    "Attachment",
     "ConfigurationError",
     "CurrentSession",
     "Device",
@@ -30,11 +33,13 @@ __all__ = [
     "create_router",
     "require_recent_session",
     "require_session",
+    "send_email",
 ]
 
 # Imported when first asked for: the process that renders templates starts in a fraction of the time, and holds no
 # framework and no keys.
 _HOMES = {
+    "Attachment": "gatepost.mail.transports.transport",
     "ConfigurationError": "gatepost.errors",
     "CurrentSession": "gatepost.sessions.guard",
     "Device": "gatepost.sessions.models",
@@ -47,6 +52,7 @@ _HOMES = {
     "create_router": "gatepost.router",
     "require_recent_session": "gatepost.sessions.guard",
     "require_session": "gatepost.sessions.guard",
+    "send_email": "gatepost.mail.sending",
 }
 
 

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
 
-from gatepost.errors import (
-    ConfigurationError,
-    Conflict,
-    NotFound,
-    Refusal,
-    ServiceUnavailable,
-    ValidationFailed,
-)
+from gatepost.errors import BY_SQLSTATE, ConfigurationError, Refusal, ServiceUnavailable
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -29,8 +22,6 @@ else:
 _ACQUIRE_TIMEOUT = 5.0
 _COMMAND_TIMEOUT = 15.0
 
-_REFUSALS: dict[str, type[Refusal]] = {"GP404": NotFound, "GP409": Conflict, "GP422": ValidationFailed}
-
 # Classes of SQLSTATE (PostgreSQL, appendix A) that tell of the server rather than of the statement: lost connection,
 # out of resources, an operator's shutdown, an I/O error. 25006: a standby took over and only reads.
 _UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
@@ -42,8 +33,9 @@ def refusal_for(error: BaseException) -> Refusal | None:
     """Return the refusal that a database error means: that of a SQLSTATE of ours, 503 for a lost database, or None."""
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        if state in _REFUSALS:
-            return _REFUSALS[state]()
+        if state in BY_SQLSTATE:
+            # What is nonsense, SQL says in words that begin with an argument's name.
+            return BY_SQLSTATE[state](str(error).removeprefix("p_") if state == "GP422" else None)
         lost = state.startswith(_UNAVAILABLE_CLASSES) or state in _UNAVAILABLE_STATES
         return ServiceUnavailable() if lost else None
     if isinstance(error, asyncpg.DataError):  # an InterfaceError too, but the statement's fault

@@ -224,6 +224,12 @@ class InternalError(Refusal):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+# The SQLSTATEs with which our own SQL refuses.
+BY_SQLSTATE: Mapping[str, type[Refusal]] = MappingProxyType(
+    {"GP404": NotFound, "GP409": Conflict, "GP422": ValidationFailed}
+)
+
+
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
     """Return Pydantic's errors without the values that caused them: a password must not come back in an answer."""
     return [FieldError(loc=list(error["loc"]), msg=error["msg"], type=error["type"]) for error in errors]
