@@ -36,9 +36,10 @@ dev: $(VENV)/.dev $(WEB)/node_modules/.installed
 	$(BIN)/watchfiles --filter python '$(BIN)/gatepost serve $(DEMO) --port $(PORT)' apps/api & \
 	GATEPOST_DEV_SERVICE=http://127.0.0.1:$(PORT) $(NPM) run dev & wait
 
+# Not --dist loadfile, loadscope or loadgroup: of tests with one id, as the fuzzer's are, those run only one.
 test: $(VENV)/.dev $(PAGES)
 	$(NPM) run test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 check: $(VENV)/.dev $(PAGES)
 	$(BIN)/ruff format --check

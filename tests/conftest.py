@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from gatepost.embedded import running
@@ -19,6 +21,16 @@ from tests.support import Service, running_service
 
 _TEMPLATE = "gatepost_template"
 _databases = itertools.count(1)
+
+# How long one example takes says how busy the machine is; what may not take long, a test of its own measures.
+hypothesis.settings.register_profile("gatepost", deadline=None)
+hypothesis.settings.load_profile("gatepost")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is there from the start, all modules and tests, out of each round of the garbage collector."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

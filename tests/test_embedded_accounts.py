@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -56,7 +57,18 @@ class Closed:
 
 
 @pytest.fixture
-def closed(open_directory: Path) -> Iterator[Closed]:
+def service_home() -> Iterator[None]:
+    """The service's home for this test alone: whoever else runs these tests waits."""
+    door = os.open(SERVICE_HOME.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(door)
+
+
+@pytest.fixture
+def closed(open_directory: Path, service_home: None) -> Iterator[Closed]:
     home = Path(tempfile.mkdtemp(dir=open_directory, prefix="home-"))
     site = home / "site-packages"
     package = binaries().parents[1]

@@ -14,12 +14,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 import gatepost
-from tests.support import PASSWORD, assert_problem, serving, settings_for
+from tests.support import PASSWORD, assert_problem, client_of, serving, settings_for
 
 
 @asynccontextmanager
 async def mounted(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with serving(app) as url, client_of(url) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from tests.support import PASSWORD, Service, serving, settings_for
+from tests.support import PASSWORD, Service, client_of, serving, settings_for
 
 import gatepost
 
@@ -115,7 +115,7 @@ def gatepost_guard(router: Any) -> Any:
 
 
 async def test_each_mount_counts_its_own(host: FastAPI) -> None:
-    async with serving(host) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with serving(host) as url, client_of(url) as client:
         form = {"email": "eve@example.com", "password": PASSWORD}
         assert (await client.post("/one/v1/auth/register", json=form)).status_code == 201
         assert (await client.post("/two/v1/auth/register", content=b"{", headers={"Content-Type": "text/x"})).is_error
