@@ -121,6 +121,12 @@ async def test_nothing_that_we_answer_may_be_cached(service: Service) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_a_parameter_given_twice_is_refused(service: Service) -> None:
+    person = await service.register()
+    problem = assert_problem(await person.get("/v1/sessions?include=ended&include=x"), 422, "validation_failed")
+    assert problem["errors"][0]["loc"] == ["query", "include"]
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "PROPFIND", "OPTIONS"])
 async def test_methods_that_an_address_does_not_answer(service: Service, method: str) -> None:
     answer = await service.http.request(method, "/v1/sessions")

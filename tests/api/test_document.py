@@ -25,8 +25,8 @@ from tests.support import PASSWORD
 
 # What a sign-in does not survive: each case gets one of its own.
 _ENDING = {"logout", "revoke_session", "change_password"}
-# Whether words can be published or shown is for the renderer to say, not for the request's form.
-_JUDGED = {"preview_template", "publish_template"}
+# Whether words can be published or shown, and values fit them, is for the renderer to say, not for the request's form.
+_JUDGED = {"preview_template", "publish_template", "queue_email", "queue_emails", "send_test_email"}
 _numbers = itertools.count(1)
 _ROOT = Path(__file__).parents[2]
 _COMMITTED = _ROOT / "docs" / "openapi.json"
@@ -116,7 +116,7 @@ def test_every_operation_as_nobody(case: Any, service_url: str, wire: requests.S
         assert answer.status_code in (401, 403, 404, 405, 415, 422)
 
 
-@schema.include(path_regex="^/v1/(admin|settings)").parametrize()
+@schema.include(path_regex="^/v1/(admin|settings|emails)").parametrize()
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_staff_operation_as_an_admin(case: Any, service_url: str, wire: requests.Session) -> None:
     if has_foreign_cursor(case):
@@ -134,7 +134,7 @@ def test_what_follows_from_one_operation_to_the_next_as_an_admin(service_url: st
         "--phases",
         "stateful",
         "--include-path-regex",
-        "^/v1/(admin|sessions|settings)",
+        "^/v1/(admin|sessions|settings|emails)",
         "--max-examples",
         "30",
     ]

@@ -69,7 +69,8 @@ def _describe(app: FastAPI, cookie_name: str) -> None:
 def _describe_operation(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         content = response.get("content", {})
-        if int(status) >= 400 and "application/json" in content:
-            content[_PROBLEM] = content.pop("application/json")
+        if int(status) >= 400 and content:
+            _, described = content.popitem()
+            content[_PROBLEM] = described
     if "security" in operation:
         operation["security"].append({"SessionCookie": []})

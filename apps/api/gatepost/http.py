@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import structlog
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +22,7 @@ from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, 
 
 from gatepost import log, mounts
 from gatepost.errors import (
+    FieldError,
     InternalError,
     MethodNotAllowed,
     NotFound,
@@ -183,6 +186,9 @@ class ContractRoute(APIRoute):
         headers = Headers(scope=scope)
         if int(_digits(headers.get("content-length"))) > self.max_body_bytes:
             await body.refuse()
+        if repeated := _repeated(scope["query_string"]):
+            msg = "is given more than once"
+            raise ValidationFailed(errors=[FieldError(loc=["query", repeated], msg=msg, type="repeated")])
         if self.body_field is not None and _has_body(headers) and not _is_json(headers):
             raise UnsupportedMediaType
         await super().handle(scope, body.receive, send)
@@ -209,6 +215,12 @@ class _BoundedBody:
             more = message["type"] == "http.request" and message.get("more_body", False)
         # FastAPI lets no other exception pass while it reads a body.
         raise HTTPException(PayloadTooLarge.status)
+
+
+def _repeated(query: bytes) -> str | None:
+    """Return a parameter that stands there twice: no address takes lists, and which one counts nobody could say."""
+    names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    return next((name[:100] for name, times in names.items() if times > 1), None)
 
 
 def _digits(value: str | None) -> str:

@@ -164,7 +164,7 @@ def _refusal_of(error: BaseException) -> Refusal | None:
     refusal = None
     cause: BaseException | None = error
     while cause is not None:
-        state = getattr(cause, "sqlstate", None)
+        state = getattr(cause, "sqlstate", None) or ""
         if state in BY_SQLSTATE:
             # Our arguments are named as those of the function are, but for the prefix.
             refusal = BY_SQLSTATE[state](str(cause).splitlines()[0].removeprefix("p_"))

@@ -84,7 +84,7 @@ async def list_emails(
     return EmailPage(items=found[:limit], next_cursor=_more(found, limit))
 
 
-@router.get("/v1/emails/{email_id}", responses=refuses(401, 403, 404, 422))
+@router.get("/v1/emails/{email_id:uuid}", responses=refuses(401, 403, 404, 422))
 async def read_email(email_id: UUID, actor: Reader, connection: Connection) -> EmailDetail:
     """Show a message: what was rendered, and its timeline."""
     found = await store.read_detail(connection, email_id)
