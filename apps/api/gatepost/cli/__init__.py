@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gatepost.cli import audit, database, demo, keys, people, service, sessions, templates, work
+from gatepost.cli import audit, database, demo, emails, keys, output, people, service, sessions, templates, work
 from gatepost.errors import ConfigurationError, Refusal
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(people.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.add_typer(templates.app, name="templates")
+app.add_typer(emails.app, name="emails")
 
 
 def main() -> None:
@@ -35,7 +36,7 @@ def main() -> None:
     try:
         app()
     except (ConfigurationError, Refusal) as error:
-        print(f"gatepost: {error}", file=sys.stderr)  # noqa: T201
+        print(f"gatepost: {output.one_line(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
 
 

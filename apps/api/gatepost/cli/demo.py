@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from ipaddress import ip_address
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import typer
 
 from gatepost import vault
 from gatepost.accounts import store as accounts
 from gatepost.accounts.passwords import Passwords
+from gatepost.cli import demo_mail
 from gatepost.cli.database import chosen_database
-from gatepost.db import Database
+from gatepost.db import Connection, Database
 from gatepost.errors import ConfigurationError
 from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions
@@ -41,7 +42,7 @@ _DEVICES = (
 
 
 def seed() -> None:
-    """Make the demo data: an admin, and a person signed in on two devices. What is there already stays."""
+    """Make the demo data: an admin, a person signed in on two devices, and mail. What is there already stays."""
     settings = Settings()
     _demand_no_production(settings)
     with chosen_database(settings) as url:
@@ -77,21 +78,27 @@ async def _seed(settings: Settings, url: str) -> None:
                 raise ConfigurationError("the database lacks migrations: run `gatepost migrate` first")
             await accounts.create_person(connection, ADMIN[0], admin_hash, "admin")
             person = await accounts.create_person(connection, PERSON[0], person_hash)
-            if person is None:
-                return
-            tokens = RefreshTokens(vault.secret_key(settings))
-            for user_agent, address in _DEVICES:
-                session_id = uuid4()
-                await sessions.open_session(
-                    connection,
-                    settings,
-                    session_id=session_id,
-                    user_id=person.id,
-                    token_hash=digest(tokens.mint(session_id)),
-                    name=None,
-                    device=parse_device(user_agent),
-                    ip=ip_address(address),
-                )
+            if person is not None:
+                await _sign_in(connection, settings, person.id)
+            # Nobody reads what is sent to these addresses: a real way out would take offence.
+            if settings.mail_transport == ["capture"]:
+                await demo_mail.seed(connection, PERSON[0], ADMIN[0])
     finally:
         passwords.close()
         await database.close()
+
+
+async def _sign_in(connection: Connection, settings: Settings, user_id: UUID) -> None:
+    tokens = RefreshTokens(vault.secret_key(settings))
+    for user_agent, address in _DEVICES:
+        session_id = uuid4()
+        await sessions.open_session(
+            connection,
+            settings,
+            session_id=session_id,
+            user_id=user_id,
+            token_hash=digest(tokens.mint(session_id)),
+            name=None,
+            device=parse_device(user_agent),
+            ip=ip_address(address),
+        )

@@ -21,8 +21,12 @@ from rich.text import Text
 from gatepost.admin import models, store
 from gatepost.admin.staff import Actor
 from gatepost.db import Connection
+from gatepost.errors import FieldError, Refusal
 
 SHELL = Actor("shell", None)
+
+# Beside what is printable a text has these; the last is the no-break space.
+_BLANKS = "\n\t\N{NO-BREAK SPACE}"
 
 
 def checked(kind: Any) -> Callable[[str], Any]:
@@ -31,11 +35,20 @@ def checked(kind: Any) -> Callable[[str], Any]:
 
     def parse(text: str) -> Any:
         try:
+            # The bytes of an argument need not be a text; what is none comes as halves of surrogate pairs.
+            text.encode()
             return adapter.validate_python(text)
+        except UnicodeEncodeError:
+            raise typer.BadParameter("is not UTF-8") from None
         except ValidationError as error:
-            raise typer.BadParameter(error.errors()[0]["msg"]) from None
+            raise typer.BadParameter(words_of(error)) from None
 
     return parse
+
+
+def words_of(error: ValidationError) -> str:
+    """Return what is wrong first."""
+    return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
 
 def moment(text: str) -> datetime:
@@ -58,7 +71,7 @@ OptionalReason = Annotated[str | None, _REASON]
 
 def fail(message: str) -> NoReturn:
     """End with one line and exit status 1: nothing was found, or it was refused."""
-    print(f"gatepost: {message}", file=sys.stderr)  # noqa: T201
+    print(f"gatepost: {_cell(message)}", file=sys.stderr)  # noqa: T201
     raise typer.Exit(1)
 
 
@@ -73,7 +86,7 @@ def demand_consent(yes: bool, question: str) -> None:
     if yes:
         return
     demand_terminal()
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(_cell(question), err=True):
         fail("nothing was changed")
 
 
@@ -99,6 +112,28 @@ def show_one(facts: Sequence[tuple[str, object]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         typer.echo(f"{name:{width}}  {_cell(value)}".rstrip())
+
+
+def show_text(text: str) -> None:
+    """Print a text as it is; on a terminal without what would steer it."""
+    if sys.stdout.isatty():
+        text = "".join(each if each in _BLANKS else _cell(each) for each in text)
+    # With colour: without, it would take out what looks like one.
+    typer.echo(text, nl=not text.endswith("\n"), color=True)
+
+
+def tell_refusal(refusal: Refusal) -> NoReturn:
+    """Say what is wrong, a line for each value that is, and end with exit status 1."""
+    for each in refusal.errors or []:
+        if isinstance(each, FieldError):
+            print(f"{_cell(each.loc[-1])}: {_cell(each.msg)}", file=sys.stderr)  # noqa: T201
+    fail(refusal.detail[:1].lower() + refusal.detail[1:].rstrip("."))
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, and of a refusal which part is wrong and why."""
+    wrong = [each for each in getattr(error, "errors", None) or [] if isinstance(each, FieldError)]
+    return _cell("; ".join(f"{each.loc[-1]}: {each.msg}" for each in wrong) or error)
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from gatepost import assets
-from gatepost.cli import output
+from gatepost.cli import output, values
 from gatepost.cli.database import on_database
 from gatepost.db import Database
 from gatepost.errors import TemplateInvalid, ValidationFailed
@@ -22,6 +21,7 @@ from gatepost.mail.templates import files
 from gatepost.mail.templates.models import (
     CreateTemplate,
     EmailTemplate,
+    Preview,
     PreviewTemplate,
     SaveDraft,
     TemplateList,
@@ -103,28 +103,30 @@ def show(key: str, locale: Locale = "en", as_json: output.AsJson = False) -> Non
 def render(
     key: str,
     locale: Locale = "en",
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="JSON or a string; as often as wanted"),
-    ] = None,
+    given: values.Given = None,
     part: Annotated[str, typer.Option(help="subject, html or text")] = "html",
     as_json: output.AsJson = False,
 ) -> None:
     """Print a mail as it would be sent, with the examples for values that are not given."""
     if part not in ("subject", "html", "text"):
         raise typer.BadParameter("must be subject, html or text", param_hint="--part")
-    form = PreviewTemplate(variables=dict(_pair(each) for each in values or []))
+    pairs = values.pairs(given)
+
+    async def work(templates: Templates) -> Preview:
+        declared = (await templates.read(key, locale)).variables
+        return await templates.preview(key, locale, PreviewTemplate(variables=values.fitted(pairs, declared)))
+
     try:
-        preview = _on_templates(lambda templates: templates.preview(key, locale, form))
+        preview = _on_templates(work)
     except TemplateInvalid as refusal:
         _tell(key, locale, refusal.errors or [])
         output.fail("this template has errors")
     except ValidationFailed as refusal:
-        output.fail("; ".join(f"{each.loc[-1]}: {each.msg}" for each in refusal.errors or [] if hasattr(each, "loc")))
+        output.tell_refusal(refusal)
     if as_json:
         output.show_json(preview)
     else:
-        typer.echo(getattr(preview, part))
+        output.show_text(getattr(preview, part))
 
 
 @app.command()
@@ -261,13 +263,3 @@ def _tell(key: str, locale: str, diagnostics: Sequence[Any]) -> bool:
         place = f"{key}/{locale}/{each.part}:{each.line}:{each.column}"
         typer.echo(f"{place}: {each.severity}: {each.msg} [{each.rule}]", err=True)
     return any(each.severity == "error" for each in diagnostics)
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text} is not NAME=VALUE", param_hint="--set")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
