@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.post.support import SENDER, WELCOME, admin, posting, queue, status_of
-from tests.support import Service, assert_problem
+from tests.support import Device, Service, assert_problem
 
 BODY: dict[str, Any] = {"template": "welcome", "to": "ada@acme.com", "variables": WELCOME}
 PDF = base64.b64encode(b"%PDF-1.7\n...").decode()
@@ -117,6 +118,31 @@ async def test_nonsense_is_refused_and_nothing_queued(service: Service, change: 
     problem = assert_problem(await boss.post("/v1/emails", BODY | change), 422, "validation_failed")
     assert loc in [error["loc"] for error in problem["errors"]], problem
     assert await service.sql.fetchval("select count(*) from gatepost.emails") == 0
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", "Infinity"])
+async def test_numbers_that_are_none_are_refused(service: Service, value: str) -> None:
+    boss = await admin(service)
+    body = json.dumps(BODY | {"variables": {"name": "?"}}).replace('"?"', value)
+    headers = {"Content-Type": "application/json"}
+    for path, content in (("/v1/emails", body), ("/v1/emails/batch", f"[{body}]")):
+        assert_problem(await boss.request("POST", path, content=content, headers=headers), 422, "validation_failed")
+
+
+async def test_half_a_character_is_shown_as_one_that_is_broken(service: Service) -> None:
+    boss = await admin(service)
+    body = (
+        '{"template": "welcome", "to": "ada@acme.com", "variables": {"name": "A\\ud800", "login_url": "https://a.com"}}'
+    )
+    sent = await boss.request("POST", "/v1/emails", content=body, headers={"Content-Type": "application/json"})
+    assert sent.status_code == 202, sent.text
+    assert "A\N{REPLACEMENT CHARACTER}" in (await boss_reads(boss, service, sent.json()["id"]))["text"]
+
+
+async def boss_reads(boss: Device, service: Service, email_id: str) -> dict[str, Any]:
+    await status_of(service, email_id, "sent")
+    shown: dict[str, Any] = (await boss.get(f"/v1/emails/{email_id}")).json()
+    return shown
 
 
 async def test_an_internationalised_domain_is_written_as_machines_do(service: Service) -> None:

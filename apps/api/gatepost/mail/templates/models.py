@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,11 +13,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Jso
 from gatepost.errors import TemplateDiagnostic
 from gatepost.mail.rendering.variables import Type
 
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
 
 def storable(value: Any) -> Any:
-    """Return a JSON value without the one character that PostgreSQL's jsonb does not hold."""
+    """Return a JSON value as PostgreSQL's jsonb holds it: without NUL and halves of characters.
+
+    Raises:
+        ValueError: a number is none that JSON can say.
+    """
     if isinstance(value, str):
-        return value.replace("\0", " ")
+        return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value.replace("\0", " "))
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number must be finite")
     if isinstance(value, list):
         return [storable(each) for each in value]
     if isinstance(value, dict):
