@@ -12,7 +12,7 @@ from gatepost.cli import output, sending, suppressions
 from gatepost.cli.database import on_database
 from gatepost.db import Connection, Database
 from gatepost.errors import Conflict
-from gatepost.mail.outbox import routes, store
+from gatepost.mail.outbox import lists, store
 from gatepost.mail.outbox.models import Email, EmailDetail, EmailEvent, EmailPage, Status
 from gatepost.mail.templates.models import Key
 from gatepost.settings import Settings
@@ -40,7 +40,7 @@ def list_emails(
 
     async def work(database: Database, _: Settings) -> EmailPage:
         async with database.connection() as connection:
-            return await routes.list_emails(output.SHELL, connection, status, to, template, limit, cursor)
+            return await lists.list_emails(connection, store.Wanted(status, to, template), cursor, limit)
 
     page = on_database(work)
     rows = [(each.id, each.to, each.template, each.status, each.created_at) for each in page.items]

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from gatepost.cli import output
 from gatepost.cli.database import on_database
 from gatepost.db import Connection, Database
-from gatepost.mail.outbox import routes, store
+from gatepost.mail.outbox import lists, store
 from gatepost.mail.outbox.models import Address, SuppressEmail, Suppression, SuppressionPage
 from gatepost.settings import Settings
 
@@ -34,7 +34,7 @@ def list_suppressions(
 
     async def work(database: Database, _: Settings) -> SuppressionPage:
         async with database.connection() as connection:
-            return await routes.list_suppressions(output.SHELL, connection, email and _plain(email), limit, cursor)
+            return await lists.list_suppressions(connection, email and _plain(email), cursor, limit)
 
     page = on_database(work)
     rows = [(each.id, each.email, each.reason, each.note, each.created_by, each.created_at) for each in page.items]

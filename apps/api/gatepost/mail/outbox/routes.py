@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -14,7 +14,7 @@ from gatepost.admin.staff import Actor, StaffGuard
 from gatepost.deps import Connection, CurrentRuntime
 from gatepost.errors import Conflict, NotFound
 from gatepost.http import ContractRoute, refuses
-from gatepost.mail.outbox import events, store, webhook
+from gatepost.mail.outbox import events, lists, store, webhook
 from gatepost.mail.outbox.models import (
     Email,
     EmailDetail,
@@ -28,7 +28,6 @@ from gatepost.mail.outbox.models import (
 )
 from gatepost.mail.templates.models import Key
 from gatepost.mail.templates.previews import SANDBOX
-from gatepost.moments import from_microseconds, to_microseconds
 
 
 class _LargeBodies(ContractRoute):
@@ -80,8 +79,7 @@ async def list_emails(
 ) -> EmailPage:
     """List messages, the newest first."""
     wanted = store.Wanted(status, to and to.replace("\0", " "), template)
-    found = await store.list_emails(connection, wanted, *_place(cursor), limit + 1)
-    return EmailPage(items=found[:limit], next_cursor=_more(found, limit))
+    return await lists.list_emails(connection, wanted, cursor, limit)
 
 
 @router.get("/v1/emails/{email_id:uuid}", responses=refuses(401, 403, 404, 422))
@@ -123,8 +121,7 @@ async def list_suppressions(
     cursor: paging.RawCursor = None,
 ) -> SuppressionPage:
     """List the addresses that are not written to any more, the newest first."""
-    found = await store.list_suppressions(connection, email and email.replace("\0", " "), *_place(cursor), limit + 1)
-    return SuppressionPage(items=found[:limit], next_cursor=_more(found, limit))
+    return await lists.list_suppressions(connection, email and email.replace("\0", " "), cursor, limit)
 
 
 @router.post("/v1/settings/email-suppressions", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))
@@ -168,15 +165,3 @@ async def take_resend_event(request: Request, runtime: CurrentRuntime) -> None:
 
 
 router.include_router(sending)
-
-
-def _place(cursor: str | None) -> tuple[Any, Any]:
-    created, last = paging.decode(cursor, int, UUID) or (None, None)
-    return from_microseconds(created), last
-
-
-def _more(found: list[Email] | list[Suppression], limit: int) -> str | None:
-    if len(found) <= limit:
-        return None
-    last = found[limit - 1]
-    return paging.encode(to_microseconds(last.created_at), last.id)
