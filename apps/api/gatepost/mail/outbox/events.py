@@ -11,9 +11,9 @@ from gatepost.mail.outbox.webhook import ProviderEvent
 async def note(connection: Connection, event: ProviderEvent) -> bool:
     """Write an event down with all that follows from it, once; False: it was known."""
     query = "select gatepost.note_provider_event($1, $2, $3, $4, $5, $6)"
-    detail = json.dumps(event.detail).replace("\\u0000", " ")
+    detail = json.dumps(event.detail)
     new: bool = await connection.fetchval(
-        query, event.id, event.provider_id.replace("\0", " "), event.email_id, event.at, event.type, detail
+        query, event.id, event.provider_id, event.email_id, event.at, event.type, detail
     )
     return new
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from gatepost import log
 from gatepost.errors import NotAuthenticated, ValidationFailed, field_errors
 from gatepost.mail.outbox.composer import TAG
+from gatepost.moments import Moment
 
 # Resend's names in ours; of other events none is about a message.
 _TYPES = {
@@ -27,6 +30,7 @@ _TYPES = {
     "email.opened": "opened",
     "email.clicked": "clicked",
 }
+_UNSAID = "it does not say why"
 _SUPPRESSED_FOR = {"previous_bounce": "bounce", "previous_complaint": "complaint"}
 
 logger = log.get_logger()
@@ -42,22 +46,27 @@ class ProviderEvent:
     id: str
     provider_id: str
     email_id: UUID | None
-    at: AwareDatetime
+    at: datetime
     type: str
     detail: dict[str, Any]
 
 
+# An event that is refused is lost, so what it need not have may be anything.
+_Part = Annotated[dict[str, Any], BeforeValidator(lambda told: told if isinstance(told, dict) else {})]
+
+
 class _Data(BaseModel):
     email_id: Annotated[str, Field(min_length=1, max_length=200)]
-    tags: Any = None
-    bounce: dict[str, Any] = {}
-    failed: dict[str, Any] = {}
-    suppressed: dict[str, Any] = {}
-    click: dict[str, Any] = {}
+    tags: _Part = {}
+    bounce: _Part = {}
+    failed: _Part = {}
+    suppressed: _Part = {}
+    click: _Part = {}
 
 
 class _Event(BaseModel):
-    created_at: AwareDatetime
+    # in years that stay years in any zone
+    created_at: Annotated[Moment, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
     data: _Data
 
 
@@ -70,15 +79,21 @@ def verify(secret: str | None, headers: Mapping[str, str], body: bytes) -> None:
 
     Raises:
         NotAuthenticated: it is not signed by the secret, or not lately.
+        ValidationFailed: it is no text.
     """
     if secret is None:
         raise NotAuthenticated("No webhook can be verified here: GATEPOST_RESEND_WEBHOOK_SECRET is not set.")
     standard = {f"webhook-{part}": headers.get(f"svix-{part}", "") for part in ("id", "timestamp", "signature")}
     try:
-        Webhook(secret).verify(body, standard, json_parse=False)
-    except (WebhookVerificationError, ValueError, OverflowError) as error:
-        clock = " Is this machine's clock right?" if "timestamp too" in str(error) else ""
-        logger.warning("a webhook was refused", why=f"{error}{clock}"[:200])
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise ValidationFailed("This webhook's body is not UTF-8.") from None
+    try:
+        Webhook(secret).verify(text, standard, json_parse=False)
+    except (WebhookVerificationError, ValueError) as error:
+        why = str(error) if isinstance(error, WebhookVerificationError) else "Malformed signature"
+        clock = " Is this machine's clock right?" if "timestamp too" in why else ""
+        logger.warning("a webhook was refused", why=why + clock)
         raise NotAuthenticated(f"This webhook is not signed as it should be.{clock}") from None
 
 
@@ -96,24 +111,23 @@ def read_event(event_id: str, body: bytes) -> ProviderEvent | None:
     except ValidationError as error:
         raise ValidationFailed(errors=field_errors(error.errors())) from None
     data = event.data
-    return ProviderEvent(
-        event_id[:200], data.email_id, _tagged(data.tags), event.created_at, type_, _detail(type_, data)
-    )
+    detail = {name: _storable(value) for name, value in _detail(type_, data).items() if value}
+    return ProviderEvent(event_id[:200], _text(data.email_id), _tagged(data.tags), event.created_at, type_, detail)
 
 
-def _tagged(tags: Any) -> UUID | None:
+def _tagged(tags: dict[str, Any]) -> UUID | None:
     # An object here; where a message is sent, a list.
     try:
-        return UUID(tags[TAG]) if isinstance(tags, dict) and isinstance(tags.get(TAG), str) else None
+        return UUID(str(tags.get(TAG)))
     except ValueError:
         return None
 
 
 def _detail(type_: str, data: _Data) -> dict[str, Any]:
-    bounce, reason = data.bounce, data.suppressed.get("reason")
+    bounce, reason = data.bounce, str(data.suppressed.get("reason") or _UNSAID)
     details: dict[str, dict[str, Any]] = {
         "bounced": {
-            "words": bounce.get("message"),
+            "words": bounce.get("message") or f"It bounced: {_UNSAID}.",
             "kind": bounce.get("type"),
             "sub_kind": bounce.get("subType"),
             "diagnostic": bounce.get("diagnosticCode"),
@@ -121,23 +135,21 @@ def _detail(type_: str, data: _Data) -> dict[str, Any]:
         },
         "complained": {"words": "The recipient marked it as spam.", "suppress": "complaint"},
         "suppressed": {
-            "words": f"Resend does not write to this address any more: {reason or 'it does not say why'}.",
-            "suppress": _SUPPRESSED_FOR.get(str(reason)),
+            "words": f"Resend does not write to this address any more: {reason}.",
+            "suppress": _SUPPRESSED_FOR.get(reason),
         },
-        "failed": {"words": data.failed.get("reason")},
+        "failed": {"words": f"Resend could not send it: {data.failed.get('reason') or _UNSAID}."},
         "delayed": {"words": "The recipient's server did not take it yet; Resend tries again."},
-        # Which browser it was, and where, is nobody's business.
-        "clicked": {"link": data.click.get("link")},
+        # Which browser it was, and where, is nobody's business; what follows the path may be a secret.
+        "clicked": {"link": re.split("[?#]", str(data.click.get("link") or ""))[0]},
     }
     return details.get(type_, {})
 
 
-def _kept(told: dict[str, Any]) -> dict[str, Any]:
-    """Return what was said, in texts that are not too long."""
-    return {name: _short(value) for name, value in told.items() if value is not None}
+def _storable(value: Any) -> str | list[str]:
+    return [_text(each) for each in value[:10]] if isinstance(value, list) else _text(value)
 
 
-def _short(value: Any) -> Any:
-    if isinstance(value, list):
-        return [str(each)[:1000] for each in value[:10]]
-    return str(value)[:1000]
+def _text(value: Any) -> str:
+    # PostgreSQL has no place for a NUL.
+    return str(value)[:1000].replace("\0", " ")
