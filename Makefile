@@ -55,6 +55,7 @@ bench: $(VENV)/.dev $(PAGES)
 	$(BIN)/python benchmarks/guard.py
 	$(BIN)/python benchmarks/staff.py
 	$(BIN)/python benchmarks/rendering.py
+	$(BIN)/python benchmarks/post.py
 	$(BIN)/python benchmarks/hostile.py
 	$(BIN)/python benchmarks/pages.py
 

@@ -20,6 +20,7 @@ begin
     'provider', p_transport, 'provider_id', taken.provider_id, 'clock_off', p_clock_off
   ))
   from taken;
+  perform gatepost.erase_secrets(p_email_ids);
   delete from gatepost.email_dispatches d where d.id = p_id;
   perform gatepost.match_email_events(p_provider_ids);
 
@@ -205,6 +206,27 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.disown_session(p_user_id uuid, p_session_id uuid, p_ip inet) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  revoked integer;
+begin
+  perform gatepost.lock_sessions(p_user_id);
+  update gatepost.users u set password_hash = '!', password_changed_at = now() where u.id = p_user_id;
+  update gatepost.sessions s
+  set ended_at = clock_timestamp(), end_reason = 'not_me', ended_by = p_user_id
+  where s.user_id = p_user_id and s.ended_at is null;
+  get diagnostics revoked = row_count;
+  perform gatepost.note_audit(
+    'person:' || p_user_id, 'session.disowned', 'session:' || p_session_id, null, p_ip,
+    jsonb_build_object('ended', revoked)
+  );
+  return revoked;
+end;
+$$;
+
 CREATE FUNCTION gatepost.doubt_dispatch(p_id uuid, p_worker uuid, p_code text, p_words text, p_delay interval, p_final boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -258,6 +280,7 @@ CREATE FUNCTION gatepost.end_emails(p_email_ids uuid[], p_status text, p_code te
 begin
   update gatepost.emails e set status = p_status, dispatch_id = null, last_error = p_words
   where e.id = any (p_email_ids);
+  perform gatepost.erase_secrets(p_email_ids);
   perform gatepost.note_email_event(p_email_ids, p_status, jsonb_build_object('code', p_code, 'words', p_words));
 end;
 $$;
@@ -281,6 +304,14 @@ CREATE FUNCTION gatepost.end_lapsed_sessions(p_user_id uuid, p_idle_timeout inte
   select gatepost.end_lapsed_session(s.id, p_idle_timeout)
   from gatepost.sessions s
   where s.user_id = p_user_id and s.ended_at is null;
+$$;
+
+CREATE FUNCTION gatepost.erase_secrets(p_email_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update gatepost.emails e set payload = null, variables = '{}'
+  where e.id = any (p_email_ids) and e.security and e.notice is null;
 $$;
 
 CREATE FUNCTION gatepost.expire_emails(p_dispatch_id uuid DEFAULT NULL::uuid) RETURNS void
@@ -404,6 +435,7 @@ CREATE TABLE gatepost.emails (
     recipient text NOT NULL,
     reply_to text,
     variables jsonb NOT NULL,
+    notice jsonb,
     security boolean NOT NULL,
     alone boolean NOT NULL,
     queued_by text NOT NULL,
@@ -424,6 +456,7 @@ CREATE TABLE gatepost.emails (
     provider text,
     provider_id text,
     CONSTRAINT emails_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 300))),
+    CONSTRAINT emails_notice_check CHECK ((jsonb_typeof(notice) = 'object'::text)),
     CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delayed'::text, 'delivered'::text, 'bounced'::text, 'complained'::text, 'suppressed'::text, 'failed'::text, 'canceled'::text, 'expired'::text, 'unknown'::text]))),
     CONSTRAINT emails_variables_check CHECK ((jsonb_typeof(variables) = 'object'::text))
 );
@@ -536,6 +569,13 @@ begin
   -- whoever else does the same takes them in the same order
   order by v.id;
 end;
+$$;
+
+CREATE FUNCTION gatepost.network_of(p_ip inet) RETURNS inet
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select network(set_masklen(p_ip, case family(p_ip) when 4 then 24 else 48 end))::inet;
 $$;
 
 CREATE FUNCTION gatepost.note_audit(p_actor text, p_action text, p_target text, p_reason text DEFAULT NULL::text, p_ip inet DEFAULT NULL::inet, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void
@@ -671,10 +711,12 @@ CREATE TABLE gatepost.sessions (
 )
 WITH (fillfactor='80');
 
-CREATE FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid DEFAULT NULL::uuid) RETURNS SETOF gatepost.sessions
+CREATE FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid DEFAULT NULL::uuid, p_known_device boolean DEFAULT false) RETURNS SETOF gatepost.sessions
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
+declare
+  opened gatepost.sessions;
 begin
   perform gatepost.lock_sessions(p_user_id);
   perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
@@ -683,10 +725,11 @@ begin
   set ended_at = clock_timestamp(), end_reason = 'signed_out', ended_by = s.user_id
   where s.id = p_replaced_id and s.ended_at is null;
 
-  return query
-    insert into gatepost.sessions (id, user_id, name, device_kind, browser, os, ip, expires_at)
-    values (p_session_id, p_user_id, p_name, p_device_kind, p_browser, p_os, p_ip, clock_timestamp() + p_lifetime)
-    returning *;
+  insert into gatepost.sessions (id, user_id, name, device_kind, browser, os, ip, expires_at)
+  values (p_session_id, p_user_id, p_name, p_device_kind, p_browser, p_os, p_ip, clock_timestamp() + p_lifetime)
+  returning * into opened;
+  return next opened;
+  perform gatepost.tell_of_sign_in(opened, p_known_device);
 
   insert into gatepost.refresh_tokens (session_id, token_hash) values (p_session_id, p_token_hash);
 
@@ -803,6 +846,42 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.queue_notice(p_template text, p_user_id uuid, p_about jsonb DEFAULT '{}'::jsonb, p_purpose text DEFAULT NULL::text, p_lifetime interval DEFAULT NULL::interval) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  person gatepost.users;
+  words record;
+  link_id uuid;
+  queued uuid;
+begin
+  select * into person from gatepost.users u where u.id = p_user_id;
+  select * into words from gatepost.find_template_words(
+    p_template, coalesce(person.user_metadata ->> 'locale', person.locale, 'en')
+  );
+  if person.id is null or words.version is null then
+    return null;
+  end if;
+
+  if p_purpose is not null then
+    insert into gatepost.links (purpose, user_id, session_id, email, expires_at)
+    values (p_purpose, p_user_id, (p_about ->> 'session')::uuid, person.email, clock_timestamp() + p_lifetime)
+    returning id into link_id;
+  end if;
+  insert into gatepost.emails (
+    template, version, locale, recipient, variables, notice, security, alone, queued_by, expires_at
+  )
+  select
+    p_template, words.version, words.locale, person.email, '{}',
+    jsonb_strip_nulls(p_about || jsonb_build_object('person', p_user_id, 'link', link_id, 'purpose', p_purpose)),
+    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security), false, 'gatepost',
+    clock_timestamp() + p_lifetime
+  returning id into queued;
+  return queued;
+end;
+$$;
+
 CREATE FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_sealed bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_sealed bytea, OUT session gatepost.sessions) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -843,6 +922,9 @@ begin
     set ended_at = clock_timestamp(), end_reason = 'refresh_token_reused'
     where s.id = p_session_id
     returning * into session;
+    perform gatepost.queue_notice(
+      'suspicious-refresh', session.user_id, jsonb_build_object('session', p_session_id)
+    );
     return;
   end if;
 
@@ -934,6 +1016,23 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.request_password_reset(p_email text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  person uuid;
+begin
+  select u.id into person from gatepost.users u where lower(u.email) = lower(p_email) and u.disabled_at is null;
+  if person is not null and (
+    select count(*) from gatepost.links l
+    where l.user_id = person and l.purpose = 'reset_password' and l.created_at > clock_timestamp() - interval '1 hour'
+  ) < 5 then
+    perform gatepost.queue_notice('reset-password', person, '{}', 'reset_password', interval '1 hour');
+  end if;
+end;
+$$;
+
 CREATE FUNCTION gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -945,15 +1044,17 @@ begin
   select * into there from gatepost.emails e where e.id = p_id for update;
   if not found then
     raise exception 'no such message' using errcode = 'GP404';
-  elsif there.status in ('queued', 'sending') or there.expires_at <= now() or there.version is null then
-    raise exception 'the message is on its way, or its time is over, or it was a test' using errcode = 'GP409';
+  elsif there.status in ('queued', 'sending') or there.expires_at <= now() or there.version is null
+    or there.security and there.notice is null
+  then
+    raise exception 'the message is on its way, its time is over, it was a test, or its secrets are erased' using errcode = 'GP409';
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, security, alone, queued_by, expires_at, resend_of
+    template, version, locale, recipient, reply_to, variables, notice, security, alone, queued_by, expires_at, resend_of
   )
   select
-    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.security, e.alone, p_actor, e.expires_at,
+    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notice, e.security, e.alone, p_actor, e.expires_at,
     e.id
   from gatepost.emails e
   where e.id = p_id
@@ -994,10 +1095,12 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.revoke_any_session(p_session_id uuid, p_actor text, p_reason text, p_ip inet) RETURNS boolean
+CREATE FUNCTION gatepost.revoke_any_session(p_session_id uuid, p_actor text, p_reason text, p_ip inet, p_notify boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
+declare
+  owner uuid;
 begin
   perform gatepost.act_as(p_actor, p_reason, p_ip);
   perform from gatepost.sessions s where s.id = p_session_id for update;
@@ -1007,8 +1110,12 @@ begin
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
-  where s.id = p_session_id and s.ended_at is null;
-  return found;
+  where s.id = p_session_id and s.ended_at is null
+  returning s.user_id into owner;
+  if p_notify then
+    perform gatepost.queue_notice('session-revoked', owner, jsonb_build_object('sessions', array[p_session_id]));
+  end if;
+  return owner is not null;
 end;
 $$;
 
@@ -1052,7 +1159,7 @@ begin
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = p_reason, ended_by = p_ended_by
-  where s.user_id = p_user_id and s.ended_at is null and s.id <> p_kept_id;
+  where s.user_id = p_user_id and s.ended_at is null and s.id is distinct from p_kept_id;
 
   get diagnostics revoked = row_count;
   return revoked;
@@ -1076,23 +1183,28 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) RETURNS integer
+CREATE FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval, p_notify boolean DEFAULT false) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-  revoked integer;
+  revoked uuid[];
 begin
   perform gatepost.lock_sessions(p_user_id);
   perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
   perform gatepost.act_as(p_actor, p_reason, p_ip);
 
-  update gatepost.sessions s
-  set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
-  where s.user_id = p_user_id and s.ended_at is null;
-
-  get diagnostics revoked = row_count;
-  return revoked;
+  with ended as (
+    update gatepost.sessions s
+    set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
+    where s.user_id = p_user_id and s.ended_at is null
+    returning s.id
+  )
+  select array_agg(ended.id) into revoked from ended;
+  if p_notify and revoked is not null then
+    perform gatepost.queue_notice('session-revoked', p_user_id, jsonb_build_object('sessions', revoked));
+  end if;
+  return coalesce(cardinality(revoked), 0);
 end;
 $$;
 
@@ -1153,6 +1265,13 @@ begin
   if found then
     new.status := 'suppressed';
     new.last_error := gatepost.suppression_words(why);
+  elsif not new.security and exists (
+    select from gatepost.unwanted_mail w
+    join gatepost.users u on u.id = w.user_id
+    where lower(u.email) = lower(new.recipient) and w.template = new.template
+  ) then
+    new.status := 'suppressed';
+    new.last_error := 'This person has turned such mail off.';
   end if;
   return new;
 end;
@@ -1174,14 +1293,44 @@ CREATE FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) RETURNS
     SET search_path TO ''
     AS $$
   update gatepost.email_transports t
-  set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.03 seconds' / t.pace, '0'),
+  set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.05 seconds' / t.pace, '0'),
       -- In trouble, one request tells whether it is over.
       paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end,
       probe = case when t.trouble_code is not null then p_dispatch_id end
   where t.name = p_transport
   returning greatest(0, extract(epoch from
-    t.next_slot - coalesce(interval '1.03 seconds' / t.pace, '0') - clock_timestamp()
+    t.next_slot - coalesce(interval '1.05 seconds' / t.pace, '0') - clock_timestamp()
   ));
+$$;
+
+CREATE FUNCTION gatepost.tell_of_sign_in(p_session gatepost.sessions, p_known boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  network inet := gatepost.network_of((p_session).ip);
+begin
+  if p_known or not exists (
+    select from gatepost.sessions s where s.user_id = (p_session).user_id and s.id <> (p_session).id
+  ) then
+    return;
+  end if;
+  if exists (
+    select from gatepost.sessions s
+    left join gatepost.emails e on e.notice ->> 'session' = s.id::text and e.template = 'new-device'
+    where s.user_id = (p_session).user_id and s.id <> (p_session).id
+      and s.browser is not distinct from (p_session).browser and s.os is not distinct from (p_session).os
+      and gatepost.network_of(s.ip) is not distinct from network
+      and s.created_at > clock_timestamp() - interval '30 days'
+      and coalesce(e.status, '') not in ('failed', 'expired', 'canceled', 'bounced')
+      and (s.end_reason is distinct from 'not_me' or e.created_at > clock_timestamp() - interval '15 minutes')
+  ) then
+    return;
+  end if;
+  perform gatepost.queue_notice(
+    'new-device', (p_session).user_id, jsonb_build_object('session', (p_session).id), 'not_me', interval '3 days'
+  );
+end;
 $$;
 
 CREATE FUNCTION gatepost.tell_of_suppression() RETURNS trigger
@@ -1219,6 +1368,29 @@ CREATE FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval 
   where s.id = p_session_id
     and s.ended_at is null
     and s.last_active_at <= now() - p_interval;
+$$;
+
+CREATE FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT user_id uuid, OUT session_id uuid, OUT email text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  link gatepost.links;
+begin
+  select * into link from gatepost.links l where l.id = p_id and l.purpose = p_purpose for update;
+  outcome := case
+    when link.id is null then 'unknown'
+    when link.used_at is not null then 'used'
+    when link.expires_at <= clock_timestamp() then 'expired'
+    else 'ok'
+  end;
+  if outcome = 'ok' then
+    update gatepost.links l set used_at = clock_timestamp() where l.id = p_id;
+    user_id := link.user_id;
+    session_id := link.session_id;
+    email := link.email;
+  end if;
+end;
 $$;
 
 CREATE FUNCTION gatepost.wake_mail_workers() RETURNS trigger
@@ -1385,6 +1557,18 @@ CREATE TABLE gatepost.email_transports (
     CONSTRAINT email_transports_pace_check CHECK ((pace > (0)::double precision))
 );
 
+CREATE TABLE gatepost.links (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    purpose text NOT NULL,
+    user_id uuid NOT NULL,
+    session_id uuid,
+    email text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT links_purpose_check CHECK ((purpose = ANY (ARRAY['not_me'::text, 'reset_password'::text, 'verify_email'::text])))
+);
+
 CREATE TABLE gatepost.refresh_tokens (
     session_id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -1411,6 +1595,11 @@ CREATE TABLE gatepost.signing_keys (
     retired_at timestamp with time zone
 );
 
+CREATE TABLE gatepost.unwanted_mail (
+    user_id uuid NOT NULL,
+    template text NOT NULL
+);
+
 CREATE TABLE gatepost.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     email text NOT NULL,
@@ -1421,6 +1610,8 @@ CREATE TABLE gatepost.users (
     disabled_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     password_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    email_verified_at timestamp with time zone,
+    locale text,
     CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
     CONSTRAINT users_user_metadata_check CHECK ((jsonb_typeof(user_metadata) = 'object'::text))
 );
@@ -1479,6 +1670,9 @@ ALTER TABLE ONLY gatepost.email_transports
 ALTER TABLE ONLY gatepost.emails
     ADD CONSTRAINT emails_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gatepost.links
+    ADD CONSTRAINT links_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (session_id);
 
@@ -1490,6 +1684,9 @@ ALTER TABLE ONLY gatepost.sessions
 
 ALTER TABLE ONLY gatepost.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY gatepost.unwanted_mail
+    ADD CONSTRAINT unwanted_mail_pkey PRIMARY KEY (user_id, template);
 
 ALTER TABLE ONLY gatepost.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
@@ -1522,6 +1719,8 @@ CREATE INDEX emails_expiring_idx ON gatepost.emails USING btree (expires_at) WHE
 
 CREATE UNIQUE INDEX emails_idempotency_idx ON gatepost.emails USING btree (queued_by, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
+CREATE INDEX emails_notice_session_idx ON gatepost.emails USING btree (((notice ->> 'session'::text))) WHERE (notice IS NOT NULL);
+
 CREATE INDEX emails_provider_idx ON gatepost.emails USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 
 CREATE INDEX emails_recipient_idx ON gatepost.emails USING btree (lower(recipient), created_at, id);
@@ -1529,6 +1728,8 @@ CREATE INDEX emails_recipient_idx ON gatepost.emails USING btree (lower(recipien
 CREATE INDEX emails_status_idx ON gatepost.emails USING btree (status, created_at, id);
 
 CREATE INDEX emails_template_idx ON gatepost.emails USING btree (template, created_at, id);
+
+CREATE INDEX links_user_idx ON gatepost.links USING btree (user_id, purpose, created_at);
 
 CREATE INDEX refresh_tokens_sealed_idx ON gatepost.refresh_tokens USING btree (rotated_at) WHERE (successor_sealed IS NOT NULL);
 
@@ -1610,8 +1811,17 @@ ALTER TABLE ONLY gatepost.emails
 ALTER TABLE ONLY gatepost.emails
     ADD CONSTRAINT emails_resend_of_fkey FOREIGN KEY (resend_of) REFERENCES gatepost.emails(id);
 
+ALTER TABLE ONLY gatepost.links
+    ADD CONSTRAINT links_session_id_fkey FOREIGN KEY (session_id) REFERENCES gatepost.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gatepost.links
+    ADD CONSTRAINT links_user_id_fkey FOREIGN KEY (user_id) REFERENCES gatepost.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES gatepost.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY gatepost.unwanted_mail
+    ADD CONSTRAINT unwanted_mail_user_id_fkey FOREIGN KEY (user_id) REFERENCES gatepost.users(id) ON DELETE CASCADE;
 
 ALTER TABLE gatepost.api_keys ENABLE ROW LEVEL SECURITY;
 
@@ -1641,6 +1851,8 @@ ALTER TABLE gatepost.email_transports ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.emails ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE gatepost.links ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE gatepost.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.schema_migrations ENABLE ROW LEVEL SECURITY;
@@ -1648,6 +1860,8 @@ ALTER TABLE gatepost.schema_migrations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE gatepost.sessions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.signing_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.unwanted_mail ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.users ENABLE ROW LEVEL SECURITY;
 
@@ -1671,6 +1885,8 @@ REVOKE ALL ON FUNCTION gatepost.demand_email(p_to text, p_reply_to text, p_varia
 
 REVOKE ALL ON FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.disown_session(p_user_id uuid, p_session_id uuid, p_ip inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.doubt_dispatch(p_id uuid, p_worker uuid, p_code text, p_words text, p_delay interval, p_final boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.email_severity(p_status text) FROM PUBLIC;
@@ -1682,6 +1898,8 @@ REVOKE ALL ON FUNCTION gatepost.end_emails(p_email_ids uuid[], p_status text, p_
 REVOKE ALL ON FUNCTION gatepost.end_lapsed_session(p_session_id uuid, p_idle_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.end_lapsed_sessions(p_user_id uuid, p_idle_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.erase_secrets(p_email_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.expire_emails(p_dispatch_id uuid) FROM PUBLIC;
 
@@ -1703,6 +1921,8 @@ REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.match_email_events(p_provider_ids text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.network_of(p_ip inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.note_audit(p_actor text, p_action text, p_target text, p_reason text, p_ip inet, p_detail jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.note_email_event(p_email_ids uuid[], p_type text, p_detail jsonb) FROM PUBLIC;
@@ -1715,13 +1935,15 @@ REVOKE ALL ON FUNCTION gatepost.note_session_opened() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.note_trouble(p_dispatch gatepost.email_dispatches, p_fault text, p_code text, p_words text, p_delay interval, p_pace double precision) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid, p_known_device boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.publish_template(p_key text, p_locale text, p_tag uuid, p_prepared jsonb, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.put_back_dispatch(p_id uuid, p_worker uuid, p_delay interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jsonb, p_locale text, p_reply_to text, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone, p_idempotency_key text, p_actor text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.queue_notice(p_template text, p_user_id uuid, p_about jsonb, p_purpose text, p_lifetime interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_sealed bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_sealed bytea, OUT session gatepost.sessions) FROM PUBLIC;
 
@@ -1733,11 +1955,13 @@ REVOKE ALL ON FUNCTION gatepost.refuse_version_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.release_dispatch(p_id uuid, p_delay interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.request_password_reset(p_email text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.resume_dispatch(p_id uuid, p_worker uuid, p_lease interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.revoke_any_session(p_session_id uuid, p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.revoke_any_session(p_session_id uuid, p_actor text, p_reason text, p_ip inet, p_notify boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.revoke_listed_sessions(p_session_ids uuid[], p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
 
@@ -1745,7 +1969,7 @@ REVOKE ALL ON FUNCTION gatepost.revoke_other_sessions(p_user_id uuid, p_kept_id 
 
 REVOKE ALL ON FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid, p_ended_by uuid, p_reason text, p_idle_timeout interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval, p_notify boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag uuid, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) FROM PUBLIC;
 
@@ -1759,10 +1983,14 @@ REVOKE ALL ON FUNCTION gatepost.suppression_words(p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.tell_of_sign_in(p_session gatepost.sessions, p_known boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.tell_of_suppression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.told_severity(p_email gatepost.emails) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT user_id uuid, OUT session_id uuid, OUT email text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.wake_mail_workers() FROM PUBLIC;

@@ -250,6 +250,7 @@ async def test_migrate_then_seed_and_both_again(empty_database: str, data: Path)
 
 def test_demo_data_is_refused_in_production() -> None:
     mail = {"GATEPOST_MAIL_TRANSPORT": "smtp", "GATEPOST_SMTP_URL": "smtp://host", "GATEPOST_MAIL_FROM": "a@acme.com"}
+    mail["GATEPOST_PUBLIC_URL"] = "https://acme.com"
     message = refusal("seed", GATEPOST_ENVIRONMENT="production", GATEPOST_SECRET_KEY="s" * 32, **mail)
     assert message.startswith("GATEPOST_ENVIRONMENT: is production")
 

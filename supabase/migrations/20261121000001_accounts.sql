@@ -12,7 +12,10 @@ create table gatepost.users (
   name text generated always as (user_metadata ->> 'name') stored,
   disabled_at timestamptz,
   created_at timestamptz not null default now(),
-  password_changed_at timestamptz not null default now()
+  password_changed_at timestamptz not null default now(),
+  email_verified_at timestamptz,
+  -- the language of the browser at the last sign-in
+  locale text
 );
 
 create unique index users_email_key on gatepost.users (lower(email));

@@ -103,10 +103,13 @@ create function gatepost.open_session(
   p_lifetime interval,
   p_idle_timeout interval,
   p_max_sessions integer,
-  p_replaced_id uuid default null
+  p_replaced_id uuid default null,
+  p_known_device boolean default false
 ) returns setof gatepost.sessions
 language plpgsql volatile set search_path = ''
 as $$
+declare
+  opened gatepost.sessions;
 begin
   perform gatepost.lock_sessions(p_user_id);
   perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
@@ -115,10 +118,11 @@ begin
   set ended_at = clock_timestamp(), end_reason = 'signed_out', ended_by = s.user_id
   where s.id = p_replaced_id and s.ended_at is null;
 
-  return query
-    insert into gatepost.sessions (id, user_id, name, device_kind, browser, os, ip, expires_at)
-    values (p_session_id, p_user_id, p_name, p_device_kind, p_browser, p_os, p_ip, clock_timestamp() + p_lifetime)
-    returning *;
+  insert into gatepost.sessions (id, user_id, name, device_kind, browser, os, ip, expires_at)
+  values (p_session_id, p_user_id, p_name, p_device_kind, p_browser, p_os, p_ip, clock_timestamp() + p_lifetime)
+  returning * into opened;
+  return next opened;
+  perform gatepost.tell_of_sign_in(opened, p_known_device);
 
   insert into gatepost.refresh_tokens (session_id, token_hash) values (p_session_id, p_token_hash);
 
@@ -194,6 +198,9 @@ begin
     set ended_at = clock_timestamp(), end_reason = 'refresh_token_reused'
     where s.id = p_session_id
     returning * into session;
+    perform gatepost.queue_notice(
+      'suspicious-refresh', session.user_id, jsonb_build_object('session', p_session_id)
+    );
     return;
   end if;
 
@@ -245,7 +252,7 @@ end;
 $$;
 
 
--- Ends all of a person's sessions but one, and says how many that were.
+-- Ends all of a person's sessions but one (null: all), and says how many that were.
 create function gatepost.revoke_other_sessions(
   p_user_id uuid,
   p_kept_id uuid,
@@ -263,7 +270,7 @@ begin
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = p_reason, ended_by = p_ended_by
-  where s.user_id = p_user_id and s.ended_at is null and s.id <> p_kept_id;
+  where s.user_id = p_user_id and s.ended_at is null and s.id is distinct from p_kept_id;
 
   get diagnostics revoked = row_count;
   return revoked;

@@ -27,9 +27,17 @@ create index sessions_revoked_idx on gatepost.sessions (created_at, id)
 
 
 -- Ends anybody's session and says whether it had not ended before. GP404 where there is none.
-create function gatepost.revoke_any_session(p_session_id uuid, p_actor text, p_reason text, p_ip inet) returns boolean
+create function gatepost.revoke_any_session(
+  p_session_id uuid,
+  p_actor text,
+  p_reason text,
+  p_ip inet,
+  p_notify boolean default false
+) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
+declare
+  owner uuid;
 begin
   perform gatepost.act_as(p_actor, p_reason, p_ip);
   perform from gatepost.sessions s where s.id = p_session_id for update;
@@ -39,8 +47,12 @@ begin
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
-  where s.id = p_session_id and s.ended_at is null;
-  return found;
+  where s.id = p_session_id and s.ended_at is null
+  returning s.user_id into owner;
+  if p_notify then
+    perform gatepost.queue_notice('session-revoked', owner, jsonb_build_object('sessions', array[p_session_id]));
+  end if;
+  return owner is not null;
 end;
 $$;
 
@@ -51,23 +63,29 @@ create function gatepost.revoke_user_sessions(
   p_actor text,
   p_reason text,
   p_ip inet,
-  p_idle_timeout interval
+  p_idle_timeout interval,
+  p_notify boolean default false
 ) returns integer
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  revoked integer;
+  revoked uuid[];
 begin
   perform gatepost.lock_sessions(p_user_id);
   perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
   perform gatepost.act_as(p_actor, p_reason, p_ip);
 
-  update gatepost.sessions s
-  set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
-  where s.user_id = p_user_id and s.ended_at is null;
-
-  get diagnostics revoked = row_count;
-  return revoked;
+  with ended as (
+    update gatepost.sessions s
+    set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
+    where s.user_id = p_user_id and s.ended_at is null
+    returning s.id
+  )
+  select array_agg(ended.id) into revoked from ended;
+  if p_notify and revoked is not null then
+    perform gatepost.queue_notice('session-revoked', p_user_id, jsonb_build_object('sessions', revoked));
+  end if;
+  return coalesce(cardinality(revoked), 0);
 end;
 $$;
 

@@ -18,6 +18,8 @@ create table gatepost.emails (
   recipient text not null,
   reply_to text,
   variables jsonb not null check (jsonb_typeof(variables) = 'object'),
+  -- what a notice of ours tells of: {person, session?, sessions?, link?, purpose?}; its values come in at rendering
+  notice jsonb check (jsonb_typeof(notice) = 'object'),
   security boolean not null,
   -- sent by itself: it has attachments, or the batch it was in was refused
   alone boolean not null,
@@ -114,7 +116,7 @@ as $$
 $$;
 
 
--- A message to an address that is not written to any more says so from the start.
+-- A message to an address that is not written to any more, or to somebody who does not want it, says so from the start.
 create function gatepost.suppress_new_email() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -125,6 +127,13 @@ begin
   if found then
     new.status := 'suppressed';
     new.last_error := gatepost.suppression_words(why);
+  elsif not new.security and exists (
+    select from gatepost.unwanted_mail w
+    join gatepost.users u on u.id = w.user_id
+    where lower(u.email) = lower(new.recipient) and w.template = new.template
+  ) then
+    new.status := 'suppressed';
+    new.last_error := 'This person has turned such mail off.';
   end if;
   return new;
 end;

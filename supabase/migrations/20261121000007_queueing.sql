@@ -160,7 +160,7 @@ $$;
 
 
 -- Queues a message like one that has come to its end, and returns the new one's id. GP404: there is none, GP409: it is
--- still on its way, its time is over, or it was the test of a draft.
+-- still on its way, its time is over, it was a test, or it was security mail whose secrets are erased.
 create function gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) returns uuid
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -171,15 +171,17 @@ begin
   select * into there from gatepost.emails e where e.id = p_id for update;
   if not found then
     raise exception 'no such message' using errcode = 'GP404';
-  elsif there.status in ('queued', 'sending') or there.expires_at <= now() or there.version is null then
-    raise exception 'the message is on its way, or its time is over, or it was a test' using errcode = 'GP409';
+  elsif there.status in ('queued', 'sending') or there.expires_at <= now() or there.version is null
+    or there.security and there.notice is null
+  then
+    raise exception 'the message is on its way, its time is over, it was a test, or its secrets are erased' using errcode = 'GP409';
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, security, alone, queued_by, expires_at, resend_of
+    template, version, locale, recipient, reply_to, variables, notice, security, alone, queued_by, expires_at, resend_of
   )
   select
-    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.security, e.alone, p_actor, e.expires_at,
+    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notice, e.security, e.alone, p_actor, e.expires_at,
     e.id
   from gatepost.emails e
   where e.id = p_id

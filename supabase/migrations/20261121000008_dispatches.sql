@@ -188,13 +188,13 @@ create function gatepost.take_slot(p_transport text, p_dispatch_id uuid) returns
 language sql volatile set search_path = ''
 as $$
   update gatepost.email_transports t
-  set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.03 seconds' / t.pace, '0'),
+  set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.05 seconds' / t.pace, '0'),
       -- In trouble, one request tells whether it is over.
       paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end,
       probe = case when t.trouble_code is not null then p_dispatch_id end
   where t.name = p_transport
   returning greatest(0, extract(epoch from
-    t.next_slot - coalesce(interval '1.03 seconds' / t.pace, '0') - clock_timestamp()
+    t.next_slot - coalesce(interval '1.05 seconds' / t.pace, '0') - clock_timestamp()
   ));
 $$;
 

@@ -7,8 +7,19 @@ as $$
 begin
   update gatepost.emails e set status = p_status, dispatch_id = null, last_error = p_words
   where e.id = any (p_email_ids);
+  perform gatepost.erase_secrets(p_email_ids);
   perform gatepost.note_email_event(p_email_ids, p_status, jsonb_build_object('code', p_code, 'words', p_words));
 end;
+$$;
+
+
+-- Erases what security mail held that an application queued with links and codes of its own: it is needed no longer. In
+-- our own notices stand marks in the links' place.
+create function gatepost.erase_secrets(p_email_ids uuid[]) returns void
+language sql volatile set search_path = ''
+as $$
+  update gatepost.emails e set payload = null, variables = '{}'
+  where e.id = any (p_email_ids) and e.security and e.notice is null;
 $$;
 
 
@@ -111,6 +122,7 @@ begin
     'provider', p_transport, 'provider_id', taken.provider_id, 'clock_off', p_clock_off
   ))
   from taken;
+  perform gatepost.erase_secrets(p_email_ids);
   delete from gatepost.email_dispatches d where d.id = p_id;
   perform gatepost.match_email_events(p_provider_ids);
 

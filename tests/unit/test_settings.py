@@ -82,7 +82,11 @@ def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name:
         ({"environment": "production"}, "GATEPOST_SECRET_KEY"),
         ({"admin_email": "a@example.com"}, "GATEPOST_ADMIN_EMAIL"),
         ({"idle_timeout": "1m"}, "GATEPOST_ACTIVITY_INTERVAL"),
-        ({"environment": "production", "secret_key": "s" * 32}, "GATEPOST_MAIL_TRANSPORT"),
+        ({"environment": "production", "secret_key": "s" * 32}, "GATEPOST_PUBLIC_URL"),
+        (
+            {"environment": "production", "secret_key": "s" * 32, "web_url": "https://a.com"},
+            "GATEPOST_MAIL_TRANSPORT",
+        ),
         ({"mail_transport": "resend", "mail_from": "a@acme.com"}, "GATEPOST_RESEND_API_KEY"),
         ({"mail_transport": "resend,smtp", "mail_from": "a@acme.com", "resend_api_key": "re_x"}, "GATEPOST_SMTP_URL"),
         ({"mail_transport": "smtp", "smtp_url": "smtp://host"}, "GATEPOST_MAIL_FROM"),

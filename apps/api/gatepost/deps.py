@@ -10,11 +10,14 @@ from starlette.requests import HTTPConnection, Request
 
 from gatepost import address, db, mounts
 from gatepost.accounts.keys import KeyRing
+from gatepost.accounts.known_devices import KnownDevices
 from gatepost.accounts.passwords import Passwords
 from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
 from gatepost.db import Database, Reader
+from gatepost.links import LinkTokens
+from gatepost.mail.mailbox.mailbox import Mailbox
 from gatepost.mail.outbox.emails import Emails
 from gatepost.mail.templates.templates import Templates
 from gatepost.metrics import Metrics
@@ -35,9 +38,12 @@ class Runtime(Protocol):
     cookies: Cookies
     origins: Origins
     throttle: Throttle
+    known_devices: KnownDevices
+    links: LinkTokens
     metrics: Metrics
     templates: Templates
     emails: Emails
+    mailbox: Mailbox
 
 
 def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtime:

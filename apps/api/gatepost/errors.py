@@ -162,6 +162,24 @@ class Conflict(Refusal):
     status = HTTPStatus.CONFLICT
 
 
+class LinkInvalid(Refusal):
+    """This link is none of ours, or a part of it got lost on the way. Open the mail again, or ask for a new one."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class LinkExpired(Refusal):
+    """This link has expired. Ask for a new one."""
+
+    status = HTTPStatus.GONE
+
+
+class LinkUsed(Refusal):
+    """This link has been used already; it works once."""
+
+    status = HTTPStatus.GONE
+
+
 class RecipientSuppressed(Refusal):
     """Nothing is sent to this address any more; remove it from the suppressions if that is over."""
 

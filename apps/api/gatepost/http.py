@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
@@ -104,6 +104,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return answer(request, refusal)
 
 
+async def _on_hang_up(_request: Request, _error: Exception) -> Response:
+    # Nobody reads it; but it is no crash.
+    return Response(status_code=400)
+
+
 async def _on_crash(request: Request, error: Exception) -> Response:
     logger.error("crashed", exc_info=error)
     return answer(request, InternalError())
@@ -113,6 +118,7 @@ EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
     Refusal: cast(ExceptionHandler, _on_refusal),
     RequestValidationError: cast(ExceptionHandler, _on_invalid),
     HTTPException: cast(ExceptionHandler, _on_http),
+    ClientDisconnect: _on_hang_up,
     Exception: cast(ExceptionHandler, _on_crash),
 }
 
@@ -243,6 +249,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
         403: "Not allowed",
         404: "Not found",
         409: "In conflict with what is there",
+        410: "The link has been used, or has expired",
         413: "The body is too large",
         415: "The body is not JSON",
         422: "Not of the form that this address takes",

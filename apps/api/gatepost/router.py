@@ -12,9 +12,12 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from gatepost import mounts, runtime
+from gatepost.accounts import recovery
 from gatepost.accounts import routes as accounts
 from gatepost.admin import routes as admin
 from gatepost.http import ContractRoute
+from gatepost.mail.mailbox import routes as mailbox
+from gatepost.mail.notices import routes as notices
 from gatepost.mail.outbox import routes as outbox
 from gatepost.mail.templates import routes as templates
 from gatepost.operations import routes as operations
@@ -38,7 +41,7 @@ class GatepostRouter(APIRouter):
             route_class=ContractRoute,
             generate_unique_id_function=lambda route: route.name,
         )
-        for room in (accounts, sessions, admin, templates, outbox, operations):
+        for room in (accounts, recovery, sessions, admin, templates, outbox, mailbox, notices, operations):
             self.include_router(room.router)
 
         paths = (context.path or "/" for context in iter_route_contexts(self.routes))

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from gatepost import assets, log, vault
 from gatepost.accounts import store as accounts
 from gatepost.accounts.keys import KeyRing
+from gatepost.accounts.known_devices import KnownDevices
 from gatepost.accounts.passwords import Passwords
 from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
@@ -18,7 +19,10 @@ from gatepost.audit.sealer import seal
 from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError
+from gatepost.links import LinkTokens
 from gatepost.listener import Listener
+from gatepost.mail.mailbox.mailbox import Mailbox
+from gatepost.mail.notices.notices import Notices
 from gatepost.mail.outbox import events
 from gatepost.mail.outbox.composer import Composer
 from gatepost.mail.outbox.emails import Emails
@@ -58,11 +62,16 @@ class Runtime:
         self.cookies = Cookies(settings)
         self.origins = Origins(settings)
         self.throttle = Throttle(settings)
+        self.known_devices = KnownDevices(secret, settings)
+        self.links = LinkTokens(secret)
         builtins = read_templates(assets.emails())
         self.templates = Templates(database, builtins, renderer)
         self.published = Published(database, builtins, renderer)
         self.emails = Emails(database, self.published, self.templates, renderer)
-        self._composer = Composer(self.published, renderer)
+        notices = Notices(settings, self.links)
+        self._sender = settings.mail_from or _NOBODY
+        self.mailbox = Mailbox(database, notices, self._sender)
+        self._composer = Composer(database, self.published, renderer, notices)
         self._url = url
         self.metrics = Metrics()
         self.metrics.watch_pool("requests", database.size, database.idle)
@@ -89,8 +98,7 @@ class Runtime:
             transports = open_transports(self.settings)
             for transport in transports:
                 stack.push_async_callback(transport.close)
-            sender = self.settings.mail_from or _NOBODY
-            worker = Worker(self.database, self._composer, transports, sender, self.metrics)
+            worker = Worker(self.database, self._composer, transports, self._sender, self.metrics)
             listening = asyncio.create_task(Listener(self._url, {"gatepost_emails": worker.wake}).run())
             stack.push_async_callback(_cancelled, listening)
             working = asyncio.create_task(worker.run())

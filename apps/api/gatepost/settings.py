@@ -154,6 +154,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=_MAX_PORT)] = 8000
     public_url: Url | None = None
+    web_url: Url | None = None
     allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_listed)] = []
     secret_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
     environment: Literal["development", "test", "production"] = "development"
@@ -199,6 +200,8 @@ class Settings(BaseSettings):
         ways = self.mail_transport
         if len(set(ways)) < len(ways) or ("capture" in ways and len(ways) > 1):
             raise ValueError("MAIL_TRANSPORT: name each once, the first choice first; capture stands alone")
+        if self.environment == "production" and self.web_url is None and self.public_url is None:
+            raise ValueError("PUBLIC_URL: is required in production, or WEB_URL: the links in mails lead there")
         if ways == ["capture"]:
             if self.environment == "production":
                 raise ValueError("MAIL_TRANSPORT: capture sends nothing to anybody: in production set resend or smtp")
@@ -215,6 +218,13 @@ class Settings(BaseSettings):
     def issuer(self) -> str:
         """The `iss` claim of our access tokens (RFC 7519, 4.1.1)."""
         return (self.public_url or "http://localhost") + "/v1/auth"
+
+    @property
+    def pages_url(self) -> str:
+        """Where the links in mails lead: where our pages are."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - asked for, not bound
+        here = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return self.web_url or self.public_url or here
 
     @property
     def secure_cookies(self) -> bool:

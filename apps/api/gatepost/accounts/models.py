@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from gatepost.sessions.models import DeviceName, Session
 
@@ -27,6 +28,8 @@ class Person(BaseModel):
     role: Literal["user", "admin"]
     user_metadata: dict[str, Any]
     created_at: datetime
+    email_verified_at: datetime | None
+    password_changed_at: Annotated[SkipJsonSchema[datetime], Field(exclude=True)]
 
 
 class Register(BaseModel):
@@ -84,6 +87,24 @@ class Me(BaseModel):
 
     user: Person
     session: Session
+
+
+class ForgotPassword(BaseModel):
+    """The address of an account whose password is forgotten."""
+
+    email: Email
+
+
+class LinkToken(BaseModel):
+    """The token of a link in a mail."""
+
+    token: Annotated[str, Field(max_length=200)]
+
+
+class ResetPassword(LinkToken):
+    """A new password, by a link."""
+
+    password: NewPassword
 
 
 class JsonWebKey(BaseModel):

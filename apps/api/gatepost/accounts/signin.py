@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gatepost import deps
 from gatepost.accounts import store as accounts
+from gatepost.accounts.languages import preferred
 from gatepost.accounts.models import Login, Person, Register, SignIn, Transport
 from gatepost.accounts.tokens import Claims
 from gatepost.db import Connection
@@ -47,7 +48,11 @@ class Desk:
             device=parse_device(self._request.headers.get("user-agent")),
             ip=deps.client_address(self._request, runtime),
             replaced_id=self._replaced() if form.transport == "cookie" else None,
+            known_device=runtime.known_devices.knows(self._request, person),
         )
+        await accounts.note_language(connection, person.id, preferred(self._request.headers.get("accept-language")))
+        if form.transport == "cookie":
+            runtime.known_devices.remember(self._request, self._response, person)
         return self._hand_out(person, session, refresh_token, form.transport, evicted)
 
     async def refresh(self, token: str | None) -> SignIn:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,6 +13,19 @@ from asyncpg import Record
 from gatepost.accounts.models import Person
 from gatepost.address import Address
 from gatepost.db import Connection, Database
+from gatepost.errors import LinkExpired, LinkInvalid, LinkUsed, Refusal
+from gatepost.links import Purpose
+
+_LINK_REFUSALS: dict[str, type[Refusal]] = {"unknown": LinkInvalid, "expired": LinkExpired, "used": LinkUsed}
+
+
+@dataclass(frozen=True)
+class UsedLink:
+    """Whom a link was for, which session it was about, and the address that it went to."""
+
+    user_id: UUID
+    session_id: UUID | None
+    email: str
 
 
 async def create_person(
@@ -74,6 +89,76 @@ async def replace_password(connection: Connection, user_id: UUID, old_hash: str,
     return bool(replaced)
 
 
+async def reset_password(connection: Connection, user_id: UUID, new_hash: str, email: str) -> bool:
+    """Set a new password for whoever reads the mail of an address, which confirms it; False: it is no longer theirs."""
+    query = """
+        update gatepost.users
+        set password_hash = $2, password_changed_at = now(), email_verified_at = coalesce(email_verified_at, now())
+        where id = $1 and lower(email) = lower($3)
+        returning true
+    """
+    return bool(await connection.fetchval(query, user_id, new_hash, email))
+
+
+async def verify_email(connection: Connection, user_id: UUID, email: str) -> bool:
+    """Note that an address is a person's, and greet them the first time; False: it is no longer theirs."""
+    query = """
+        update gatepost.users u set email_verified_at = now() from gatepost.users old
+        where u.id = $1 and old.id = u.id and lower(u.email) = lower($2)
+        returning old.email_verified_at is null as first
+    """
+    row = await connection.fetchrow(query, user_id, email)
+    if row and row["first"]:
+        await queue_notice(connection, "welcome", user_id)
+    return row is not None
+
+
+async def queue_notice(
+    connection: Connection,
+    template: str,
+    user_id: UUID,
+    purpose: Purpose | None = None,
+    lifetime: timedelta | None = None,
+) -> None:
+    """Queue a mail to a person, with a link that works once and so long."""
+    query = "select gatepost.queue_notice($1, $2, '{}', $3, $4)"
+    await connection.execute(query, template, user_id, purpose, lifetime)
+
+
+async def add_link(connection: Connection, purpose: Purpose, user_id: UUID, lifetime: timedelta) -> UUID:
+    """Make a link that goes in no mail, and return its id."""
+    query = """
+        insert into gatepost.links (purpose, user_id, email, expires_at)
+        select $1, id, email, clock_timestamp() + $3 from gatepost.users where id = $2
+        returning id
+    """
+    link_id: UUID = await connection.fetchval(query, purpose, user_id, lifetime)
+    return link_id
+
+
+async def use_link(connection: Connection, link_id: UUID, purpose: Purpose) -> UsedLink:
+    """Use a link up and return what it was for.
+
+    Raises:
+        LinkInvalid, LinkExpired, LinkUsed: it cannot be.
+    """
+    row = await connection.fetchrow("select * from gatepost.use_link($1, $2)", link_id, purpose)
+    if row is None or row["outcome"] != "ok":
+        raise _LINK_REFUSALS[row["outcome"] if row else "unknown"]
+    return UsedLink(row["user_id"], row["session_id"], row["email"])
+
+
+async def request_password_reset(connection: Connection, email: str) -> None:
+    """Queue a mail with a link to choose a new password, if the address has an account."""
+    await connection.execute("select gatepost.request_password_reset($1)", email)
+
+
+async def note_language(connection: Connection, user_id: UUID, language: str | None) -> None:
+    """Remember the language that a person's browser asks for."""
+    query = "update gatepost.users set locale = $2 where id = $1 and locale is distinct from $2"
+    await connection.execute(query, user_id, language)
+
+
 async def rehash_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> None:
     """Keep the same password under newer parameters."""
     query = "update gatepost.users set password_hash = $3 where id = $1 and password_hash = $2"
@@ -109,4 +194,6 @@ def _person(row: Record) -> Person:
         role=row["role"],
         user_metadata=json.loads(row["user_metadata"]),
         created_at=row["created_at"],
+        email_verified_at=row["email_verified_at"],
+        password_changed_at=row["password_changed_at"],
     )

@@ -20,6 +20,7 @@ from gatepost.settings import Settings
 _PER_ACCOUNT: RateLimitItem = RateLimitItemPerMinute(10, 5, namespace="account")
 _PER_ADDRESS: RateLimitItem = RateLimitItemPerMinute(300, 5, namespace="address")
 _REGISTRATIONS: RateLimitItem = RateLimitItemPerMinute(30, 5, namespace="registration")
+_LINKS: RateLimitItem = RateLimitItemPerMinute(60, 5, namespace="links")
 
 
 class Throttle:
@@ -50,6 +51,14 @@ class Throttle:
             RateLimited: there were too many from this address.
         """
         await self._hit(_REGISTRATIONS, _origin(address))
+
+    async def try_link(self, address: Address | None) -> None:
+        """Count a link that somebody asks for or uses.
+
+        Raises:
+            RateLimited: there were too many from this address.
+        """
+        await self._hit(_LINKS, _origin(address))
 
     async def _hit(self, limit: RateLimitItem, *keys: str) -> None:
         if self._off or await self._limiter.hit(limit, *keys):

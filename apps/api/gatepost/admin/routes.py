@@ -34,6 +34,7 @@ router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=ContractRoute
 _BY_ADMIN: EndReason = "signed_out_by_admin"
 
 Text = Annotated[str | None, Query(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
+Notify = Annotated[bool, Query(description="Tell the person by mail")]
 GivenReason = Annotated[Reason, Query(description="Why; it is kept in the audit log")]
 
 
@@ -58,10 +59,15 @@ async def search_sessions(
     "/sessions/{session_id:uuid}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422)
 )
 async def revoke_any_session(
-    session_id: UUID, actor: SessionRevoker, runtime: CurrentRuntime, connection: Connection, reason: GivenReason
+    session_id: UUID,
+    actor: SessionRevoker,
+    runtime: CurrentRuntime,
+    connection: Connection,
+    reason: GivenReason,
+    notify: Notify = False,
 ) -> None:
     """End anybody's session; its next request is refused."""
-    ended = await store.revoke_any_session(connection, session_id, actor.name, reason, actor.ip)
+    ended = await store.revoke_any_session(connection, session_id, actor.name, reason, actor.ip, notify=notify)
     runtime.metrics.revoked(_BY_ADMIN, int(ended))
 
 
@@ -111,10 +117,17 @@ async def list_user_sessions(
 
 @router.delete("/users/{user_id}/sessions", responses=refuses(401, 403, 404, 422))
 async def revoke_user_sessions(
-    user_id: UUID, actor: SessionRevoker, runtime: CurrentRuntime, connection: Connection, reason: GivenReason
+    user_id: UUID,
+    actor: SessionRevoker,
+    runtime: CurrentRuntime,
+    connection: Connection,
+    reason: GivenReason,
+    notify: Notify = False,
 ) -> RevokedSessions:
     """End all sessions of a person."""
-    revoked = await store.revoke_user_sessions(connection, runtime.settings, user_id, actor.name, reason, actor.ip)
+    revoked = await store.revoke_user_sessions(
+        connection, runtime.settings, user_id, actor.name, reason, actor.ip, notify=notify
+    )
     runtime.metrics.revoked(_BY_ADMIN, revoked)
     return RevokedSessions(revoked=revoked)
 

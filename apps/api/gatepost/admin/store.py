@@ -41,23 +41,38 @@ async def is_admin(connection: Connection, user_id: UUID) -> bool:
 
 
 async def revoke_any_session(
-    connection: Connection, session_id: UUID, actor: str, reason: str | None, ip: Address | None
+    connection: Connection,
+    session_id: UUID,
+    actor: str,
+    reason: str | None,
+    ip: Address | None,
+    *,
+    notify: bool = False,
 ) -> bool:
     """End anybody's session and tell whether it had not ended before; ending it again changes nothing.
+
+    With `notify` the person is told by mail.
 
     Raises:
         NotFound: there is no such session.
     """
-    query = "select gatepost.revoke_any_session($1, $2, $3, $4)"
-    return bool(await connection.fetchval(query, session_id, actor, reason, ip))
+    query = "select gatepost.revoke_any_session($1, $2, $3, $4, $5)"
+    return bool(await connection.fetchval(query, session_id, actor, reason, ip, notify))
 
 
 async def revoke_user_sessions(
-    connection: Connection, settings: Settings, user_id: UUID, actor: str, reason: str | None, ip: Address | None
+    connection: Connection,
+    settings: Settings,
+    user_id: UUID,
+    actor: str,
+    reason: str | None,
+    ip: Address | None,
+    *,
+    notify: bool = False,
 ) -> int:
-    """End all sessions of a person and return how many that were."""
-    query = "select gatepost.revoke_user_sessions($1, $2, $3, $4, $5)"
-    revoked: int = await connection.fetchval(query, user_id, actor, reason, ip, settings.idle_timeout)
+    """End all sessions of a person and return how many that were; with `notify` they are told by one mail."""
+    query = "select gatepost.revoke_user_sessions($1, $2, $3, $4, $5, $6)"
+    revoked: int = await connection.fetchval(query, user_id, actor, reason, ip, settings.idle_timeout, notify)
     return revoked
 
 

@@ -139,6 +139,13 @@ class RegisterSession(BaseModel):
     device_name: DeviceName = None
 
 
+class Disowned(BaseModel):
+    """How many sessions ended; `reset_token` is for choosing a new password, within the hour and once."""
+
+    revoked: int
+    reset_token: str
+
+
 class RenameSession(BaseModel):
     """The person's own name for a device; blank brings back the one like "Chrome on Windows"."""
 

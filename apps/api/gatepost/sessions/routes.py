@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from gatepost import paging
-from gatepost.deps import Connection, CurrentRuntime
-from gatepost.errors import NotFound
+from gatepost.accounts import store as accounts
+from gatepost.accounts.models import LinkToken
+from gatepost.deps import Connection, CurrentRuntime, client_address
+from gatepost.errors import LinkInvalid, NotFound
 from gatepost.http import ContractRoute, refuses
 from gatepost.sessions import store
 from gatepost.sessions.guard import CurrentSession, RecentSession, demand_recent
 from gatepost.sessions.models import (
+    Disowned,
     EndReason,
     RegisterSession,
     RenameSession,
@@ -64,6 +68,22 @@ async def register_session(
     if body.device_name is None:
         return session
     return await _rename(connection, runtime, session, session.id, body.device_name)
+
+
+@router.post("/not-me", responses=refuses(404, 410, 413, 415, 422, 429))
+async def disown_session(body: LinkToken, runtime: CurrentRuntime, request: Request) -> Disowned:
+    """Say that a sign-in was not one's own: it ends, with all others, and the password that let it in works no more."""
+    ip = client_address(request, runtime)
+    await runtime.throttle.try_link(ip)
+    link_id = runtime.links.read("not_me", body.token)
+    async with runtime.database.transaction() as connection:
+        link = await accounts.use_link(connection, link_id, "not_me")
+        if link.session_id is None:
+            raise LinkInvalid
+        revoked = await store.disown_session(connection, link.user_id, link.session_id, ip)
+        reset = await accounts.add_link(connection, "reset_password", link.user_id, timedelta(hours=1))
+    runtime.metrics.revoked("not_me", revoked)
+    return Disowned(revoked=revoked, reset_token=runtime.links.mint("reset_password", reset))
 
 
 @router.patch("/{session_id}", responses=refuses(401, 403, 404, 413, 415, 422))

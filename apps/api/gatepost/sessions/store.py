@@ -58,15 +58,16 @@ async def open_session(
     device: Device,
     ip: Address | None,
     replaced_id: UUID | None = None,
+    known_device: bool = False,
 ) -> tuple[Session, list[Session]]:
     """Open a session and return it, with those that were evicted to keep the person's number at the cap.
 
-    The session that it replaces, if any, is signed out.
+    The session that it replaces, if any, is signed out. A device that is new to the person is told by mail.
     """
     rows = await connection.fetch(
         """
         select s.*, s.end_reason as state
-        from gatepost.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) s
+        from gatepost.open_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) s
         """,
         session_id,
         user_id,
@@ -80,6 +81,7 @@ async def open_session(
         settings.idle_timeout,
         settings.max_sessions,
         replaced_id,
+        known_device,
     )
     opened, *evicted = (
         Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=session_id) for row in rows
@@ -170,6 +172,18 @@ async def revoke_other_sessions(
         "select gatepost.revoke_other_sessions($1, $2, $1, $3, $4)", user_id, kept_id, reason, settings.idle_timeout
     )
     return cast(int, revoked)
+
+
+async def disown_session(connection: Connection, user_id: UUID, session_id: UUID, ip: Address | None) -> int:
+    """End every session of a person who did not open one of them, and make their password useless; say how many."""
+    query = "select gatepost.disown_session($1, $2, $3)"
+    return cast(int, await connection.fetchval(query, user_id, session_id, ip))
+
+
+async def revoke_all_sessions(connection: Connection, settings: Settings, *, user_id: UUID, reason: EndReason) -> int:
+    """End all of a person's sessions and return how many that were."""
+    query = "select gatepost.revoke_other_sessions($1, null, $1, $2, $3)"
+    return cast(int, await connection.fetchval(query, user_id, reason, settings.idle_timeout))
 
 
 async def reauthenticate_session(connection: Connection, session_id: UUID) -> None:

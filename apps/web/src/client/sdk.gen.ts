@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeResendEventData, TakeResendEventErrors, TakeResendEventResponses } from './types.gen';
+import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChooseNoticeData, ChooseNoticeErrors, ChooseNoticeResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DisownSessionData, DisownSessionErrors, DisownSessionResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNoticesData, ListNoticesErrors, ListNoticesResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeResendEventData, TakeResendEventErrors, TakeResendEventResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -135,6 +135,48 @@ export const readMe = <ThrowOnError extends boolean = true>(options?: Options<Re
 export const listPublicKeys = <ThrowOnError extends boolean = true>(options?: Options<ListPublicKeysData, ThrowOnError>) => (options?.client ?? client).get<ListPublicKeysResponses, ListPublicKeysErrors, ThrowOnError>({ url: '/.well-known/jwks.json', ...options });
 
 /**
+ * Request Password Reset
+ *
+ * Send a link to choose a new password, if the address has an account; the answer never says whether it has.
+ */
+export const requestPasswordReset = <ThrowOnError extends boolean = true>(options: Options<RequestPasswordResetData, ThrowOnError>) => (options.client ?? client).post<RequestPasswordResetResponses, RequestPasswordResetErrors, ThrowOnError>({
+    url: '/v1/auth/password/forgot',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Reset Password
+ *
+ * Set a new password by a link; every device is signed out.
+ */
+export const resetPassword = <ThrowOnError extends boolean = true>(options: Options<ResetPasswordData, ThrowOnError>) => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
+    url: '/v1/auth/password/reset',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Verify Email
+ *
+ * Confirm that an address is one's own, by the link that went there.
+ */
+export const verifyEmail = <ThrowOnError extends boolean = true>(options: Options<VerifyEmailData, ThrowOnError>) => (options.client ?? client).post<VerifyEmailResponses, VerifyEmailErrors, ThrowOnError>({
+    url: '/v1/auth/email/verify',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Revoke Other Sessions
  *
  * Sign out all your devices but this one.
@@ -176,6 +218,20 @@ export const registerSession = <ThrowOnError extends boolean = true>(options: Op
             type: 'apiKey'
         }],
     url: '/v1/sessions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Disown Session
+ *
+ * Say that a sign-in was not one's own: it ends, with all others, and the password that let it in works no more.
+ */
+export const disownSession = <ThrowOnError extends boolean = true>(options: Options<DisownSessionData, ThrowOnError>) => (options.client ?? client).post<DisownSessionResponses, DisownSessionErrors, ThrowOnError>({
+    url: '/v1/sessions/not-me',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -793,6 +849,85 @@ export const queueEmails = <ThrowOnError extends boolean = true>(options: Option
             type: 'apiKey'
         }],
     url: '/v1/emails/batch',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Captured Emails
+ *
+ * List what was captured, the newest first.
+ */
+export const listCapturedEmails = <ThrowOnError extends boolean = true>(options?: Options<ListCapturedEmailsData, ThrowOnError>) => (options?.client ?? client).get<ListCapturedEmailsResponses, ListCapturedEmailsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/mailbox',
+    ...options
+});
+
+/**
+ * Read Captured Email
+ *
+ * Show a captured message as it would have gone out, with its links.
+ */
+export const readCapturedEmail = <ThrowOnError extends boolean = true>(options: Options<ReadCapturedEmailData, ThrowOnError>) => (options.client ?? client).get<ReadCapturedEmailResponses, ReadCapturedEmailErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/mailbox/{email_id}',
+    ...options
+});
+
+/**
+ * Show Captured Email
+ *
+ * Show a captured message's page, for an iframe; nothing in it can run.
+ */
+export const showCapturedEmail = <ThrowOnError extends boolean = true>(options: Options<ShowCapturedEmailData, ThrowOnError>) => (options.client ?? client).get<ShowCapturedEmailResponses, ShowCapturedEmailErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/mailbox/{email_id}/html',
+    ...options
+});
+
+/**
+ * List Notices
+ *
+ * List the kinds of mail that you may get, and which of them you want.
+ */
+export const listNotices = <ThrowOnError extends boolean = true>(options?: Options<ListNoticesData, ThrowOnError>) => (options?.client ?? client).get<ListNoticesResponses, ListNoticesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/me/notices',
+    ...options
+});
+
+/**
+ * Choose Notice
+ *
+ * Turn a kind of mail on or off.
+ */
+export const chooseNotice = <ThrowOnError extends boolean = true>(options: Options<ChooseNoticeData, ThrowOnError>) => (options.client ?? client).put<ChooseNoticeResponses, ChooseNoticeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/me/notices/{key}',
     ...options,
     headers: {
         'Content-Type': 'application/json',

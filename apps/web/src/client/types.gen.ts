@@ -159,6 +159,60 @@ export type AuditRow = {
 };
 
 /**
+ * CapturedEmail
+ *
+ * A captured message; `source` is the MIME message (RFC 5322), `headers` its headers.
+ */
+export type CapturedEmail = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * To
+     */
+    to: string;
+    /**
+     * Sender
+     */
+    sender: string;
+    /**
+     * Reply To
+     */
+    reply_to: string | null;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Template
+     */
+    template: string;
+    /**
+     * Headers
+     */
+    headers: {
+        [key: string]: string;
+    };
+    /**
+     * Html
+     */
+    html: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Source
+     */
+    source: string;
+};
+
+/**
  * ChangePassword
  *
  * A new password in place of the current one.
@@ -172,6 +226,18 @@ export type ChangePassword = {
      * New Password
      */
     new_password: string;
+};
+
+/**
+ * ChooseNotice
+ *
+ * Whether one wants a kind of mail.
+ */
+export type ChooseNotice = {
+    /**
+     * Enabled
+     */
+    enabled: boolean;
 };
 
 /**
@@ -254,6 +320,22 @@ export type Device = {
      * Os
      */
     os: string | null;
+};
+
+/**
+ * Disowned
+ *
+ * How many sessions ended; `reset_token` is for choosing a new password, within the hour and once.
+ */
+export type Disowned = {
+    /**
+     * Revoked
+     */
+    revoked: number;
+    /**
+     * Reset Token
+     */
+    reset_token: string;
 };
 
 /**
@@ -542,6 +624,18 @@ export type FieldError = {
 };
 
 /**
+ * ForgotPassword
+ *
+ * The address of an account whose password is forgotten.
+ */
+export type ForgotPassword = {
+    /**
+     * Email
+     */
+    email: string;
+};
+
+/**
  * Health
  *
  * The process answers.
@@ -601,6 +695,18 @@ export type JsonWebKeys = {
      * Keys
      */
     keys: Array<JsonWebKey>;
+};
+
+/**
+ * LinkToken
+ *
+ * The token of a link in a mail.
+ */
+export type LinkToken = {
+    /**
+     * Token
+     */
+    token: string;
 };
 
 /**
@@ -720,6 +826,46 @@ export type NewApiKey = {
 };
 
 /**
+ * Notice
+ *
+ * A kind of mail; `security` is sent whatever one says.
+ */
+export type Notice = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Security
+     */
+    security: boolean;
+    /**
+     * Enabled
+     */
+    enabled: boolean;
+};
+
+/**
+ * NoticeList
+ *
+ * Every kind of mail that one may get.
+ */
+export type NoticeList = {
+    /**
+     * Items
+     */
+    items: Array<Notice>;
+};
+
+/**
  * Person
  *
  * A person with an account.
@@ -747,6 +893,10 @@ export type Person = {
      * Created At
      */
     created_at: string;
+    /**
+     * Email Verified At
+     */
+    email_verified_at: string | null;
 };
 
 /**
@@ -993,6 +1143,22 @@ export type RenameSession = {
      * The person's own name for the device; blank for none
      */
     name: string | null;
+};
+
+/**
+ * ResetPassword
+ *
+ * A new password, by a link.
+ */
+export type ResetPassword = {
+    /**
+     * Token
+     */
+    token: string;
+    /**
+     * Password
+     */
+    password: string;
 };
 
 /**
@@ -2103,6 +2269,155 @@ export type ListPublicKeysResponses = {
 
 export type ListPublicKeysResponse = ListPublicKeysResponses[keyof ListPublicKeysResponses];
 
+export type RequestPasswordResetData = {
+    body: ForgotPassword;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/password/forgot';
+};
+
+export type RequestPasswordResetErrors = {
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Too many attempts
+     */
+    429: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type RequestPasswordResetError = RequestPasswordResetErrors[keyof RequestPasswordResetErrors];
+
+export type RequestPasswordResetResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
+
+export type ResetPasswordData = {
+    body: ResetPassword;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/password/reset';
+};
+
+export type ResetPasswordErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The link has been used, or has expired
+     */
+    410: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Too many attempts
+     */
+    429: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type VerifyEmailData = {
+    body: LinkToken;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/email/verify';
+};
+
+export type VerifyEmailErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The link has been used, or has expired
+     */
+    410: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Too many attempts
+     */
+    429: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type VerifyEmailError = VerifyEmailErrors[keyof VerifyEmailErrors];
+
+export type VerifyEmailResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses];
+
 export type RevokeOtherSessionsData = {
     body?: never;
     path?: never;
@@ -2248,6 +2563,59 @@ export type RegisterSessionResponses = {
 };
 
 export type RegisterSessionResponse = RegisterSessionResponses[keyof RegisterSessionResponses];
+
+export type DisownSessionData = {
+    body: LinkToken;
+    path?: never;
+    query?: never;
+    url: '/v1/sessions/not-me';
+};
+
+export type DisownSessionErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The link has been used, or has expired
+     */
+    410: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Too many attempts
+     */
+    429: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type DisownSessionError = DisownSessionErrors[keyof DisownSessionErrors];
+
+export type DisownSessionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Disowned;
+};
+
+export type DisownSessionResponse = DisownSessionResponses[keyof DisownSessionResponses];
 
 export type RevokeSessionData = {
     body?: never;
@@ -2442,6 +2810,12 @@ export type RevokeAnySessionData = {
          * Why; it is kept in the audit log
          */
         reason: string;
+        /**
+         * Notify
+         *
+         * Tell the person by mail
+         */
+        notify?: boolean;
     };
     url: '/v1/admin/sessions/{session_id}';
 };
@@ -2713,6 +3087,12 @@ export type RevokeUserSessionsData = {
          * Why; it is kept in the audit log
          */
         reason: string;
+        /**
+         * Notify
+         *
+         * Tell the person by mail
+         */
+        notify?: boolean;
     };
     url: '/v1/admin/users/{user_id}/sessions';
 };
@@ -4502,6 +4882,261 @@ export type QueueEmailsResponses = {
 };
 
 export type QueueEmailsResponse = QueueEmailsResponses[keyof QueueEmailsResponses];
+
+export type ListCapturedEmailsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * How many items at most
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/mailbox';
+};
+
+export type ListCapturedEmailsErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListCapturedEmailsError = ListCapturedEmailsErrors[keyof ListCapturedEmailsErrors];
+
+export type ListCapturedEmailsResponses = {
+    /**
+     * Successful Response
+     */
+    200: EmailPage;
+};
+
+export type ListCapturedEmailsResponse = ListCapturedEmailsResponses[keyof ListCapturedEmailsResponses];
+
+export type ReadCapturedEmailData = {
+    body?: never;
+    path: {
+        /**
+         * Email Id
+         */
+        email_id: string;
+    };
+    query?: never;
+    url: '/v1/mailbox/{email_id}';
+};
+
+export type ReadCapturedEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadCapturedEmailError = ReadCapturedEmailErrors[keyof ReadCapturedEmailErrors];
+
+export type ReadCapturedEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: CapturedEmail;
+};
+
+export type ReadCapturedEmailResponse = ReadCapturedEmailResponses[keyof ReadCapturedEmailResponses];
+
+export type ShowCapturedEmailData = {
+    body?: never;
+    path: {
+        /**
+         * Email Id
+         */
+        email_id: string;
+    };
+    query?: never;
+    url: '/v1/mailbox/{email_id}/html';
+};
+
+export type ShowCapturedEmailErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ShowCapturedEmailError = ShowCapturedEmailErrors[keyof ShowCapturedEmailErrors];
+
+export type ShowCapturedEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type ShowCapturedEmailResponse = ShowCapturedEmailResponses[keyof ShowCapturedEmailResponses];
+
+export type ListNoticesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/notices';
+};
+
+export type ListNoticesErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListNoticesError = ListNoticesErrors[keyof ListNoticesErrors];
+
+export type ListNoticesResponses = {
+    /**
+     * Successful Response
+     */
+    200: NoticeList;
+};
+
+export type ListNoticesResponse = ListNoticesResponses[keyof ListNoticesResponses];
+
+export type ChooseNoticeData = {
+    body: ChooseNotice;
+    path: {
+        /**
+         * Key
+         *
+         * The key of a template
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/v1/me/notices/{key}';
+};
+
+export type ChooseNoticeErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ChooseNoticeError = ChooseNoticeErrors[keyof ChooseNoticeErrors];
+
+export type ChooseNoticeResponses = {
+    /**
+     * Successful Response
+     */
+    200: Notice;
+};
+
+export type ChooseNoticeResponse = ChooseNoticeResponses[keyof ChooseNoticeResponses];
 
 export type ReadHealthData = {
     body?: never;

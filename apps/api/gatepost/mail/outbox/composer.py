@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from gatepost.db import Database
 from gatepost.errors import FieldError, NotFound, Refusal, TemplateInvalid
+from gatepost.mail.notices.notices import Notices
 from gatepost.mail.outbox.dispatches import Composed, Queued
 from gatepost.mail.rendering.shapes import Rendered
 from gatepost.mail.templates.published import Published
 from gatepost.mail.templates.renderer import Renderer
+from gatepost.mail.templates.words import Words
 
 # By this tag an event says which message of ours it tells of, before its provider's id is known.
 TAG = "gatepost_email_id"
@@ -21,9 +24,15 @@ TAG = "gatepost_email_id"
 class Composer:
     """Renders messages, those of the same words together."""
 
-    def __init__(self, published: Published, renderer: Renderer) -> None:
+    def __init__(self, database: Database, published: Published, renderer: Renderer, notices: Notices) -> None:
+        self._database = database
         self._published = published
         self._renderer = renderer
+        self._notices = notices
+
+    def fill(self, notice: Mapping[str, Any] | None, payload: str) -> str:
+        """Return the payload that goes out: a notice with its link in the place of the mark that is kept."""
+        return self._notices.fill(notice, payload) if notice else payload
 
     async def compose(self, queued: Sequence[Queued]) -> tuple[list[Composed], dict[UUID, str]]:
         """Return the messages that are not frozen yet, rendered; and those that cannot be, with words that say why.
@@ -52,7 +61,15 @@ class Composer:
             words = await self._published.words(*place)
         except (NotFound, TemplateInvalid) as refusal:
             return [refusal] * len(some)
-        return await self._renderer.render(words, [each.variables for each in some])
+        return await self._renderer.render(words, [await self._values(words, each) for each in some])
+
+    async def _values(self, words: Words, each: Queued) -> Mapping[str, Any]:
+        if each.notice is None:
+            return each.variables
+        async with self._database.connection() as connection:
+            told = await self._notices.values(connection, each.notice, words.locale)
+        # Words of one's own need not say everything.
+        return {name: told[name] for name in told.keys() & {one.name for one in words.declared}}
 
 
 def payload(email_id: UUID, recipient: str, reply_to: str | None, rendered: Rendered) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from gatepost.db import Connection
-from gatepost.mail.transports.transport import Accepted, Attachment, Dispatch, Message, Refused, Transport, Uncertain
+from gatepost.mail.outbox.store import read_files
+from gatepost.mail.transports.transport import Accepted, Dispatch, Message, Refused, Transport, Uncertain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Queued:
     recipient: str
     reply_to: str | None
     variables: Mapping[str, Any]
+    notice: Mapping[str, Any] | None
     attempts: int
     frozen: bool
 
@@ -68,11 +70,12 @@ async def lease(connection: Connection, worker: UUID, length: timedelta, transpo
 async def read_members(connection: Connection, dispatch_id: UUID) -> list[Queued]:
     """Return the messages of a dispatch."""
     query = """
-        select id, template, version, locale, recipient, reply_to, variables, attempts, payload is not null as frozen
+        select id, template, version, locale, recipient, reply_to, variables, notice, attempts,
+               payload is not null as frozen
         from gatepost.emails where dispatch_id = $1 order by place
     """
     rows = await connection.fetch(query, dispatch_id)
-    return [Queued(**{**dict(row), "variables": json.loads(row["variables"])}) for row in rows]
+    return [Queued(**{**dict(row), "variables": json.loads(row["variables"]), "notice": _notice(row)}) for row in rows]
 
 
 async def fail(connection: Connection, dispatch_id: UUID, worker: UUID, failed: Mapping[UUID, str]) -> None:
@@ -82,9 +85,17 @@ async def fail(connection: Connection, dispatch_id: UUID, worker: UUID, failed: 
 
 
 async def freeze(
-    connection: Connection, dispatch_id: UUID, worker: UUID, sender: str, remembers: timedelta, made: Sequence[Composed]
+    connection: Connection,
+    dispatch_id: UUID,
+    worker: UUID,
+    sender: str,
+    remembers: timedelta,
+    made: Sequence[Composed],
+    fill: Callable[[Mapping[str, Any] | None, str], str],
 ) -> tuple[Dispatch | None, int]:
     """Freeze what goes out and mark the try; None: nothing goes, or somebody else has it in hand by now.
+
+    `fill` puts a notice's link in the place of its mark: what is kept holds none.
 
     With it comes how often the messages were tried, this try included.
     """
@@ -94,23 +105,17 @@ async def freeze(
     if not rows:
         return None, 0
     frozen_sender = await connection.fetchval("select sender from gatepost.email_dispatches where id = $1", dispatch_id)
-    attachments = await _attachments(connection, [row["id"] for row in rows if row["alone"]])
+    attachments = await read_files(connection, [row["id"] for row in rows if row["alone"]])
     rows = sorted(rows, key=lambda row: int(row["place"]))
-    messages = tuple(Message(row["id"], row["payload"], tuple(attachments.get(row["id"], ()))) for row in rows)
+    messages = tuple(
+        Message(row["id"], fill(_notice(row), row["payload"]), tuple(attachments.get(row["id"], ()))) for row in rows
+    )
     return Dispatch(dispatch_id, frozen_sender, messages), max(row["attempts"] for row in rows)
 
 
-async def _attachments(connection: Connection, email_ids: Sequence[UUID]) -> dict[UUID, list[Attachment]]:
-    found: dict[UUID, list[Attachment]] = {}
-    if email_ids:
-        query = "select * from gatepost.email_attachments where email_id = any ($1) order by email_id, place"
-        for row in await connection.fetch(query, email_ids):
-            found.setdefault(row["email_id"], []).append(_attachment(row))
-    return found
-
-
-def _attachment(row: Record) -> Attachment:
-    return Attachment(row["filename"], row["content_type"], row["content"])
+def _notice(row: Record) -> dict[str, Any] | None:
+    notice: dict[str, Any] | None = json.loads(row["notice"]) if row["notice"] else None
+    return notice
 
 
 async def accept(connection: Connection, transport: str, dispatch: Dispatch, outcome: Accepted) -> None:
@@ -164,7 +169,7 @@ async def put_back_all(connection: Connection, worker: UUID) -> None:
     await connection.fetch(query, worker)
 
 
-async def renew(connection: Connection, worker: UUID, length: timedelta) -> None:
-    """Go on having in hand what one has."""
-    query = "update gatepost.email_dispatches set due_at = clock_timestamp() + $2 where worker = $1"
-    await connection.execute(query, worker, length)
+async def renew(connection: Connection, worker: UUID, keys: Collection[UUID], length: timedelta) -> None:
+    """Go on having some in hand; what a worker has without knowing of it, others take up in time."""
+    query = "update gatepost.email_dispatches set due_at = clock_timestamp() + $3 where worker = $1 and id = any ($2)"
+    await connection.execute(query, worker, keys, length)

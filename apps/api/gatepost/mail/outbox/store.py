@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from asyncpg import Record
 from gatepost.address import Address
 from gatepost.db import Connection
 from gatepost.mail.outbox.models import AttachedFile, Email, EmailDetail, EmailEvent, QueueEmail, Status, Suppression
+from gatepost.mail.transports.transport import Attachment
 
 # A message that waits knows what its transport lacks, also where it was never tried itself.
 _COLUMNS = """
@@ -38,11 +40,12 @@ _LIST = f"""
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which messages: in one status, to one address, of one template."""
+    """Which messages: in one status, to one address, of one template, by one provider."""
 
     status: Status | None = None
     to: str | None = None
     template: str | None = None
+    provider: str | None = None
 
 
 async def queue_email(connection: Connection, body: QueueEmail, key: str | None, actor: str) -> UUID:
@@ -101,7 +104,12 @@ async def list_emails(
         query += _STATUS.get(wanted.status, " and e.status = $4")
     if wanted.status not in _STATUS:
         given.append(wanted.status)
-    for column, value in (("lower(e.recipient)", wanted.to and wanted.to.lower()), ("e.template", wanted.template)):
+    columns = {
+        "lower(e.recipient)": wanted.to and wanted.to.lower(),
+        "e.template": wanted.template,
+        "e.provider": wanted.provider,
+    }
+    for column, value in columns.items():
         if value is not None:
             given.append(value)
             query += f" and {column} = ${len(given)}"
@@ -129,6 +137,23 @@ async def read_detail(connection: Connection, email_id: UUID) -> EmailDetail | N
         attachments=await _attachments(connection, email_id),
         events=await _events(connection, row),
     )
+
+
+async def read_files(connection: Connection, email_ids: Sequence[UUID]) -> dict[UUID, list[Attachment]]:
+    """Return the attachments of some messages, with their bytes."""
+    found: dict[UUID, list[Attachment]] = {}
+    if email_ids:
+        query = "select * from gatepost.email_attachments where email_id = any ($1) order by email_id, place"
+        for row in await connection.fetch(query, email_ids):
+            file = Attachment(row["filename"], row["content_type"], row["content"])
+            found.setdefault(row["email_id"], []).append(file)
+    return found
+
+
+async def read_captured(connection: Connection, email_id: UUID) -> Record | None:
+    """Return the row of a captured message that is kept still."""
+    query = "select * from gatepost.emails where id = $1 and provider = 'capture' and payload is not null"
+    return await connection.fetchrow(query, email_id)
 
 
 async def _attachments(connection: Connection, email_id: UUID) -> list[AttachedFile]:

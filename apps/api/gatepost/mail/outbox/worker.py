@@ -33,6 +33,8 @@ PATIENCE = 8.0
 # Seconds: the first wait before a message is tried again, and the longest.
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 600.0
+# Seconds before its moment that a dispatch is frozen: a request that a slow commit holds up comes too near the next.
+_EARLY = 0.05
 # Seconds that an answer is kept for while the database is away.
 _KEEP_ANSWER = 60.0
 
@@ -58,7 +60,7 @@ class Worker:
         self._id = uuid4()
         self._woken = asyncio.Event()
         self._room = asyncio.Semaphore(IN_FLIGHT)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], UUID | None] = {}
         self._stopping = False
         self._cut_off = False
 
@@ -124,12 +126,14 @@ class Worker:
 
     def _start(self, lease: Lease) -> None:
         task = asyncio.create_task(self._carry(lease))
-        self._under_way.add(task)
+        self._under_way[task] = lease.dispatch_id
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        self._under_way.pop(task)
         self._room.release()
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a dispatch was not settled; it is taken up again", exc_info=error)
 
     async def _carry(self, lease: Lease) -> None:
         if lease.dispatch_id is None or lease.transport is None:
@@ -150,11 +154,15 @@ class Worker:
         async with self._database.connection() as connection:
             members = await dispatches.read_members(connection, key)
         made, failed = await self._composer.compose(members)
-        await asyncio.sleep(max(0.0, not_before - time.monotonic()))
+        await asyncio.sleep(max(0.0, not_before - _EARLY - time.monotonic()))
         async with self._database.transaction() as connection:
             if failed:
                 await dispatches.fail(connection, key, self._id, failed)
-            return await dispatches.freeze(connection, key, self._id, self._sender, transport.remembers, made)
+            frozen = await dispatches.freeze(
+                connection, key, self._id, self._sender, transport.remembers, made, self._composer.fill
+            )
+        await asyncio.sleep(max(0.0, not_before - time.monotonic()))
+        return frozen
 
     async def _settle(self, transport: Transport, dispatch: Dispatch, outcome: Outcome, tries: int) -> None:
         self._tell(transport, dispatch, outcome)
@@ -196,10 +204,11 @@ class Worker:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
-            if self._under_way:
+            keys = [key for key in self._under_way.values() if key is not None]
+            if keys:
                 with suppress(ServiceUnavailable):
                     async with self._database.transaction() as connection:
-                        await dispatches.renew(connection, self._id, LEASE)
+                        await dispatches.renew(connection, self._id, keys, LEASE)
 
     async def _put_back(self, key: UUID, delay: timedelta) -> None:
         with suppress(ServiceUnavailable):

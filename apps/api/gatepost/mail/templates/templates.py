@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,16 @@ from gatepost.mail.templates.models import (
 from gatepost.mail.templates.renderer import Renderer
 
 
+@dataclass(frozen=True)
+class Described:
+    """What a template is called and for; `security` mail is sent whatever its recipient has chosen."""
+
+    key: str
+    name: str
+    description: str
+    security: bool = False
+
+
 class Templates:
     """Every template there is. Rendering holds no connection."""
 
@@ -37,6 +48,14 @@ class Templates:
         async with self._database.connection() as connection:
             stored = {each.key: each for each in await store.list_templates(connection)}
         return [self._entry(key, stored.get(key), locale) for key in sorted(stored.keys() | self._builtins.keys())]
+
+    async def described(self, connection: Connection) -> list[Described]:
+        """Return what every template is called and for, by key."""
+        own = [each for each in await store.list_templates(connection) if each.key not in self._builtins]
+        every = {each.key: Described(each.key, each.name, each.description) for each in own}
+        for builtin in self._builtins.values():
+            every[builtin.key] = Described(builtin.key, builtin.name, builtin.description, builtin.security)
+        return [every[key] for key in sorted(every)]
 
     async def read(self, key: str, locale: str) -> EmailTemplate:
         """Return a template in one language.

@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listEmails, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateVersion, readUser, reauthenticate, refresh, register, registerSession, renameSession, resendEmail, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, searchSessions, sendTestEmail, showEmail, suppressEmail, takeResendEvent } from '../sdk.gen';
-import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ResendEmailData, ResendEmailError, ResendEmailResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeResendEventData, TakeResendEventError, TakeResendEventResponse } from '../types.gen';
+import { cancelEmail, changePassword, chooseNotice, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, disownSession, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotices, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateVersion, readUser, reauthenticate, refresh, register, registerSession, renameSession, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeResendEvent, verifyEmail } from '../sdk.gen';
+import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, ChooseNoticeData, ChooseNoticeError, ChooseNoticeResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, DisownSessionData, DisownSessionError, DisownSessionResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNoticesData, ListNoticesError, ListNoticesResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeResendEventData, TakeResendEventError, TakeResendEventResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
 
 /**
  * Register
@@ -194,6 +194,63 @@ export const listPublicKeysOptions = (options?: Options<ListPublicKeysData>) => 
 });
 
 /**
+ * Request Password Reset
+ *
+ * Send a link to choose a new password, if the address has an account; the answer never says whether it has.
+ */
+export const requestPasswordResetMutation = (options?: Partial<Options<RequestPasswordResetData>>): UseMutationOptions<unknown, RequestPasswordResetError, Options<RequestPasswordResetData>> => {
+    const mutationOptions: UseMutationOptions<unknown, RequestPasswordResetError, Options<RequestPasswordResetData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await requestPasswordReset({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Reset Password
+ *
+ * Set a new password by a link; every device is signed out.
+ */
+export const resetPasswordMutation = (options?: Partial<Options<ResetPasswordData>>): UseMutationOptions<ResetPasswordResponse, ResetPasswordError, Options<ResetPasswordData>> => {
+    const mutationOptions: UseMutationOptions<ResetPasswordResponse, ResetPasswordError, Options<ResetPasswordData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await resetPassword({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Verify Email
+ *
+ * Confirm that an address is one's own, by the link that went there.
+ */
+export const verifyEmailMutation = (options?: Partial<Options<VerifyEmailData>>): UseMutationOptions<VerifyEmailResponse, VerifyEmailError, Options<VerifyEmailData>> => {
+    const mutationOptions: UseMutationOptions<VerifyEmailResponse, VerifyEmailError, Options<VerifyEmailData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await verifyEmail({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
  * Revoke Other Sessions
  *
  * Sign out all your devices but this one.
@@ -241,6 +298,25 @@ export const registerSessionMutation = (options?: Partial<Options<RegisterSessio
     const mutationOptions: UseMutationOptions<RegisterSessionResponse, RegisterSessionError, Options<RegisterSessionData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await registerSession({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Disown Session
+ *
+ * Say that a sign-in was not one's own: it ends, with all others, and the password that let it in works no more.
+ */
+export const disownSessionMutation = (options?: Partial<Options<DisownSessionData>>): UseMutationOptions<DisownSessionResponse, DisownSessionError, Options<DisownSessionData>> => {
+    const mutationOptions: UseMutationOptions<DisownSessionResponse, DisownSessionError, Options<DisownSessionData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await disownSession({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -977,6 +1053,105 @@ export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>)
     const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await queueEmails({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const listCapturedEmailsQueryKey = (options?: Options<ListCapturedEmailsData>) => createQueryKey('listCapturedEmails', options);
+
+/**
+ * List Captured Emails
+ *
+ * List what was captured, the newest first.
+ */
+export const listCapturedEmailsOptions = (options?: Options<ListCapturedEmailsData>) => queryOptions<ListCapturedEmailsResponse, ListCapturedEmailsError, ListCapturedEmailsResponse, ReturnType<typeof listCapturedEmailsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listCapturedEmails({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listCapturedEmailsQueryKey(options)
+});
+
+export const readCapturedEmailQueryKey = (options: Options<ReadCapturedEmailData>) => createQueryKey('readCapturedEmail', options);
+
+/**
+ * Read Captured Email
+ *
+ * Show a captured message as it would have gone out, with its links.
+ */
+export const readCapturedEmailOptions = (options: Options<ReadCapturedEmailData>) => queryOptions<ReadCapturedEmailResponse, ReadCapturedEmailError, ReadCapturedEmailResponse, ReturnType<typeof readCapturedEmailQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readCapturedEmail({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readCapturedEmailQueryKey(options)
+});
+
+export const showCapturedEmailQueryKey = (options: Options<ShowCapturedEmailData>) => createQueryKey('showCapturedEmail', options);
+
+/**
+ * Show Captured Email
+ *
+ * Show a captured message's page, for an iframe; nothing in it can run.
+ */
+export const showCapturedEmailOptions = (options: Options<ShowCapturedEmailData>) => queryOptions<ShowCapturedEmailResponse, ShowCapturedEmailError, ShowCapturedEmailResponse, ReturnType<typeof showCapturedEmailQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await showCapturedEmail({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: showCapturedEmailQueryKey(options)
+});
+
+export const listNoticesQueryKey = (options?: Options<ListNoticesData>) => createQueryKey('listNotices', options);
+
+/**
+ * List Notices
+ *
+ * List the kinds of mail that you may get, and which of them you want.
+ */
+export const listNoticesOptions = (options?: Options<ListNoticesData>) => queryOptions<ListNoticesResponse, ListNoticesError, ListNoticesResponse, ReturnType<typeof listNoticesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listNotices({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listNoticesQueryKey(options)
+});
+
+/**
+ * Choose Notice
+ *
+ * Turn a kind of mail on or off.
+ */
+export const chooseNoticeMutation = (options?: Partial<Options<ChooseNoticeData>>): UseMutationOptions<ChooseNoticeResponse, ChooseNoticeError, Options<ChooseNoticeData>> => {
+    const mutationOptions: UseMutationOptions<ChooseNoticeResponse, ChooseNoticeError, Options<ChooseNoticeData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await chooseNotice({
                 ...options,
                 ...fnOptions,
                 throwOnError: true

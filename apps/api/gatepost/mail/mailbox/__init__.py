@@ -1,0 +1,1 @@
+"""The mailbox: captured mail, as it would have gone out."""

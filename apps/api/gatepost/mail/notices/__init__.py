@@ -1,0 +1,1 @@
+"""Notices: mail about somebody's own account."""
