@@ -468,6 +468,8 @@ CREATE FUNCTION gatepost.freeze_dispatch(p_id uuid, p_worker uuid, p_sender text
 declare
   nth integer;
 begin
+  -- A try that is forgotten in a crash would be made again under another key.
+  perform set_config('synchronous_commit', 'on', true);
   update gatepost.email_dispatches d
   set sender = coalesce(d.sender, p_sender), tries = d.tries + 1,
       forgotten_at = coalesce(d.forgotten_at, clock_timestamp() + p_remembers)
@@ -1240,6 +1242,13 @@ CREATE FUNCTION gatepost.session_end_reason(session gatepost.sessions, idle_time
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((session).end_reason IS NOT NULL) THEN (session).end_reason WHEN ((session).expires_at <= now()) THEN 'expired'::text WHEN (((session).last_active_at + idle_timeout) <= now()) THEN 'idle'::text ELSE NULL::text END;
 
+CREATE FUNCTION gatepost.slot_length(p_pace double precision) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select coalesce(interval '1.05 seconds' / p_pace, '0');
+$$;
+
 CREATE FUNCTION gatepost.stamp_audit() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1293,13 +1302,13 @@ CREATE FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) RETURNS
     SET search_path TO ''
     AS $$
   update gatepost.email_transports t
-  set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.05 seconds' / t.pace, '0'),
+  set next_slot = greatest(t.next_slot, clock_timestamp()) + gatepost.slot_length(t.pace),
       -- In trouble, one request tells whether it is over.
       paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end,
       probe = case when t.trouble_code is not null then p_dispatch_id end
   where t.name = p_transport
   returning greatest(0, extract(epoch from
-    t.next_slot - coalesce(interval '1.05 seconds' / t.pace, '0') - clock_timestamp()
+    t.next_slot - gatepost.slot_length(t.pace) - clock_timestamp()
   ));
 $$;
 
@@ -1974,6 +1983,8 @@ REVOKE ALL ON FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor tex
 REVOKE ALL ON FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag uuid, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.session_end_reason(session gatepost.sessions, idle_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.slot_length(p_pace double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.stamp_audit() FROM PUBLIC;
 

@@ -182,19 +182,26 @@ end;
 $$;
 
 
--- Takes the next moment at which a request may go out, and says in how many seconds that is. A little slower than the
--- pace: requests do not arrive as evenly as they leave.
+-- How far apart requests go out. A little slower than the pace: they do not arrive as evenly as they leave.
+create function gatepost.slot_length(p_pace double precision) returns interval
+language sql immutable set search_path = ''
+as $$
+  select coalesce(interval '1.05 seconds' / p_pace, '0');
+$$;
+
+
+-- Takes the next moment at which a request may go out, and says in how many seconds that is.
 create function gatepost.take_slot(p_transport text, p_dispatch_id uuid) returns double precision
 language sql volatile set search_path = ''
 as $$
   update gatepost.email_transports t
-  set next_slot = greatest(t.next_slot, clock_timestamp()) + coalesce(interval '1.05 seconds' / t.pace, '0'),
+  set next_slot = greatest(t.next_slot, clock_timestamp()) + gatepost.slot_length(t.pace),
       -- In trouble, one request tells whether it is over.
       paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end,
       probe = case when t.trouble_code is not null then p_dispatch_id end
   where t.name = p_transport
   returning greatest(0, extract(epoch from
-    t.next_slot - coalesce(interval '1.05 seconds' / t.pace, '0') - clock_timestamp()
+    t.next_slot - gatepost.slot_length(t.pace) - clock_timestamp()
   ));
 $$;
 
@@ -215,6 +222,8 @@ as $$
 declare
   nth integer;
 begin
+  -- A try that is forgotten in a crash would be made again under another key.
+  perform set_config('synchronous_commit', 'on', true);
   update gatepost.email_dispatches d
   set sender = coalesce(d.sender, p_sender), tries = d.tries + 1,
       forgotten_at = coalesce(d.forgotten_at, clock_timestamp() + p_remembers)

@@ -90,7 +90,7 @@ async def test_every_operation_is_for_writers_alone(service: Service) -> None:
                 assert_problem(await service.http.request(method, url, **options), 401, "not_authenticated")
                 assert_problem(await person.request(method.upper(), url, **options), 403, "forbidden")
                 walked += 1
-    assert walked == 10
+    assert walked == 11
 
 
 async def test_a_template_of_ones_own(service: Service) -> None:

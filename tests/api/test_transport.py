@@ -29,7 +29,7 @@ async def test_with_cookies_the_tokens_travel_only_in_cookies(service: Service) 
             assert cookie["path"] == "/"
             assert not cookie["domain"]
             assert not cookie["secure"]
-        assert set(browser.cookies) == {"gatepost", "gatepost_refresh"}
+        assert set(browser.cookies) == {"gatepost", "gatepost_refresh", "gatepost_device"}
         assert (await browser.get("/v1/me")).json()["session"]["current"] is True
 
 
@@ -41,7 +41,7 @@ async def test_with_https_cookies_are_secure_and_bound_to_the_host(database_url:
         answer = await service.http.post("/v1/auth/login", json=form, headers=headers)
         for header in answer.headers.get_list("set-cookie"):
             [cookie] = SimpleCookie(header).values()
-            assert cookie.key in ("__Host-gatepost", "__Host-gatepost_refresh")
+            assert cookie.key in ("__Host-gatepost", "__Host-gatepost_refresh", "__Host-gatepost_device")
             assert cookie["secure"]
 
 
@@ -63,7 +63,8 @@ async def test_logging_out_by_the_refresh_cookie_alone(service: Service) -> None
         del browser.cookies["gatepost"]
         answer = await browser.post("/v1/auth/logout")
         assert answer.status_code == 204
-        assert not browser.cookies
+        # That this browser is known says nothing of who uses it now.
+        assert set(browser.cookies) == {"gatepost_device"}
         refused = await service.http.get("/v1/me", headers={"Authorization": f"Bearer {access}"})
         assert_problem(refused, 401, "session_revoked")
 
@@ -188,7 +189,7 @@ async def test_two_cookie_names_do_not_meet(database_url: str) -> None:
         service.browser() as browser,
     ):
         await sign_in(browser, service)
-        assert set(browser.cookies) == {"staff", "staff_refresh"}
+        assert set(browser.cookies) == {"staff", "staff_refresh", "staff_device"}
         token = browser.cookies["staff"]
         browser.cookies.clear()
         assert_problem(await browser.get("/v1/me", headers={"Cookie": f"gatepost={token}"}), 401, "not_authenticated")

@@ -60,6 +60,15 @@ async def status_of(service: Service, email_id: str, *wanted: str) -> dict[str, 
     return await until(service, email_id, lambda row: row["status"] in wanted)
 
 
+async def quiet(service: Service, resend: FakeResend) -> None:
+    """Wait until nothing is on its way, and forget what was."""
+    query = "select count(*) from gatepost.emails where status in ('queued', 'sending')"
+    while await service.sql.fetchval(query):
+        await asyncio.sleep(0.02)
+    resend.books.clear()
+    resend.requests.clear()
+
+
 async def admin(service: Service) -> Device:
     """Somebody who may do everything."""
     person = await service.register()

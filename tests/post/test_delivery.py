@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.post.support import WELCOME, admin, by_resend, posting, queue, status_of, until
+from tests.post.support import WELCOME, admin, by_resend, posting, queue, quiet, status_of, until
 from tests.resend import FakeResend
 from tests.support import Service, running_service
 from tests.transports.smtp_server import SmtpServer
@@ -108,6 +108,7 @@ async def test_what_a_person_must_mend_is_told_and_then_mail_goes(
     async with posting(database_url) as (service, resend):
         resend.webhooks = None
         boss = await admin(service)
+        await quiet(service, resend)
         assert (await readiness(service))["mail"] == "ok"
         set_on(resend, trouble)
         first = await queue(service)
@@ -166,6 +167,8 @@ async def test_a_late_code_is_never_sent(database_url: str) -> None:
 async def test_an_uncertain_message_past_its_time_or_the_keys_is_unknown_and_never_guessed(database_url: str) -> None:
     async with posting(database_url) as (service, resend):
         resend.webhooks = None
+        boss = await admin(service)
+        await quiet(service, resend)
         resend.next("drop-after")
         first = await queue(service)
         await until(service, first, lambda row: row["last_error"] is not None)
@@ -183,7 +186,6 @@ async def test_an_uncertain_message_past_its_time_or_the_keys_is_unknown_and_nev
         await status_of(service, code, "unknown")
         assert len(resend.requests) == 2
 
-        boss = await admin(service)
         again = (await boss.post(f"/v1/emails/{first}/resend")).json()
         await status_of(service, again["id"], "sent")
         assert resend.books.times(TAG) == {first: 1, code: 1, again["id"]: 1}

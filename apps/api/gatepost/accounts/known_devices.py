@@ -40,7 +40,7 @@ class KnownDevices:
         )
 
     def _marks(self, connection: HTTPConnection) -> list[str]:
-        return connection.cookies.get(self._cookie, "")[:500].split(".")
+        return [mark for mark in connection.cookies.get(self._cookie, "")[:500].split(".") if mark]
 
     def _mark(self, person: Person) -> str:
         whom = f"{person.id}/{person.password_changed_at.timestamp()}"

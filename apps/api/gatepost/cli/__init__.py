@@ -38,6 +38,10 @@ def main() -> None:
     except (ConfigurationError, Refusal) as error:
         print(f"gatepost: {output.one_line(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+    finally:
+        # All is done; a signal now would only break into the interpreter's own end.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
 
 
 def _unwind_on_signals() -> None:

@@ -86,7 +86,7 @@ async def disown_session(body: LinkToken, runtime: CurrentRuntime, request: Requ
     return Disowned(revoked=revoked, reset_token=runtime.links.mint("reset_password", reset))
 
 
-@router.patch("/{session_id}", responses=refuses(401, 403, 404, 413, 415, 422))
+@router.patch("/{session_id:uuid}", responses=refuses(401, 403, 404, 413, 415, 422))
 async def rename_session(
     session_id: UUID, body: RenameSession, session: CurrentSession, runtime: CurrentRuntime, connection: Connection
 ) -> Session:
@@ -94,7 +94,7 @@ async def rename_session(
     return await _rename(connection, runtime, session, session_id, body.name)
 
 
-@router.delete("/{session_id}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
+@router.delete("/{session_id:uuid}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
 async def revoke_session(
     session_id: UUID, session: CurrentSession, runtime: CurrentRuntime, connection: Connection
 ) -> None:
