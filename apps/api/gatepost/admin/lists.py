@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from gatepost import paging
-from gatepost.admin import search, store
+from gatepost.admin import key_store, search, store
 from gatepost.admin.models import ApiKeyPage, StaffSession, StaffSessionPage, UserPage
 from gatepost.db import Connection
 from gatepost.moments import from_microseconds, to_microseconds
@@ -56,7 +56,7 @@ async def list_keys(connection: Connection, cursor: str | None, limit: int) -> A
     """
     place = paging.decode(cursor, int, UUID)
     after = (from_microseconds(place[0]), place[1]) if place else None
-    found = await store.list_keys(connection, after, limit + 1)
+    found = await key_store.list_keys(connection, after, limit + 1)
     page = found[:limit]
     more = paging.encode(to_microseconds(page[-1].created_at), page[-1].id) if len(found) > limit else None
     return ApiKeyPage(items=page, next_cursor=more)

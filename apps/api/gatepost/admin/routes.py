@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from gatepost import paging
-from gatepost.admin import bulk, keys, lists, search, store
+from gatepost.admin import bulk, key_store, keys, lists, search, store
 from gatepost.admin.models import (
     Act,
     ApiKeyPage,
@@ -172,14 +172,14 @@ async def list_api_keys(
 async def create_api_key(body: CreateApiKey, actor: ActingAdmin, connection: Connection) -> NewApiKey:
     """Make an API key. Its secret is shown this once; only an admin in person makes keys."""
     secret, prefix = keys.mint()
-    key = await store.create_key(connection, body, prefix, keys.digest(secret), actor.name, actor.ip)
+    key = await key_store.create_key(connection, body, prefix, keys.digest(secret), actor.name, actor.ip)
     return NewApiKey(**key.model_dump(), secret=secret)
 
 
 @router.delete("/api-keys/{key_id}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
 async def revoke_api_key(key_id: UUID, actor: ActingAdmin, connection: Connection) -> None:
     """Revoke an API key; its next request is refused."""
-    if not await store.revoke_key(connection, key_id, actor.name, actor.ip):
+    if not await key_store.revoke_key(connection, key_id, actor.name, actor.ip):
         raise NotFound
 
 

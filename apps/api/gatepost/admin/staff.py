@@ -14,7 +14,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from gatepost import address, deps
-from gatepost.admin import keys, store
+from gatepost.admin import key_store, keys, store
 from gatepost.admin.models import Scope
 from gatepost.errors import Forbidden, NotAuthenticated
 from gatepost.sessions.guard import demand_recent, require_session
@@ -64,7 +64,7 @@ class StaffGuard(SecurityBase):
         if readable is None:
             raise NotAuthenticated
         async with runtime.database.connection() as connection:
-            found = await store.use_key(connection, readable, keys.digest(key))
+            found = await key_store.use_key(connection, readable, keys.digest(key))
         if found is None:
             raise NotAuthenticated
         if self._scope is None or self._scope not in found[1]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from gatepost.admin import keys, lists, store
+from gatepost.admin import key_store, keys, lists
 from gatepost.admin.models import ApiKey, ApiKeyPage, CreateApiKey, NewApiKey, Scope
 from gatepost.cli import output
 from gatepost.cli.database import on_database
@@ -60,7 +60,7 @@ def create(
 
     async def work(database: Database, _: Settings) -> ApiKey:
         async with database.transaction() as connection:
-            key = await store.create_key(connection, form, prefix, keys.digest(secret), output.SHELL.name, None)
+            key = await key_store.create_key(connection, form, prefix, keys.digest(secret), output.SHELL.name, None)
             await output.note(connection, "keys create", f"key:{key.id}", None)
             return key
 
@@ -79,7 +79,7 @@ def revoke(key_id: UUID, yes: output.Yes = False) -> None:
 
     async def work(database: Database, _: Settings) -> bool:
         async with database.transaction() as connection:
-            found = await store.revoke_key(connection, key_id, output.SHELL.name, None)
+            found = await key_store.revoke_key(connection, key_id, output.SHELL.name, None)
             if found:
                 await output.note(connection, "keys revoke", f"key:{key_id}", None)
             return found
