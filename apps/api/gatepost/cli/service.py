@@ -40,9 +40,10 @@ def serve(
         if demo:
             _demand_private(settings, listener)
             seed_database(settings, url)
-        settings = settings.model_copy(update={"database_url": SecretStr(url)})
-        asyncio.run(_rehearse(settings))
         address, actual_port = listener.getsockname()[:2]
+        # Links in mails lead to where we really listen.
+        settings = settings.model_copy(update={"database_url": SecretStr(url), "port": actual_port})
+        asyncio.run(_rehearse(settings))
         typer.echo(f"Gatepost listens on http://{f'[{address}]' if ':' in address else address}:{actual_port}")
         config = uvicorn.Config(
             create_app(settings),
