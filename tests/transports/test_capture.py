@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import timedelta
 from typing import Any
@@ -26,13 +25,7 @@ async def test_everything_is_accepted_and_nothing_is_told(caplog: pytest.LogCapt
     await transport.close()
     assert transport.name == "capture"
     assert transport.remembers > timedelta(days=365)
-
-    line = json.loads(caplog.messages[0])
-    assert line["event"] == "mail captured"
-    assert line["emails"] == [str(one.id) for one in messages]
-    assert "example.com" not in caplog.text
-    assert "Welcome" not in caplog.text
-    assert len(caplog.records) == 2
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(
