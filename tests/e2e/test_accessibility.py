@@ -22,6 +22,8 @@ from tests.e2e.pages import (
     someone,
     toast,
 )
+from tests.e2e.test_links import choose_password, disturbed
+from tests.e2e.test_mailbox import admin, mails, tab, write
 from tests.support import SAFARI_ON_IPHONE, Service, running_service
 
 _AXE = Path(__file__).parents[2] / "apps/web/node_modules/axe-core/axe.min.js"
@@ -31,7 +33,7 @@ _SETTLE = """async () => {
   await Promise.allSettled(document.getAnimations().map(animation => animation.finished));
 }"""
 _RUN = """async levels => {
-  const { violations } = await axe.run(document, { runOnly: { type: "tag", values: levels } });
+  const { violations } = await axe.run(document, { iframes: false, runOnly: { type: "tag", values: levels } });
   return violations.map(({ id, nodes }) => [id, ...nodes.map(node => node.html + " " + node.failureSummary)]);
 }"""
 _SCREENS: list[ViewportSize] = [{"width": 1280, "height": 900}, {"width": 320, "height": 640}]
@@ -144,3 +146,41 @@ async def test_the_pages_of_nothing_and_of_trouble(
     await expect(page.get_by_role("heading", name="This page could not be shown")).to_be_visible()
     await look(page)
     assert "cannot reach its database" in visitors.complaints.pop()
+
+
+async def test_the_pages_that_links_lead_to(service: Service, page: Page) -> None:
+    _, _, link = await disturbed(service)  # from tests.e2e.test_links
+    await page.goto("/not-me#token=cut-off")
+    await expect(button(page, "Sign out every device")).to_be_visible()
+    await look(page)
+    await button(page, "Sign out every device").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await look(page)
+    await page.goto(link)
+    await button(page, "Sign out every device").click()
+    await expect(page.get_by_label("New password", exact=True)).to_be_visible()
+    await look(page)
+    await choose_password(page, "a different horse entirely")
+    await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    await look(page)
+    for path, name in (("/verify-email#token=cut-off", "Confirm this address"), ("/forgot-password", "Send a link")):
+        await page.goto(path)
+        await expect(button(page, name)).to_be_visible()
+        await look(page)
+
+
+async def test_notifications_and_the_mailbox(service: Service, page: Page) -> None:
+    boss = await admin(service)  # admin, write, mails, tab: from tests.e2e.test_mailbox
+    await write(service, f"{_LONG[:60]}@example.com")
+    await sign_in_quietly(service, page, boss)
+    await page.goto("/settings/notifications")
+    await page.get_by_role("switch", name="Welcome").click()
+    await look(page)
+    await page.goto("/mailbox")
+    await expect(mails(page).first).to_be_visible()
+    await look(page)
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await mails(page).first.click()
+    for name in ("HTML", "Text", "Source", "Headers"):
+        await tab(page, name).click()
+        await look(page)

@@ -28,7 +28,7 @@ async def test_no_script_ever_sees_a_token(service: Service, visitors: Visitors)
     await expect_rows(page, "Chrome on Windows")
 
     cookies = await page.context.cookies()
-    assert {cookie["name"] for cookie in cookies} == {"gatepost", "gatepost_refresh"}
+    assert {cookie["name"] for cookie in cookies} == {"gatepost", "gatepost_refresh", "gatepost_device"}
     assert all(cookie["httpOnly"] and cookie["sameSite"] == "Lax" for cookie in cookies)
     told = [await answer.text() for answer in answers if "/v1/" in answer.url]
     visible = "\n".join([str(await page.evaluate(_VISIBLE)), *told])

@@ -1,16 +1,19 @@
 import { onlineManager, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ChevronDown, LogOut, MonitorSmartphone, WifiOff } from "lucide-react";
-import { type ReactNode, useId, useSyncExternalStore } from "react";
+import { Bell, ChevronDown, LogOut, Mails, MonitorSmartphone, WifiOff } from "lucide-react";
+import { type ReactNode, useId, useRef, useSyncExternalStore } from "react";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
 import { Logo } from "@/components/logo";
 import { ThemeChoice } from "@/components/theme-choice";
 import { useLogout } from "@/lib/sign-out";
 
-/** The frame of every page of a signed-in person: where to go, who one is, and the way out. */
+/**
+ * The frame of every page of a signed-in person: where to go, who one is, and the way out. A page that is marked with
+ * `data-wide` has more room.
+ */
 export function Shell({ children }: { children: ReactNode }) {
   return (
-    <div className="min-h-dvh">
+    <div className="group/shell min-h-dvh">
       <a
         href="#content"
         className="sr-only focus:not-sr-only focus:fixed focus:top-3 focus:left-3 focus:z-50 focus:rounded-lg focus:bg-brand focus:px-4 focus:py-2 focus:text-on-brand"
@@ -18,7 +21,7 @@ export function Shell({ children }: { children: ReactNode }) {
         Skip to content
       </a>
       <header className="border-b border-line bg-surface">
-        <div className="mx-auto flex h-16 max-w-4xl items-center gap-3 px-4 sm:gap-6 sm:px-6">
+        <div className="mx-auto flex h-16 max-w-4xl items-center group-has-data-wide/shell:max-w-6xl gap-3 px-4 sm:gap-6 sm:px-6">
           <Logo />
           <nav aria-label="Main" className="flex grow gap-1">
             <Link
@@ -36,18 +39,27 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </header>
       <Offline />
-      <main id="content" tabIndex={-1} className="mx-auto max-w-4xl px-4 py-8 outline-none sm:px-6 sm:py-10">
+      <main
+        id="content"
+        tabIndex={-1}
+        className="mx-auto max-w-4xl px-4 py-8 outline-none group-has-data-wide/shell:max-w-6xl sm:px-6 sm:py-10"
+      >
         {children}
       </main>
     </div>
   );
 }
 
-/** Who one is, and the way out: the browser's own popover, which closes on Escape and on a press elsewhere. */
+const ENTRY =
+  "flex min-h-10 w-full items-center gap-3 rounded-lg px-3 text-sm font-medium hover:bg-sunken aria-[current=page]:bg-brand-soft aria-[current=page]:text-brand";
+
+/** Who one is, what one may set, and the way out: the browser's own popover, which closes on Escape and on a press elsewhere. */
 function Account() {
   const { data: me } = useSuspenseQuery(readMeOptions());
   const logout = useLogout();
   const id = useId();
+  const popover = useRef<HTMLDivElement>(null);
+  const close = () => popover.current?.hidePopover();
   return (
     <>
       <button
@@ -65,9 +77,10 @@ function Account() {
         <ChevronDown size={16} className="text-muted" aria-hidden />
       </button>
       <div
+        ref={popover}
         id={id}
         popover="auto"
-        className="card absolute inset-auto top-15 right-4 w-72 p-2 text-ink shadow-float sm:right-[max(1.5rem,calc(50vw-26.5rem))]"
+        className="card absolute inset-auto top-15 right-4 w-72 p-2 text-ink shadow-float sm:right-[max(1.5rem,calc(50vw-26.5rem))] group-has-data-wide/shell:sm:right-[max(1.5rem,calc(50vw-34.5rem))]"
       >
         <div className="px-3 py-2 text-sm">
           <p className="text-muted">Signed in as</p>
@@ -77,11 +90,18 @@ function Account() {
           <ThemeChoice />
         </div>
         <hr className="my-1 border-line" />
-        <button
-          type="button"
-          onClick={() => logout.mutate({})}
-          className="flex min-h-10 w-full items-center gap-3 rounded-lg px-3 text-sm font-medium hover:bg-sunken"
-        >
+        <Link to="/settings/notifications" onClick={close} className={ENTRY}>
+          <Bell size={18} aria-hidden />
+          Notifications
+        </Link>
+        {me.user.role === "admin" ? (
+          <Link to="/mailbox" onClick={close} className={ENTRY}>
+            <Mails size={18} aria-hidden />
+            Mailbox
+          </Link>
+        ) : null}
+        <hr className="my-1 border-line" />
+        <button type="button" onClick={() => logout.mutate({})} className={ENTRY}>
           <LogOut size={18} aria-hidden />
           Sign out
         </button>

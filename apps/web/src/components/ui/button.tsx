@@ -11,11 +11,28 @@ const VARIANTS: Record<Variant, string> = {
   "danger-quiet": "text-danger border border-line bg-surface hover:bg-danger-soft hover:border-danger",
 };
 
+const SIZES = { normal: "min-h-10 px-4 text-sm", small: "min-h-9 px-3 text-sm", icon: "size-9" };
+
 export interface ButtonProps extends ComponentProps<"button"> {
   variant?: Variant;
-  size?: "normal" | "small" | "icon";
+  size?: keyof typeof SIZES;
   /** Something is under way: says so to everybody, and takes no second press. */
   busy?: boolean;
+}
+
+/** How a button looks; for links that are the next step, too. */
+export function buttonStyle(
+  variant: Variant,
+  size: keyof typeof SIZES = "normal",
+  className?: string,
+): string {
+  return clsx(
+    "inline-flex items-center justify-center gap-2 rounded-lg font-medium whitespace-nowrap transition-colors",
+    "disabled:opacity-50 aria-disabled:opacity-60",
+    SIZES[size],
+    VARIANTS[variant],
+    className,
+  );
 }
 
 export function Button({ variant = "secondary", size = "normal", busy, className, ...props }: ButtonProps) {
@@ -26,15 +43,7 @@ export function Button({ variant = "secondary", size = "normal", busy, className
       aria-disabled={busy || undefined}
       aria-busy={busy || undefined}
       onClick={busy ? (event) => event.preventDefault() : props.onClick}
-      className={clsx(
-        "inline-flex items-center justify-center gap-2 rounded-lg font-medium whitespace-nowrap transition-colors",
-        "disabled:opacity-50 aria-disabled:opacity-60",
-        size === "normal" && "min-h-10 px-4 text-sm",
-        size === "small" && "min-h-9 px-3 text-sm",
-        size === "icon" && "size-9",
-        VARIANTS[variant],
-        className,
-      )}
+      className={buttonStyle(variant, size, className)}
     />
   );
 }

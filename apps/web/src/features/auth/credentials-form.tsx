@@ -11,10 +11,12 @@ interface CredentialsFormProps {
   submit: ReactNode;
   /** A new password is being chosen, rather than shown. */
   choosing?: boolean;
+  /** What stands below the button; it is given a way to read the address that has been typed. */
+  below?: (typed: () => string) => ReactNode;
 }
 
 /** An address and a password; what is wrong stands beside the field it is about, else above them. */
-export function CredentialsForm({ onSubmit, error, busy, submit, choosing }: CredentialsFormProps) {
+export function CredentialsForm({ onSubmit, error, busy, submit, choosing, below }: CredentialsFormProps) {
   const form = useRef<HTMLFormElement>(null);
   const fields = error instanceof ApiError ? error.fields : {};
   const beside = Boolean(fields.email || fields.password);
@@ -55,6 +57,7 @@ export function CredentialsForm({ onSubmit, error, busy, submit, choosing }: Cre
       <Button type="submit" variant="primary" busy={busy} className="min-h-11">
         {submit}
       </Button>
+      {below?.(() => String(new FormData(form.current ?? undefined).get("email") ?? ""))}
     </form>
   );
 }

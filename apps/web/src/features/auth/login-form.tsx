@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
+import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
+import { TEXT_LINK } from "@/components/ui/text-link";
 import { type LoginSearch, whySignedOut } from "@/lib/redirects";
-import { AuthCard } from "./auth-card";
 import { CredentialsForm } from "./credentials-form";
 import { useLogin } from "./mutations";
 
@@ -14,11 +15,7 @@ export function LoginForm({ search }: { search: LoginSearch }) {
       footer={
         <>
           No account yet?{" "}
-          <Link
-            to="/register"
-            search={{ redirect: search.redirect }}
-            className="font-medium text-brand underline underline-offset-4"
-          >
+          <Link to="/register" search={{ redirect: search.redirect }} className={TEXT_LINK}>
             Create one
           </Link>
         </>
@@ -30,6 +27,16 @@ export function LoginForm({ search }: { search: LoginSearch }) {
         error={login.error}
         busy={login.isPending}
         submit={login.isPending ? "Signing in…" : "Sign in"}
+        below={(typed) => (
+          <Link
+            to="/forgot-password"
+            // Not in the address: that is written down in too many places.
+            state={(before) => ({ ...before, email: typed() })}
+            className={`justify-self-center text-sm ${TEXT_LINK}`}
+          >
+            Forgot your password?
+          </Link>
+        )}
       />
     </AuthCard>
   );

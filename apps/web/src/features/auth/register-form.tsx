@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import { AuthCard } from "./auth-card";
+import { AuthCard } from "@/components/auth-card";
+import { TEXT_LINK } from "@/components/ui/text-link";
 import { CredentialsForm } from "./credentials-form";
 import { useRegister } from "./mutations";
 
@@ -11,11 +12,7 @@ export function RegisterForm({ redirect }: { redirect: string | undefined }) {
       footer={
         <>
           Have an account already?{" "}
-          <Link
-            to="/login"
-            search={{ redirect }}
-            className="font-medium text-brand underline underline-offset-4"
-          >
+          <Link to="/login" search={{ redirect }} className={TEXT_LINK}>
             Sign in
           </Link>
         </>

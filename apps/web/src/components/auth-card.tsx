@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Logo } from "@/components/logo";
 import { ThemeChoice } from "@/components/theme-choice";
 
-/** The frame of the pages for people who are not signed in. */
+/** The frame of the pages that need no sign-in. */
 export function AuthCard({
   title,
   children,

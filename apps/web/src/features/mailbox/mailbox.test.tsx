@@ -1,0 +1,148 @@
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import { json, openPage, refuse, service } from "@/pages.testing";
+
+const LIST = "GET /v1/mailbox";
+
+const [FIRST, SECOND, THIRD] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [
+  string,
+  string,
+  string,
+];
+const me = { user: { id: "me", email: "ada@example.com", role: "admin", user_metadata: {} }, session: {} };
+const summary = (id: string) => ({
+  id,
+  to: "ada@example.com",
+  subject: `Subject ${id.at(-1)}`,
+  created_at: "2026-01-01T00:00:00Z",
+  template: "new-device",
+});
+const whole = (id: string) => ({
+  ...summary(id),
+  sender: "Acme <no-reply@acme.com>",
+  reply_to: null,
+  headers: { "Message-ID": "<1@acme.com>" },
+  html: '<p style="color:red"><a href="https://a.example/not-me#token=x">Not me</a></p>',
+  text: "Not you? https://a.example/not-me#token=x.",
+  source: "MIME-Version: 1.0",
+});
+const page = (ids: string[], next_cursor: string | null = null) =>
+  json({ items: ids.map(summary), next_cursor });
+
+const list = () => screen.getByRole("list", { name: "Mail, the newest first" });
+const rows = () => within(list()).getAllByRole("link");
+const tab = (name: string) => screen.getByRole("tab", { name });
+
+beforeEach(() => {
+  service.answer("GET /v1/me", json(me));
+  service.answer(`GET /v1/mailbox/${FIRST}`, json(whole(FIRST)));
+});
+
+describe("the mailbox", () => {
+  it("lists mail, and more on request, with the focus on the first of it", async () => {
+    service.answer(LIST, page([FIRST, SECOND], "next"), page([THIRD]));
+    await openPage("/mailbox");
+    await screen.findByText("Subject 2");
+    fireEvent.click(screen.getByRole("button", { name: "Show more" }));
+    await screen.findByText("Subject 3");
+    expect(rows()).toHaveLength(3);
+    await waitFor(() => expect(document.activeElement).toBe(rows()[2]));
+    expect(screen.queryByRole("button", { name: "Show more" })).toBeNull();
+    expect(service.asked.at(-1)).toBe(`${LIST}?limit=30&cursor=next`);
+  });
+
+  it("shows what came meanwhile when it is reloaded", async () => {
+    service.answer(LIST, page([]), page([FIRST]));
+    await openPage("/mailbox");
+    await screen.findByText(/No mail yet/);
+    fireEvent.click(screen.getByRole("button", { name: "Reload" }));
+    await screen.findByText("Subject 1");
+  });
+
+  it("keeps what it shows when a reload fails", async () => {
+    service.answer(LIST, page([FIRST]), refuse(400, "broken"));
+    await openPage("/mailbox");
+    await screen.findByText("Subject 1");
+    fireEvent.click(screen.getByRole("button", { name: "Reload" }));
+    expect((await screen.findByRole("alert")).textContent).toBe(
+      "The mailbox could not be reloaded. Refused: broken.",
+    );
+    expect(rows()).toHaveLength(1);
+  });
+
+  it.each([
+    [refuse(404, "not_found"), /really sends its mail/],
+    [refuse(403, "forbidden"), /for administrators/],
+    [refuse(400, "broken"), /could not be loaded. Refused: broken/],
+  ])("explains why there is none", async (answer, sentence) => {
+    service.answer(LIST, answer);
+    await openPage("/mailbox");
+    expect((await screen.findByRole("alert")).textContent).toMatch(sentence);
+  });
+
+  it("tells an administrator alone of itself", async () => {
+    service.answer(LIST, page([]));
+    const first = await openPage("/mailbox");
+    expect(screen.getByText("Mailbox", { selector: "a" })).toBeDefined();
+    first.unmount();
+    service.answer("GET /v1/me", json({ ...me, user: { ...me.user, role: "user" } }));
+    await openPage("/mailbox");
+    expect(screen.queryByText("Mailbox", { selector: "a" })).toBeNull();
+  });
+});
+
+describe("a mail", () => {
+  beforeEach(() => service.answer(LIST, page([FIRST, SECOND])));
+
+  it("is opened from the list, and left by going back to its row", async () => {
+    const opened = await openPage("/mailbox");
+    await screen.findByText("Subject 1");
+    fireEvent.click(rows()[0] as HTMLElement);
+    await screen.findByRole("tablist");
+    expect(opened.href()).toBe(`/mailbox?mail=${FIRST}`);
+    expect(rows()[0]?.getAttribute("aria-current")).toBe("page");
+    await act(async () => opened.router.history.back());
+    await waitFor(() => expect(screen.queryByRole("tablist")).toBeNull());
+    expect(document.activeElement).toBe(rows()[0]);
+  });
+
+  it("is framed from its own address without any right, its links beside it", async () => {
+    await openPage(`/mailbox?mail=${FIRST}`);
+    const frame = await screen.findByTitle<HTMLIFrameElement>("HTML of “Subject 1”");
+    expect(frame.getAttribute("sandbox")).toBe("");
+    expect(frame.getAttribute("src")).toBe(`/v1/mailbox/${FIRST}/html`);
+    expect(frame.hasAttribute("srcdoc")).toBe(false);
+    const link = screen.getByRole("link", { name: /^Not me/ });
+    expect(link.getAttribute("href")).toBe("https://a.example/not-me#token=x");
+    expect(link.getAttribute("rel")).toBe("noopener noreferrer");
+  });
+
+  it("has its text, its source and its headers behind tabs, by arrow keys too", async () => {
+    await openPage(`/mailbox?mail=${FIRST}`);
+    await screen.findByRole("tablist");
+    fireEvent.keyDown(tab("HTML"), { key: "ArrowRight" });
+    expect(document.activeElement).toBe(tab("Text"));
+    expect(screen.getByRole("tabpanel", { name: "Text" }).textContent).toBe(
+      "Not you? https://a.example/not-me#token=x.",
+    );
+    expect(screen.getByRole("link", { name: /token/ }).getAttribute("href")).toBe(
+      "https://a.example/not-me#token=x",
+    );
+    fireEvent.keyDown(tab("Text"), { key: "End" });
+    expect(screen.getByRole("tabpanel", { name: "Headers" }).textContent).toContain("<1@acme.com>");
+    fireEvent.keyDown(tab("Headers"), { key: "ArrowRight" });
+    expect(tab("HTML").getAttribute("aria-selected")).toBe("true");
+    fireEvent.click(tab("Source"));
+    expect(screen.getByRole("tabpanel", { name: "Source" }).textContent).toBe("MIME-Version: 1.0");
+  });
+
+  it.each([
+    [refuse(404, "not_found"), "What this mail said is not kept any more."],
+    [refuse(400, "broken"), "Refused: broken."],
+  ])("that cannot be shown is said to be so", async (answer, sentence) => {
+    service.answer(`GET /v1/mailbox/${FIRST}`, answer);
+    await openPage(`/mailbox?mail=${FIRST}`);
+    expect((await screen.findByRole("alert")).textContent).toBe(sentence);
+    expect(screen.getByText("This mail cannot be shown")).toBeDefined();
+  });
+});

@@ -1,0 +1,7 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { NoticesPage } from "@/features/notices/notices-page";
+
+export const Route = createFileRoute("/_app/settings/notifications")({
+  head: () => ({ meta: [{ title: "Notifications · Gatepost" }] }),
+  component: NoticesPage,
+});

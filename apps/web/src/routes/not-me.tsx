@@ -1,0 +1,12 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { NotMe } from "@/features/links/not-me";
+import { takeToken } from "@/lib/link-tokens";
+
+export const Route = createFileRoute("/not-me")({
+  beforeLoad: ({ location }) => takeToken("/not-me", location.hash),
+  head: () => ({ meta: [{ title: "This wasn't you? · Gatepost" }] }),
+  component: function NotMeRoute() {
+    const { token } = Route.useRouteContext();
+    return <NotMe key={token} token={token} />;
+  },
+});
