@@ -1315,6 +1315,16 @@ CREATE FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) RETURNS
   ));
 $$;
 
+CREATE FUNCTION gatepost.tell_of_end() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform pg_notify('gatepost_session_ends', new.id::text);
+  return null;
+end;
+$$;
+
 CREATE FUNCTION gatepost.tell_of_sign_in(p_session gatepost.sessions, p_known boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1749,6 +1759,8 @@ CREATE INDEX sessions_active_idx ON gatepost.sessions USING btree (user_id) WHER
 
 CREATE INDEX sessions_created_idx ON gatepost.sessions USING btree (created_at, id);
 
+CREATE INDEX sessions_ended_at_idx ON gatepost.sessions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
 CREATE INDEX sessions_ended_idx ON gatepost.sessions USING btree (user_id, ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX sessions_ip_idx ON gatepost.sessions USING btree (ip, created_at, id);
@@ -1792,6 +1804,8 @@ CREATE TRIGGER note_opened AFTER INSERT ON gatepost.sessions FOR EACH ROW EXECUT
 CREATE TRIGGER stamp BEFORE INSERT ON gatepost.audit_log FOR EACH ROW EXECUTE FUNCTION gatepost.stamp_audit();
 
 CREATE TRIGGER suppressed BEFORE INSERT ON gatepost.emails FOR EACH ROW EXECUTE FUNCTION gatepost.suppress_new_email();
+
+CREATE TRIGGER told AFTER UPDATE OF ended_at ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.tell_of_end();
 
 CREATE TRIGGER told_when_new AFTER INSERT ON gatepost.emails FOR EACH ROW WHEN ((new.status = 'suppressed'::text)) EXECUTE FUNCTION gatepost.tell_of_suppression();
 
@@ -1996,6 +2010,8 @@ REVOKE ALL ON FUNCTION gatepost.suppress_new_email() FROM PUBLIC;
 REVOKE ALL ON FUNCTION gatepost.suppression_words(p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.take_slot(p_transport text, p_dispatch_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.tell_of_end() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.tell_of_sign_in(p_session gatepost.sessions, p_known boolean) FROM PUBLIC;
 

@@ -16,9 +16,9 @@ logger = log.get_logger()
 
 
 class Listener:
-    """Calls back when a channel is notified, and each time it begins to listen: what was said before nobody knows."""
+    """Calls back with what a channel is told; with nothing each time it begins to listen: something may be missed."""
 
-    def __init__(self, url: str, channels: Mapping[str, Callable[[], None]]) -> None:
+    def __init__(self, url: str, channels: Mapping[str, Callable[[str], None]]) -> None:
         self._url = url
         self._channels = channels
         self._deaf = False
@@ -43,8 +43,8 @@ class Listener:
             connection.add_termination_listener(lambda _: lost.set())
             self._deaf = False
             for channel, heard in self._channels.items():
-                await connection.add_listener(channel, lambda *_, heard=heard: heard())
-                heard()
+                await connection.add_listener(channel, lambda *told, heard=heard: heard(str(told[3])))
+                heard("")
             await lost.wait()
         finally:
             connection.terminate()

@@ -22,6 +22,7 @@ from gatepost.mail.outbox import routes as outbox
 from gatepost.mail.templates import routes as templates
 from gatepost.operations import routes as operations
 from gatepost.sessions import routes as sessions
+from gatepost.sessions.ends import Hook
 from gatepost.sessions.guard import SessionGuard
 from gatepost.settings import Settings
 
@@ -32,8 +33,9 @@ class GatepostRouter(APIRouter):
     Where an app mounts several, its routes depend on `router.require_session` of the one they mean.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_session_ended: Hook | None = None) -> None:
         self.settings = settings
+        self._on_session_ended = on_session_ended
         self.mount_key = f"{mounts.MOUNT_PREFIX}{id(self)}"
         self.require_session = SessionGuard(self.mount_key)
         super().__init__(
@@ -63,17 +65,25 @@ class GatepostRouter(APIRouter):
 
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, runtime.Runtime]]:
-        async with runtime.opened(self.settings) as opened, opened.carrying_mail():
+        async with (
+            runtime.opened(self.settings) as opened,
+            opened.carrying_mail(),
+            opened.telling(self._on_session_ended),
+        ):
             yield {self.mount_key: opened}
 
 
-def create_router(settings: Settings | None = None) -> GatepostRouter:
+def create_router(settings: Settings | None = None, *, on_session_ended: Hook | None = None) -> GatepostRouter:
     """Return Gatepost as a router for `app.include_router(..., prefix=...)`, with any prefix.
 
     Without settings, those of the environment count. Use `include_router`, not `mount`: a mounted app's lifespan does
     not run, and that is where the database is opened.
 
+    `on_session_ended(session)` is awaited in this process whenever a session ends, whoever ended it and in whichever
+    process, within milliseconds of the commit: to close sockets and clear caches. It is told once; after a lost
+    connection to the database it is told what it missed. A session that nobody uses any more ends when it is next met.
+
     Raises:
         ConfigurationError: a setting is missing or wrong.
     """
-    return GatepostRouter(settings or Settings())
+    return GatepostRouter(settings or Settings(), on_session_ended)

@@ -35,6 +35,7 @@ from gatepost.mail.transports.opening import open_transports
 from gatepost.metrics import Metrics
 from gatepost.migrate import migrate, pending
 from gatepost.sessions import store as sessions
+from gatepost.sessions.ends import CHANNEL, Hook, SessionEnds
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings
 
@@ -107,6 +108,18 @@ class Runtime:
             finally:
                 worker.stop()
                 await working
+
+    @asynccontextmanager
+    async def telling(self, hook: Hook | None) -> AsyncIterator[None]:
+        """Have a host's hook called for the length of a block whenever a session ends."""
+        if hook is None:
+            yield
+            return
+        ends = SessionEnds(self.database, self.settings, hook)
+        async with AsyncExitStack() as stack:
+            for work in (ends.run(), Listener(self._url, {CHANNEL: ends.hear}).run()):
+                stack.push_async_callback(_cancelled, asyncio.create_task(work))
+            yield
 
     async def keep_up(self) -> None:
         """Do, every half a minute, what no request should wait for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, cast
 from uuid import UUID
 
@@ -231,6 +232,27 @@ async def erase_successors(database: Database) -> None:
         """,
         REFRESH_GRACE,
     )
+
+
+async def list_ended(
+    connection: Connection, settings: Settings, session_ids: list[UUID], since: datetime | None
+) -> tuple[datetime, list[Session]]:
+    """Return the database's time, and sessions that have ended, by id or since a moment, in the order of their ends.
+
+    A minute before the moment counts too: what ended then may have been committed after it.
+    """
+    rows = await connection.fetch(
+        """
+        select s.*, s.end_reason as state from gatepost.sessions s
+        where s.ended_at is not null and (s.id = any ($1) or s.ended_at > $2::timestamptz - interval '1 minute')
+        order by s.ended_at
+        """,
+        session_ids,
+        since,
+    )
+    ended = [Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=None) for row in rows]
+    now: datetime = await connection.fetchval("select clock_timestamp()")
+    return now, ended
 
 
 async def sign_out_session(connection: Connection, session_id: UUID) -> bool:

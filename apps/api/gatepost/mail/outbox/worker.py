@@ -64,7 +64,7 @@ class Worker:
         self._stopping = False
         self._cut_off = False
 
-    def wake(self) -> None:
+    def wake(self, _told: str = "") -> None:
         """Look at the queue now."""
         self._woken.set()
 
