@@ -74,7 +74,8 @@ async def test_without_the_database_requests_are_refused_and_with_it_served_agai
 
 async def test_readiness_tells_of_missing_migrations(database_url: str) -> None:
     async with running_service(database_url) as service:
-        assert (await service.http.get("/readyz")).json() == {"status": "ok", "database": "ok", "migrations": "ok"}
+        ready = {"status": "ok", "database": "ok", "migrations": "ok", "mail": "ok", "mail_trouble": []}
+        assert (await service.http.get("/readyz")).json() == ready
         await service.sql.execute("delete from gatepost.schema_migrations where version = '20261121000002'")
         problem = assert_problem(await service.http.get("/readyz"), 503, "service_unavailable")
         assert "gatepost migrate" in problem["detail"]
