@@ -169,7 +169,8 @@ class Worker:
         if isinstance(outcome, Accepted):
             await self._keep_trying(lambda found: dispatches.accept(found, transport.name, dispatch, outcome))
         elif isinstance(outcome, Refused):
-            delay = timedelta(seconds=outcome.retry_after or _wait(tries))
+            # Whatever the provider names, somebody may mend it sooner.
+            delay = timedelta(seconds=min(outcome.retry_after or _wait(tries), _LONGEST_WAIT))
             await self._keep_trying(lambda found: dispatches.refuse(found, self._id, dispatch.key, outcome, delay))
         else:
             delay = timedelta(seconds=_wait(tries))
