@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Annotated, Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import Query
 
 from gatepost.errors import FieldError, ValidationFailed
+from gatepost.moments import from_microseconds, to_microseconds
 
 Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most")]
 RawCursor = Annotated[
@@ -21,6 +24,16 @@ RawCursor = Annotated[
 Part = int | str | UUID
 
 _INT64 = 2**63
+
+
+class Dated(Protocol):
+    """What a list by moments holds."""
+
+    id: UUID
+    created_at: datetime
+
+
+Item = TypeVar("Item", bound=Dated)
 
 
 def encode(*place: Part) -> str:
@@ -44,6 +57,24 @@ def decode(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
         raise ValidationFailed(
             errors=[FieldError(loc=["query", "cursor"], msg="is not a cursor that this list gave", type="cursor")]
         ) from None
+
+
+def decode_moment(cursor: str | None) -> tuple[datetime | None, UUID | None]:
+    """Return the place of a cursor in a list by moments, the newest first; twice None for the first page.
+
+    Raises:
+        ValidationFailed: it is not a cursor of this list.
+    """
+    place = decode(cursor, int, UUID)
+    return (from_microseconds(place[0]), place[1]) if place else (None, None)
+
+
+def cut(found: Sequence[Item], limit: int) -> tuple[list[Item], str | None]:
+    """Return a page of a list by moments, and the cursor of the next one where more was found than fits."""
+    page = list(found[:limit])
+    if len(found) <= limit:
+        return page, None
+    return page, encode(to_microseconds(page[-1].created_at), page[-1].id)
 
 
 def _part(value: Any, kind: type[Part]) -> Part:

@@ -55,16 +55,15 @@ async def use_key(connection: Connection, prefix: str, secret_hash: bytes) -> tu
     return row["id"], row["scopes"]
 
 
-async def list_keys(connection: Connection, after: tuple[datetime | None, UUID] | None, limit: int) -> list[ApiKey]:
-    """Return the API keys, the newest first."""
-    moment, last = after or (None, None)
+async def list_keys(connection: Connection, before: datetime | None, last: UUID | None, limit: int) -> list[ApiKey]:
+    """Return the API keys, the newest first, those before a moment and an id."""
     rows = await connection.fetch(
         """
         select * from gatepost.api_keys
         where $1::timestamptz is null or (created_at, id) < ($1, $2::uuid)
         order by created_at desc, id desc limit $3
         """,
-        moment,
+        before,
         last,
         limit,
     )

@@ -8,7 +8,6 @@ from gatepost import paging
 from gatepost.admin import key_store, search, store
 from gatepost.admin.models import ApiKeyPage, StaffSession, StaffSessionPage, UserPage
 from gatepost.db import Connection
-from gatepost.moments import from_microseconds, to_microseconds
 from gatepost.settings import Settings
 
 
@@ -54,9 +53,6 @@ async def list_keys(connection: Connection, cursor: str | None, limit: int) -> A
     Raises:
         ValidationFailed: the cursor is not one of this list.
     """
-    place = paging.decode(cursor, int, UUID)
-    after = (from_microseconds(place[0]), place[1]) if place else None
-    found = await key_store.list_keys(connection, after, limit + 1)
-    page = found[:limit]
-    more = paging.encode(to_microseconds(page[-1].created_at), page[-1].id) if len(found) > limit else None
-    return ApiKeyPage(items=page, next_cursor=more)
+    found = await key_store.list_keys(connection, *paging.decode_moment(cursor), limit + 1)
+    items, more = paging.cut(found, limit)
+    return ApiKeyPage(items=items, next_cursor=more)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
 from gatepost import paging
 from gatepost.db import Connection
 from gatepost.mail.outbox import store
-from gatepost.mail.outbox.models import Email, EmailPage, Suppression, SuppressionPage
-from gatepost.moments import from_microseconds, to_microseconds
+from gatepost.mail.outbox.models import EmailPage, SuppressionPage
 
 
 async def list_emails(connection: Connection, wanted: store.Wanted, cursor: str | None, limit: int) -> EmailPage:
@@ -18,8 +14,9 @@ async def list_emails(connection: Connection, wanted: store.Wanted, cursor: str 
     Raises:
         ValidationFailed: the cursor is not one of this list.
     """
-    found = await store.list_emails(connection, wanted, *_place(cursor), limit + 1)
-    return EmailPage(items=found[:limit], next_cursor=_more(found, limit))
+    found = await store.list_emails(connection, wanted, *paging.decode_moment(cursor), limit + 1)
+    items, more = paging.cut(found, limit)
+    return EmailPage(items=items, next_cursor=more)
 
 
 async def list_suppressions(
@@ -30,17 +27,6 @@ async def list_suppressions(
     Raises:
         ValidationFailed: the cursor is not one of this list.
     """
-    found = await store.list_suppressions(connection, email, *_place(cursor), limit + 1)
-    return SuppressionPage(items=found[:limit], next_cursor=_more(found, limit))
-
-
-def _place(cursor: str | None) -> tuple[Any, Any]:
-    created, last = paging.decode(cursor, int, UUID) or (None, None)
-    return from_microseconds(created), last
-
-
-def _more(found: list[Email] | list[Suppression], limit: int) -> str | None:
-    if len(found) <= limit:
-        return None
-    last = found[limit - 1]
-    return paging.encode(to_microseconds(last.created_at), last.id)
+    found = await store.list_suppressions(connection, email, *paging.decode_moment(cursor), limit + 1)
+    items, more = paging.cut(found, limit)
+    return SuppressionPage(items=items, next_cursor=more)
