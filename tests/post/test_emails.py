@@ -106,7 +106,7 @@ async def test_a_batch_is_queued_whole_or_not_at_all(service: Service) -> None:
         ({"attachments": [{"filename": "../a.pdf", "content": PDF}]}, ["body", "attachments", 0, "filename"]),
         ({"attachments": [{"filename": "a.png", "content": PDF}]}, ["body", "attachments", 0]),
         ({"attachments": [{"filename": "a.pdf", "content": "%"}]}, ["body", "attachments", 0]),
-        ({"attachments": [{"filename": "a.txt", "content": "%"}]}, ["body", "attachments"]),
+        ({"attachments": [{"filename": "a.txt", "content": "%"}]}, ["body", "attachments", 0]),
         (
             {"attachments": [{"filename": "a.pdf", "content": PDF, "content_type": "text/html"}]},
             ["body", "attachments", 0],

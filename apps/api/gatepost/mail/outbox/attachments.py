@@ -8,7 +8,7 @@ import mimetypes
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, model_validator
 
 # Bytes, of all attachments of a message.
 MAX_BYTES = 10 * 1024 * 1024
@@ -57,6 +57,7 @@ class EmailAttachment(BaseModel):
     filename: Filename
     content: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
     content_type: Annotated[str | None, Field(max_length=200)] = None
+    _size: int = PrivateAttr(default=0)
 
     @model_validator(mode="after")
     def _is_what_it_says(self) -> EmailAttachment:
@@ -66,21 +67,20 @@ class EmailAttachment(BaseModel):
         kind, beginnings = _TYPES[ending]
         if self.content_type is not None and self._bare_type() not in {kind, mimetypes.guess_type(self.filename)[0]}:
             raise ValueError(f"{self.filename}: {self.content_type[:100]} is not the type of such a file; it is {kind}")
-        if beginnings and not self.decoded().startswith(beginnings):
-            raise ValueError(f"{self.filename}: the content is not that of such a file")
-        self.content_type = kind
-        return self
-
-    def decoded(self) -> bytes:
-        """Return the bytes.
-
-        Raises:
-            ValueError: `content` is no base64.
-        """
         try:
-            return base64.b64decode(self.content, validate=True)
+            content = base64.b64decode(self.content, validate=True)
         except (binascii.Error, ValueError):
             raise ValueError(f"{self.filename}: content is no base64") from None
+        if beginnings and not content.startswith(beginnings):
+            raise ValueError(f"{self.filename}: the content is not that of such a file")
+        self.content_type = kind
+        self._size = len(content)
+        return self
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self._size
 
     def stored(self) -> dict[str, Any]:
         """Return it as `gatepost.queue_email` takes it."""
@@ -94,8 +94,8 @@ def demand_room(attachments: list[EmailAttachment]) -> list[EmailAttachment]:
     """Return the attachments of a message.
 
     Raises:
-        ValueError: they are too large, or some is no base64.
+        ValueError: they are too large.
     """
-    if sum(len(each.decoded()) for each in attachments) > MAX_BYTES:
+    if sum(each.size for each in attachments) > MAX_BYTES:
         raise ValueError(f"the attachments of a message have {MAX_BYTES // 1024 // 1024} MB at most, all together")
     return attachments
