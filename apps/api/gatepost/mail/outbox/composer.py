@@ -61,15 +61,22 @@ class Composer:
             words = await self._published.words(*place)
         except (NotFound, TemplateInvalid) as refusal:
             return [refusal] * len(some)
-        return await self._renderer.render(words, [await self._values(words, each) for each in some])
+        return await self._renderer.render(words, await self._values(words, some))
 
-    async def _values(self, words: Words, each: Queued) -> Mapping[str, Any]:
-        if each.notice is None:
-            return each.variables
-        async with self._database.connection() as connection:
-            told = await self._notices.values(connection, each.notice, words.locale)
+    async def _values(self, words: Words, some: list[Queued]) -> list[Mapping[str, Any]]:
+        if all(each.notice is None for each in some):
+            return [each.variables for each in some]
         # Words of one's own need not say everything.
-        return {name: told[name] for name in told.keys() & {one.name for one in words.declared}}
+        declared = {each.name for each in words.declared}
+        values: list[Mapping[str, Any]] = []
+        async with self._database.connection() as connection:
+            for each in some:
+                told = each.variables
+                if each.notice is not None:
+                    everything = await self._notices.values(connection, each.notice, words.locale)
+                    told = {name: everything[name] for name in everything.keys() & declared}
+                values.append(told)
+        return values
 
 
 def payload(email_id: UUID, recipient: str, reply_to: str | None, rendered: Rendered) -> str:

@@ -37,7 +37,6 @@ class Queued:
     reply_to: str | None
     variables: Mapping[str, Any]
     notice: Mapping[str, Any] | None
-    attempts: int
     frozen: bool
 
 
@@ -70,7 +69,7 @@ async def lease(connection: Connection, worker: UUID, length: timedelta, transpo
 async def read_members(connection: Connection, dispatch_id: UUID) -> list[Queued]:
     """Return the messages of a dispatch."""
     query = """
-        select id, template, version, locale, recipient, reply_to, variables, notice, attempts,
+        select id, template, version, locale, recipient, reply_to, variables, notice,
                payload is not null as frozen
         from gatepost.emails where dispatch_id = $1 order by place
     """
