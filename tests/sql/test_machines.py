@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from tests.support import settings_for
 
 from gatepost import Device, Settings
+from gatepost.places import Places
 from gatepost.sessions import store
 from gatepost.sessions.refresh import RefreshTokens, digest, open_successor, seal_successor
 
@@ -50,6 +51,7 @@ class Machine(RuleBasedStateMachine):
             store.open_session(
                 self.connection,
                 self.settings,
+                Places(),
                 session_id=session_id,
                 user_id=self.person,
                 token_hash=digest(token),
@@ -150,6 +152,7 @@ class Refresh(Machine):
             store.refresh_session(
                 self.connection,
                 self.settings,
+                Places(),
                 session_id=self.session_id,
                 token_hash=digest(token),
                 successor_hash=digest(successor),

@@ -21,6 +21,7 @@ from gatepost.mail.mailbox.mailbox import Mailbox
 from gatepost.mail.outbox.emails import Emails
 from gatepost.mail.templates.templates import Templates
 from gatepost.metrics import Metrics
+from gatepost.places import Places
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings
 
@@ -41,6 +42,7 @@ class Runtime(Protocol):
     known_devices: KnownDevices
     links: LinkTokens
     metrics: Metrics
+    places: Places
     templates: Templates
     emails: Emails
     mailbox: Mailbox

@@ -34,6 +34,7 @@ from gatepost.mail.templates.templates import Templates
 from gatepost.mail.transports.opening import open_transports
 from gatepost.metrics import Metrics
 from gatepost.migrate import migrate, pending
+from gatepost.places import Places
 from gatepost.sessions import store as sessions
 from gatepost.sessions.ends import CHANNEL, Hook, SessionEnds
 from gatepost.sessions.refresh import RefreshTokens
@@ -51,11 +52,14 @@ logger = log.get_logger()
 class Runtime:
     """One mounted Gatepost, opened and closed by the lifespan of its router."""
 
-    def __init__(self, settings: Settings, url: str, database: Database, reader: Reader, renderer: Renderer) -> None:
+    def __init__(
+        self, settings: Settings, url: str, database: Database, reader: Reader, renderer: Renderer, places: Places
+    ) -> None:
         secret = vault.secret_key(settings)
         self.settings = settings
         self.database = database
         self.reader = reader
+        self.places = places
         self.passwords = Passwords()
         self.keys = KeyRing(database, secret)
         self.access_tokens = AccessTokens(self.keys, settings.issuer, settings.access_token_ttl)
@@ -69,7 +73,7 @@ class Runtime:
         self.templates = Templates(database, builtins, renderer)
         self.published = Published(database, builtins, renderer)
         self.emails = Emails(database, self.published, self.templates, renderer)
-        notices = Notices(settings, self.links)
+        notices = Notices(settings, self.links, places)
         self._sender = settings.mail_from or _NOBODY
         self.mailbox = Mailbox(database, notices, self._sender)
         self._composer = Composer(database, self.published, renderer, notices)
@@ -115,7 +119,7 @@ class Runtime:
         if hook is None:
             yield
             return
-        ends = SessionEnds(self.database, self.settings, hook)
+        ends = SessionEnds(self.database, self.settings, self.places, hook)
         async with AsyncExitStack() as stack:
             for work in (ends.run(), Listener(self._url, {CHANNEL: ends.hear}).run()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(work))
@@ -139,9 +143,11 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     """Have a runtime for the length of a block: its database, keys and threads.
 
     Raises:
-        ConfigurationError: the database cannot be reached or lacks migrations, or a secret does not fit.
+        ConfigurationError: a database cannot be opened or lacks migrations, or a secret does not fit.
     """
     async with AsyncExitStack() as stack:
+        places = Places(settings.geoip_database)
+        stack.callback(places.close)
         url = await _database_url(stack, settings)
         database = await Database.open(url)
         stack.push_async_callback(database.close)
@@ -150,7 +156,7 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(reader.close)
         renderer = Renderer(settings, assets.emails())
         stack.push_async_callback(renderer.close)
-        runtime = Runtime(settings, url, database, reader, renderer)
+        runtime = Runtime(settings, url, database, reader, renderer, places)
         stack.callback(runtime.passwords.close)
         await runtime.published.register()
         await runtime.keys.reload()

@@ -177,6 +177,7 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     product_name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] = "Gatepost"
     cookie_name: Annotated[str, AfterValidator(_cookie_name)] = "gatepost"
+    geoip_database: Path | None = None
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
 
     def __init__(self, **values: Any) -> None:

@@ -41,6 +41,7 @@ class Desk:
         session, evicted = await sessions.open_session(
             connection,
             runtime.settings,
+            runtime.places,
             session_id=session_id,
             user_id=person.id,
             token_hash=digest(refresh_token),
@@ -72,6 +73,7 @@ class Desk:
             refreshed = await sessions.refresh_session(
                 connection,
                 runtime.settings,
+                runtime.places,
                 session_id=session_id,
                 token_hash=digest(token),
                 successor_hash=digest(successor),

@@ -8,12 +8,14 @@ from gatepost import paging
 from gatepost.admin import key_store, search, store
 from gatepost.admin.models import ApiKeyPage, StaffSession, StaffSessionPage, UserPage
 from gatepost.db import Connection
+from gatepost.places import Places
 from gatepost.settings import Settings
 
 
 async def list_sessions(
     connection: Connection,
     settings: Settings,
+    places: Places,
     wanted: search.Search,
     cursor: str | None,
     limit: int,
@@ -27,7 +29,8 @@ async def list_sessions(
     """
     found = await search.search_sessions(connection, settings, wanted, cursor, limit)
     items = [
-        StaffSession.from_row(row, idle_timeout=settings.idle_timeout, current_id=current_id) for row in found.rows
+        StaffSession.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=current_id)
+        for row in found.rows
     ]
     return StaffSessionPage(items=items, next_cursor=found.next_cursor)
 

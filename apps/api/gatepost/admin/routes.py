@@ -52,7 +52,9 @@ async def search_sessions(
 ) -> StaffSessionPage:
     """Find anybody's sessions by the beginning of an address or a name, by an id, an IP address or a network."""
     wanted = search.Search(q=q, user_id=user_id, ip=ip, status=status)
-    return await lists.list_sessions(connection, runtime.settings, wanted, cursor, limit, current_id=actor.session_id)
+    return await lists.list_sessions(
+        connection, runtime.settings, runtime.places, wanted, cursor, limit, current_id=actor.session_id
+    )
 
 
 @router.delete(

@@ -16,6 +16,7 @@ from gatepost.cli.database import chosen_database
 from gatepost.db import Connection, Database
 from gatepost.errors import ConfigurationError
 from gatepost.migrate import migrate, pending
+from gatepost.places import Places
 from gatepost.sessions import store as sessions
 from gatepost.sessions.device import parse_device
 from gatepost.sessions.refresh import RefreshTokens, digest
@@ -95,6 +96,7 @@ async def _sign_in(connection: Connection, settings: Settings, user_id: UUID) ->
         await sessions.open_session(
             connection,
             settings,
+            Places(),
             session_id=session_id,
             user_id=user_id,
             token_hash=digest(tokens.mint(session_id)),

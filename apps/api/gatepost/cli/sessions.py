@@ -16,13 +16,14 @@ from gatepost.cli import output
 from gatepost.cli.database import on_database
 from gatepost.db import Database
 from gatepost.errors import NotFound
+from gatepost.places import Places
 from gatepost.sessions.models import DeviceKind
 from gatepost.settings import Settings
 
 app = typer.Typer(help="Anybody's sessions.", no_args_is_help=True)
 
 _COMMAND = "sessions revoke"
-_HEADINGS = ("ID", "PERSON", "DEVICE", "ADDRESS", "STATUS", "LAST ACTIVE", "SIGNED IN")
+_HEADINGS = ("ID", "PERSON", "DEVICE", "ADDRESS", "PLACE", "STATUS", "LAST ACTIVE", "SIGNED IN")
 
 When = Annotated[datetime | None, typer.Option(parser=output.moment, metavar="TIME")]
 
@@ -42,9 +43,10 @@ def list_sessions(
     """Find sessions; exit status 1 when there are none."""
 
     async def work(database: Database, settings: Settings) -> StaffSessionPage:
+        places = Places(settings.geoip_database)
+        wanted = Search(q=q, user_id=user_id, ip=ip, status=status)
         async with database.connection() as connection:
-            wanted = Search(q=q, user_id=user_id, ip=ip, status=status)
-            return await lists.list_sessions(connection, settings, wanted, cursor, limit)
+            return await lists.list_sessions(connection, settings, places, wanted, cursor, limit)
 
     page = on_database(work)
     rows = [
@@ -53,6 +55,7 @@ def list_sessions(
             each.email or each.user_id,
             each.name,
             each.ip,
+            each.location,
             each.end_reason or each.status,
             each.last_active_at,
             each.created_at,

@@ -11,6 +11,7 @@ from uuid import UUID
 from gatepost import log
 from gatepost.db import Database
 from gatepost.errors import ServiceUnavailable
+from gatepost.places import Places
 from gatepost.sessions import store
 from gatepost.sessions.models import Session
 from gatepost.settings import Settings
@@ -28,9 +29,10 @@ logger = log.get_logger()
 class SessionEnds:
     """Hears which sessions end, and tells the host; after a lost connection it tells what was missed."""
 
-    def __init__(self, database: Database, settings: Settings, hook: Hook) -> None:
+    def __init__(self, database: Database, settings: Settings, places: Places, hook: Hook) -> None:
         self._database = database
         self._settings = settings
+        self._places = places
         self._hook = hook
         self._heard: asyncio.Queue[str] = asyncio.Queue()
         self._told: deque[UUID] = deque(maxlen=_REMEMBERED)
@@ -51,7 +53,7 @@ class SessionEnds:
                     ids = [UUID(each) for each in heard if each]
                     caught_up = since if "" in heard else None
                     async with self._database.connection() as connection:
-                        now, ended = await store.list_ended(connection, self._settings, ids, caught_up)
+                        now, ended = await store.list_ended(connection, self._settings, self._places, ids, caught_up)
                     since = now
                     break
                 await asyncio.sleep(_AGAIN)

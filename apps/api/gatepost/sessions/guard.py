@@ -81,7 +81,11 @@ class SessionGuard(SecurityBase):
         if row["state"] is not None:
             raise ended(row["state"])
         return Session.from_row(
-            row, idle_timeout=settings.idle_timeout, current_id=claims.session_id, claims=claims.raw
+            row,
+            idle_timeout=settings.idle_timeout,
+            places=runtime.places,
+            current_id=claims.session_id,
+            claims=claims.raw,
         )
 
 

@@ -42,6 +42,7 @@ async def list_sessions(
     items, following = await store.list_sessions(
         connection,
         runtime.settings,
+        runtime.places,
         user_id=session.user_id,
         current_id=session.id,
         include_ended=include == "ended",
@@ -131,6 +132,7 @@ async def _rename(
     renamed = await store.rename_session(
         connection,
         runtime.settings,
+        runtime.places,
         user_id=session.user_id,
         session_id=session_id,
         name=name,

@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from gatepost.address import Address
 from gatepost.db import Connection, Database, Reader
+from gatepost.places import Places
 from gatepost.sessions.models import Device, EndReason, Session
 from gatepost.sessions.policy import REFRESH_GRACE
 from gatepost.settings import Settings
@@ -51,6 +52,7 @@ class Refreshed:
 async def open_session(
     connection: Connection,
     settings: Settings,
+    places: Places,
     *,
     session_id: UUID,
     user_id: UUID,
@@ -85,7 +87,7 @@ async def open_session(
         known_device,
     )
     opened, *evicted = (
-        Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=session_id) for row in rows
+        Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=session_id) for row in rows
     )
     return opened, evicted
 
@@ -108,6 +110,7 @@ async def end_lapsed_session(database: Database, settings: Settings, session_id:
 async def list_sessions(
     connection: Connection,
     settings: Settings,
+    places: Places,
     *,
     user_id: UUID,
     current_id: UUID,
@@ -121,13 +124,22 @@ async def list_sessions(
         _LIST, user_id, current_id, settings.idle_timeout, include_ended, rank, key, identifier, limit + 1
     )
     page = rows[:limit]
-    sessions = [Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=current_id) for row in page]
+    sessions = [
+        Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=current_id) for row in page
+    ]
     more = (page[-1]["rank"], page[-1]["key"], page[-1]["id"]) if len(rows) > limit else None
     return sessions, more
 
 
 async def rename_session(
-    connection: Connection, settings: Settings, *, user_id: UUID, session_id: UUID, name: str | None, current_id: UUID
+    connection: Connection,
+    settings: Settings,
+    places: Places,
+    *,
+    user_id: UUID,
+    session_id: UUID,
+    name: str | None,
+    current_id: UUID,
 ) -> Session | None:
     """Give a person's active session a name (None: the device's own) and return it, or None if there is no such one."""
     row = await connection.fetchrow(
@@ -141,7 +153,9 @@ async def rename_session(
         name,
         settings.idle_timeout,
     )
-    return Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=current_id) if row else None
+    return (
+        Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=current_id) if row else None
+    )
 
 
 async def revoke_session(
@@ -196,6 +210,7 @@ async def reauthenticate_session(connection: Connection, session_id: UUID) -> No
 async def refresh_session(
     connection: Connection,
     settings: Settings,
+    places: Places,
     *,
     session_id: UUID,
     token_hash: bytes,
@@ -219,7 +234,7 @@ async def refresh_session(
     )
     if row is None or row["id"] is None:
         return Refreshed("unknown", None, None)
-    session = Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=session_id)
+    session = Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=session_id)
     return Refreshed(row["outcome"], row["successor_sealed"], session)
 
 
@@ -235,7 +250,7 @@ async def erase_successors(database: Database) -> None:
 
 
 async def list_ended(
-    connection: Connection, settings: Settings, session_ids: list[UUID], since: datetime | None
+    connection: Connection, settings: Settings, places: Places, session_ids: list[UUID], since: datetime | None
 ) -> tuple[datetime, list[Session]]:
     """Return the database's time, and sessions that have ended, by id or since a moment, in the order of their ends.
 
@@ -250,7 +265,7 @@ async def list_ended(
         session_ids,
         since,
     )
-    ended = [Session.from_row(row, idle_timeout=settings.idle_timeout, current_id=None) for row in rows]
+    ended = [Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=None) for row in rows]
     now: datetime = await connection.fetchval("select clock_timestamp()")
     return now, ended
 

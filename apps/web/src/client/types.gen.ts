@@ -1289,10 +1289,6 @@ export type Session = {
      */
     ip: string | null;
     /**
-     * Location
-     */
-    location: string | null;
-    /**
      * Created At
      */
     created_at: string;
@@ -1320,6 +1316,12 @@ export type Session = {
      * End Reason
      */
     end_reason: 'signed_out' | 'signed_out_elsewhere' | 'signed_out_by_admin' | 'evicted' | 'password_changed' | 'refresh_token_reused' | 'not_me' | 'idle' | 'expired' | null;
+    /**
+     * Location
+     *
+     * About where the address is, like "Berlin, Germany"; null where that is not known.
+     */
+    location: string | null;
 };
 
 /**
@@ -1435,10 +1437,6 @@ export type StaffSession = {
      */
     ip: string | null;
     /**
-     * Location
-     */
-    location: string | null;
-    /**
      * Created At
      */
     created_at: string;
@@ -1472,6 +1470,12 @@ export type StaffSession = {
      * The person's address; null once they are deleted
      */
     email: string | null;
+    /**
+     * Location
+     *
+     * About where the address is, like "Berlin, Germany"; null where that is not known.
+     */
+    location: string | null;
 };
 
 /**

@@ -12,6 +12,7 @@ from asyncpg import Record
 from gatepost.db import Connection
 from gatepost.links import LinkTokens, mark
 from gatepost.mail.notices import store
+from gatepost.places import Places
 from gatepost.settings import Settings
 
 _PATHS = {"not_me": "not-me", "reset_password": "reset-password", "verify_email": "verify-email"}
@@ -29,9 +30,10 @@ _WORDS = {
 class Notices:
     """Knows the values of notices, and fills their links in when they go out."""
 
-    def __init__(self, settings: Settings, tokens: LinkTokens) -> None:
+    def __init__(self, settings: Settings, tokens: LinkTokens, places: Places) -> None:
         self._pages = settings.pages_url
         self._tokens = tokens
+        self._places = places
 
     async def values(self, connection: Connection, notice: Mapping[str, Any], locale: str) -> dict[str, Any]:
         """Return everything that a notice can say; in the links' place stand marks."""
@@ -43,6 +45,7 @@ class Notices:
         ids = [UUID(each) for each in notice.get("sessions", [notice["session"]] if "session" in notice else [])]
         if sessions := await store.list_sessions(connection, ids):
             told |= _about(sessions, words)
+            told["location"] = self._places.near(told["ip"] or None, locale) or ""
         return told
 
     def fill(self, notice: Mapping[str, Any], payload: str) -> str:
@@ -70,7 +73,6 @@ def _about(sessions: Sequence[Record], words: Mapping[str, str]) -> dict[str, An
     return {
         "device": ", ".join(named),
         "ip": str(first["ip"].ip if hasattr(first["ip"], "ip") else first["ip"]) if first["ip"] else "",
-        "location": "",
         "signed_in_at": _moment(first["created_at"]),
         "revoked_at": ended,
         "happened_at": ended,
