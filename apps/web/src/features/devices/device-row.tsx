@@ -91,6 +91,14 @@ function Facts({ session }: { session: Session }) {
           </span>
         </>
       ) : null}
+      {session.location ? (
+        <>
+          <span aria-hidden className="max-sm:hidden">
+            ·
+          </span>
+          <span>Near {session.location}</span>
+        </>
+      ) : null}
     </p>
   );
 }
