@@ -11,18 +11,17 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from gatepost.carrier import Lease
 from gatepost.db import Connection
 from gatepost.mail.outbox.store import read_files
 from gatepost.mail.transports.transport import Accepted, Dispatch, Message, Refused, Transport, Uncertain
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """A dispatch in hand, and in how many seconds it may go; without one, when to ask again (None: nothing is due)."""
+class DispatchLease(Lease):
+    """A dispatch in hand, with its transport; `pause` is in how many seconds it may go."""
 
-    dispatch_id: UUID | None
-    transport: str | None
-    pause: float | None
+    transport: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +57,14 @@ async def add_transports(connection: Connection, names: Sequence[str]) -> None:
     await connection.execute(query, names)
 
 
-async def lease(connection: Connection, worker: UUID, length: timedelta, transports: Sequence[Transport]) -> Lease:
+async def lease(
+    connection: Connection, worker: UUID, length: timedelta, transports: Sequence[Transport]
+) -> DispatchLease:
     """Take a dispatch in hand that is due, or make one."""
     query = "select * from gatepost.lease_dispatch($1, $2, $3, $4)"
     names, most = [each.name for each in transports], [each.most for each in transports]
     row = await connection.fetchrow(query, worker, length, names, most)
-    return Lease(**dict(row)) if row else Lease(None, None, None)
+    return DispatchLease(row["dispatch_id"], row["pause"], row["transport"]) if row else DispatchLease()
 
 
 async def read_members(connection: Connection, dispatch_id: UUID) -> list[Queued]:
