@@ -126,6 +126,23 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.defer_webhook(p_id uuid, p_worker uuid, p_delay interval, p_patience interval) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  delete from gatepost.webhook_deliveries d
+  where d.id = p_id and d.worker = p_worker and d.created_at + p_patience <= clock_timestamp();
+  if found then
+    return true;
+  end if;
+  update gatepost.webhook_deliveries d
+  set worker = null, due_at = least(clock_timestamp() + p_delay, d.created_at + p_patience)
+  where d.id = p_id and d.worker = p_worker;
+  return false;
+end;
+$$;
+
 CREATE FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -555,6 +572,61 @@ begin
 end;
 $$;
 
+CREATE TABLE gatepost.sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    name text,
+    device_kind text NOT NULL,
+    browser text,
+    os text,
+    ip inet,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    authenticated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_active_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_active_on date DEFAULT ((clock_timestamp() AT TIME ZONE 'UTC'::text))::date NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    end_reason text,
+    CONSTRAINT sessions_check CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
+    CONSTRAINT sessions_device_kind_check CHECK ((device_kind = ANY (ARRAY['desktop'::text, 'mobile'::text, 'tablet'::text, 'bot'::text, 'unknown'::text]))),
+    CONSTRAINT sessions_end_reason_check CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_elsewhere'::text, 'signed_out_by_admin'::text, 'evicted'::text, 'password_changed'::text, 'refresh_token_reused'::text, 'not_me'::text, 'idle'::text, 'expired'::text]))),
+    CONSTRAINT sessions_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE gatepost.webhook_deliveries (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    session_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    worker uuid,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tries integer DEFAULT 0 NOT NULL
+);
+
+CREATE FUNCTION gatepost.lease_webhook(p_worker uuid, p_lease interval) RETURNS TABLE(delivery gatepost.webhook_deliveries, session gatepost.sessions)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  -- in a variable an index can use it
+  now_is timestamptz := clock_timestamp();
+begin
+  return query
+    update gatepost.webhook_deliveries d
+    set worker = p_worker, due_at = now_is + p_lease, tries = d.tries + 1
+    from gatepost.sessions s
+    where s.id = d.session_id and d.id = (
+      select w.id from gatepost.webhook_deliveries w
+      where w.due_at <= now_is
+      order by w.due_at
+      limit 1
+      for update skip locked
+    )
+    returning d, s;
+end;
+$$;
+
 CREATE FUNCTION gatepost.lock_sessions(p_user_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -692,29 +764,6 @@ begin
   where t.name = p_dispatch.transport and (p_fault = 'account' or t.trouble_code is not null or t.failures >= 5);
 end;
 $$;
-
-CREATE TABLE gatepost.sessions (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    user_id uuid NOT NULL,
-    name text,
-    device_kind text NOT NULL,
-    browser text,
-    os text,
-    ip inet,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    authenticated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    last_active_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    last_active_on date DEFAULT ((clock_timestamp() AT TIME ZONE 'UTC'::text))::date NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone,
-    ended_by uuid,
-    end_reason text,
-    CONSTRAINT sessions_check CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
-    CONSTRAINT sessions_device_kind_check CHECK ((device_kind = ANY (ARRAY['desktop'::text, 'mobile'::text, 'tablet'::text, 'bot'::text, 'unknown'::text]))),
-    CONSTRAINT sessions_end_reason_check CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'signed_out_elsewhere'::text, 'signed_out_by_admin'::text, 'evicted'::text, 'password_changed'::text, 'refresh_token_reused'::text, 'not_me'::text, 'idle'::text, 'expired'::text]))),
-    CONSTRAINT sessions_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
-)
-WITH (fillfactor='80');
 
 CREATE FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_device_kind text, p_browser text, p_os text, p_ip inet, p_lifetime interval, p_idle_timeout interval, p_max_sessions integer, p_replaced_id uuid DEFAULT NULL::uuid, p_known_device boolean DEFAULT false) RETURNS SETOF gatepost.sessions
     LANGUAGE plpgsql
@@ -1320,6 +1369,8 @@ CREATE FUNCTION gatepost.tell_of_end() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
+  insert into gatepost.webhook_deliveries (session_id)
+  select new.id where exists (select from gatepost.webhooks);
   perform pg_notify('gatepost_session_ends', new.id::text);
   return null;
 end;
@@ -1638,6 +1689,10 @@ CREATE TABLE gatepost.users (
     CONSTRAINT users_user_metadata_check CHECK ((jsonb_typeof(user_metadata) = 'object'::text))
 );
 
+CREATE TABLE gatepost.webhooks (
+    url text NOT NULL
+);
+
 ALTER TABLE ONLY gatepost.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
@@ -1713,6 +1768,12 @@ ALTER TABLE ONLY gatepost.unwanted_mail
 ALTER TABLE ONLY gatepost.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gatepost.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gatepost.webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (url);
+
 CREATE INDEX audit_log_action_idx ON gatepost.audit_log USING btree (action, id);
 
 CREATE INDEX audit_log_actor_idx ON gatepost.audit_log USING btree (actor, id);
@@ -1780,6 +1841,12 @@ CREATE UNIQUE INDEX users_email_key ON gatepost.users USING btree (lower(email))
 CREATE INDEX users_email_prefix_idx ON gatepost.users USING btree (lower(email) COLLATE "C", id);
 
 CREATE INDEX users_name_prefix_idx ON gatepost.users USING btree (lower(name) COLLATE "C", id);
+
+CREATE INDEX webhook_deliveries_due_idx ON gatepost.webhook_deliveries USING btree (due_at);
+
+CREATE INDEX webhook_deliveries_session_idx ON gatepost.webhook_deliveries USING btree (session_id);
+
+CREATE INDEX webhook_deliveries_worker_idx ON gatepost.webhook_deliveries USING btree (worker) WHERE (worker IS NOT NULL);
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_drops FOR EACH ROW EXECUTE FUNCTION gatepost.refuse_change();
 
@@ -1849,6 +1916,9 @@ ALTER TABLE ONLY gatepost.refresh_tokens
 ALTER TABLE ONLY gatepost.unwanted_mail
     ADD CONSTRAINT unwanted_mail_user_id_fkey FOREIGN KEY (user_id) REFERENCES gatepost.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY gatepost.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_session_id_fkey FOREIGN KEY (session_id) REFERENCES gatepost.sessions(id) ON DELETE CASCADE;
+
 ALTER TABLE gatepost.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.audit_drops ENABLE ROW LEVEL SECURITY;
@@ -1891,6 +1961,10 @@ ALTER TABLE gatepost.unwanted_mail ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.users ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE gatepost.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.webhooks ENABLE ROW LEVEL SECURITY;
+
 REVOKE ALL ON FUNCTION gatepost.accept_dispatch(p_id uuid, p_transport text, p_email_ids uuid[], p_provider_ids text[], p_pace double precision, p_clock_off double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.act_as(p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
@@ -1902,6 +1976,8 @@ REVOKE ALL ON FUNCTION gatepost.attach_files(p_email_id uuid, p_files jsonb) FRO
 REVOKE ALL ON FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p_code text, p_words text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.defer_webhook(p_id uuid, p_worker uuid, p_delay interval, p_patience interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) FROM PUBLIC;
 
@@ -1942,6 +2018,8 @@ REVOKE ALL ON FUNCTION gatepost.freeze_dispatch(p_id uuid, p_worker uuid, p_send
 REVOKE ALL ON FUNCTION gatepost.give_up_dispatch(p_id uuid, p_code text, p_words text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lease_dispatch(p_worker uuid, p_lease interval, p_transports text[], p_most integer[], OUT dispatch_id uuid, OUT transport text, OUT pause double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.lease_webhook(p_worker uuid, p_lease interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
 

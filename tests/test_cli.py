@@ -186,6 +186,7 @@ def test_a_wrong_setting_is_one_line_that_names_it() -> None:
         "REVOCATION": "maybe",
         "PORT": "eighty",
         "DATABASE_URL": "mysql://ada:hunter2@127.0.0.1/db",
+        "SESSION_WEBHOOK_SECRET": "whsec_hunter2",
         "ENVIRONMENT": "production",
     }
 

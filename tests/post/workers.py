@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,8 +24,10 @@ _HOSTS = ("127.0.0.1", "localhost")
 class Workers:
     """Some `gatepost work`, each started again whenever it has ended; `kill` ends them in turns."""
 
-    def __init__(self, database_url: str, resend: FakeResend | None, number: int, log: Path) -> None:
-        self._environments = [_environment(database_url, resend, place) for place in range(number)]
+    def __init__(
+        self, database_url: str, resend: FakeResend | None, number: int, log: Path, more: Mapping[str, str]
+    ) -> None:
+        self._environments = [_environment(database_url, resend, place, more) for place in range(number)]
         self._resend = resend
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * number
         self._log = log
@@ -82,9 +84,11 @@ class Workers:
 
 
 @asynccontextmanager
-async def working(database_url: str, resend: FakeResend | None, number: int, log: Path) -> AsyncIterator[Workers]:
-    """Have so many workers for the length of a block; without a provider they capture."""
-    workers = Workers(database_url, resend, number, log)
+async def working(
+    database_url: str, resend: FakeResend | None, number: int, log: Path, **more: str
+) -> AsyncIterator[Workers]:
+    """Have so many workers for the length of a block, with more settings; without a provider they capture."""
+    workers = Workers(database_url, resend, number, log, more)
     workers.start()
     try:
         await _ready(database_url, log)
@@ -114,7 +118,7 @@ async def connected(url: str) -> AsyncIterator[Connection]:
         connection.terminate()
 
 
-def _environment(database_url: str, resend: FakeResend | None, place: int) -> dict[str, str]:
+def _environment(database_url: str, resend: FakeResend | None, place: int, more: Mapping[str, str]) -> dict[str, str]:
     settings = {
         "DATABASE_URL": database_url,
         "SECRET_KEY": "s" * 40,
@@ -125,6 +129,7 @@ def _environment(database_url: str, resend: FakeResend | None, place: int) -> di
     if resend is not None:
         address = resend.url.replace(_HOSTS[0], _HOSTS[place % 2])
         settings |= {"RESEND_API_KEY": resend.api_key, "RESEND_BASE_URL": address}
+    settings |= {name.upper(): value for name, value in more.items()}
     return {"PATH": os.environ["PATH"]} | {f"GATEPOST_{name}": value for name, value in settings.items()}
 
 

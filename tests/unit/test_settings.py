@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from gatepost import ConfigurationError, Settings
 from gatepost.settings import origin_of
+
+SIGNING = "whsec_" + base64.b64encode(b"s" * 32).decode()
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -101,6 +104,36 @@ def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name:
         ({"smtp_url": "smtp://host:port"}, "GATEPOST_SMTP_URL"),
         ({"smtp_url": "smtp://:secret@host"}, "GATEPOST_SMTP_URL"),
         ({"resend_webhook_secret": "whsec_"}, "GATEPOST_RESEND_WEBHOOK_SECRET"),
+        ({"session_webhook_url": "https://a.com/hook"}, "GATEPOST_SESSION_WEBHOOK_URL and .*both"),
+        ({"session_webhook_secret": SIGNING}, "GATEPOST_SESSION_WEBHOOK_URL and .*both"),
+        *(
+            ({"session_webhook_url": url, "session_webhook_secret": SIGNING}, "GATEPOST_SESSION_WEBHOOK_URL: must be")
+            for url in (
+                "a.com/hook",
+                "ftp://a.com",
+                "https://",
+                "https://u:p@a.com",
+                "https://a.com:99999",
+                "https://[a",
+            )
+        ),
+        *(
+            ({"session_webhook_url": "https://a.com", "session_webhook_secret": secret}, "GATEPOST_SESSION_WEBHOOK_SEC")
+            for secret in ("whsec_", SIGNING[6:], "whsec_c2hvcnQ=", SIGNING[:-1] + "!", "whsec_" + "A" * 100)
+        ),
+        (
+            {
+                "environment": "production",
+                "secret_key": "s" * 32,
+                "web_url": "https://a.com",
+                "mail_transport": "smtp",
+                "smtp_url": "smtp://host",
+                "mail_from": "a@a.com",
+                "session_webhook_url": "http://a.com/hook",
+                "session_webhook_secret": SIGNING,
+            },
+            "GATEPOST_SESSION_WEBHOOK_URL: must be https",
+        ),
     ],
 )
 def test_those_that_do_not_go_together_are_named(given: dict[str, Any], named: str) -> None:
@@ -109,7 +142,14 @@ def test_those_that_do_not_go_together_are_named(given: dict[str, Any], named: s
 
 
 def test_secrets_are_not_shown() -> None:
-    settings = Settings(secret_key="s" * 40, database_url="postgresql://u:hunter2@h/d")
+    settings = Settings(
+        secret_key="s" * 40,
+        database_url="postgresql://u:hunter2@h/d",
+        session_webhook_url="https://a.com/hook/?of=us",
+        session_webhook_secret=SIGNING.rstrip("="),
+    )
+    assert settings.session_webhook_url == "https://a.com/hook/?of=us"
+    assert SIGNING.rstrip("=") not in repr(settings)
     assert "s" * 40 not in repr(settings)
     assert "hunter2" not in repr(settings)
 

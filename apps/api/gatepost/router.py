@@ -68,6 +68,7 @@ class GatepostRouter(APIRouter):
         async with (
             runtime.opened(self.settings) as opened,
             opened.carrying_mail(),
+            opened.carrying_webhooks(),
             opened.telling(self._on_session_ended),
         ):
             yield {self.mount_key: opened}

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 from gatepost import assets, log, vault
 from gatepost.accounts import store as accounts
@@ -16,6 +17,7 @@ from gatepost.accounts.throttle import Throttle
 from gatepost.accounts.tokens import AccessTokens
 from gatepost.accounts.transport import Cookies, Origins
 from gatepost.audit.sealer import seal
+from gatepost.carrier import Carrier
 from gatepost.db import Database, Reader
 from gatepost.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError
@@ -39,6 +41,8 @@ from gatepost.sessions import store as sessions
 from gatepost.sessions.ends import CHANNEL, Hook, SessionEnds
 from gatepost.sessions.refresh import RefreshTokens
 from gatepost.settings import Settings
+from gatepost.webhooks import store as webhooks
+from gatepost.webhooks.courier import Courier
 
 # Seconds between two rounds of upkeep: how long a retired signing key still counts.
 _UPKEEP = 30.0
@@ -104,13 +108,30 @@ class Runtime:
             for transport in transports:
                 stack.push_async_callback(transport.close)
             worker = Worker(self.database, self._composer, transports, self._sender, self.metrics)
-            listening = asyncio.create_task(Listener(self._url, {"gatepost_emails": worker.wake}).run())
+            async with self._working(worker, "gatepost_emails"):
+                yield
+
+    @asynccontextmanager
+    async def carrying_webhooks(self) -> AsyncIterator[None]:
+        """Have the URL of the settings told of every session that ends; where none is set, keep nothing for any."""
+        await webhooks.register(self.database, self.settings.session_webhook_url)
+        courier = Courier.of(self.settings, self.database)
+        if courier is None:
+            yield
+            return
+        async with courier, self._working(courier, CHANNEL):
+            yield
+
+    @asynccontextmanager
+    async def _working(self, carrier: Carrier[Any], channel: str) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            listening = asyncio.create_task(Listener(self._url, {channel: carrier.wake}).run())
             stack.push_async_callback(_cancelled, listening)
-            working = asyncio.create_task(worker.run())
+            working = asyncio.create_task(carrier.run())
             try:
                 yield
             finally:
-                worker.stop()
+                carrier.stop()
                 await working
 
     @asynccontextmanager

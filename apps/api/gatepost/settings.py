@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from datetime import timedelta
 from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -106,6 +107,29 @@ def _webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _webhook_url(value: str) -> str:
+    # Kept as it is: to a receiver a slash at the end or a query may be another address.
+    try:
+        parts = urlsplit(value)
+        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        well_formed = False
+    if not well_formed or parts.username or parts.fragment or not value.isprintable() or " " in value:
+        raise ValueError("must be an http or https address, like https://app.example.com/hooks/sessions")
+    return value
+
+
+def _signing_secret(value: SecretStr) -> SecretStr:
+    prefix, _, text = value.get_secret_value().rpartition("_")
+    try:
+        key = b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        key = b""
+    if prefix != "whsec" or not 24 <= len(key) <= 64:
+        raise ValueError("must be whsec_ and 24 to 64 random bytes in Base64: whsec_$(openssl rand -base64 32)")
+    return value
+
+
 def _smtp_url(value: SecretStr) -> SecretStr:
     try:
         parts = urlsplit(value.get_secret_value())
@@ -175,6 +199,8 @@ class Settings(BaseSettings):
     resend_base_url: Url = "https://api.resend.com"
     resend_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
+    session_webhook_url: Annotated[str, AfterValidator(_webhook_url)] | None = None
+    session_webhook_secret: Annotated[SecretStr, AfterValidator(_signing_secret)] | None = None
     product_name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] = "Gatepost"
     cookie_name: Annotated[str, AfterValidator(_cookie_name)] = "gatepost"
     geoip_database: Path | None = None
@@ -194,6 +220,15 @@ class Settings(BaseSettings):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD: set both or neither")
         if self.activity_interval >= self.idle_timeout:
             raise ValueError("ACTIVITY_INTERVAL: must be shorter than the idle timeout, or active people go idle")
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Self:
+        url = self.session_webhook_url
+        if (url is None) != (self.session_webhook_secret is None):
+            raise ValueError("SESSION_WEBHOOK_URL and SESSION_WEBHOOK_SECRET: set both or neither")
+        if self.environment == "production" and url is not None and urlsplit(url).scheme != "https":
+            raise ValueError("SESSION_WEBHOOK_URL: must be https in production")
         return self
 
     @model_validator(mode="after")

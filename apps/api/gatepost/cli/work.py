@@ -15,7 +15,7 @@ from gatepost.settings import Settings
 
 
 def work() -> None:
-    """Send what is queued, and nothing else, until stopped (Ctrl+C, SIGTERM); any number may run, on any machine."""
+    """Send mail and webhooks, and nothing else, until stopped (Ctrl+C, SIGTERM); any number may run, on any machine."""
     settings = Settings()
     log.configure()
     with chosen_database(settings) as url:
@@ -26,7 +26,7 @@ def work() -> None:
 
 async def _work(settings: Settings) -> None:
     stopped = asyncio.Event()
-    async with runtime.opened(settings) as opened, opened.carrying_mail():
+    async with runtime.opened(settings) as opened, opened.carrying_mail(), opened.carrying_webhooks():
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, stopped.set)
         typer.echo(f"Gatepost sends mail by {', '.join(settings.mail_transport)}")
