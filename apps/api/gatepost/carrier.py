@@ -69,10 +69,6 @@ class Carrier(ABC, Generic[_Held]):
         self._cut_off = False
 
     @abstractmethod
-    async def _announce(self, connection: Connection) -> None:
-        """Write down, once and before anything else, what the queue is to know."""
-
-    @abstractmethod
     async def _lease(self, connection: Connection) -> _Held:
         """Take something in hand, if anything is due."""
 
@@ -96,7 +92,6 @@ class Carrier(ABC, Generic[_Held]):
         """Work until `stop`, then finish what is under way, or put it down."""
         renewing = asyncio.create_task(self._keep_renewing())
         try:
-            await self._begin()
             while not self._stopping:
                 await self._room.acquire()
                 if self._stopping:
@@ -118,20 +113,11 @@ class Carrier(ABC, Generic[_Held]):
         self._stopping = True
         self.wake()
 
-    async def _begin(self) -> None:
-        """Announce, as soon as there is a database."""
-        while not self._stopping:
-            with suppress(ServiceUnavailable):
-                async with self._database.transaction() as connection:
-                    await self._announce(connection)
-                return
-            await self._rest(POLL)
-
     async def _take(self) -> _Held | None:
         try:
             async with self._database.transaction() as connection:
                 found = await self._lease(connection)
-        except Exception as error:  # whatever it is, work must go on when it is over
+        except Exception as error:  # whatever it is, what waits must go on when it is over
             if not self._cut_off:
                 logger.warning("nothing can be taken in hand", worker=self.name, exc_info=error)
             self._cut_off = True
@@ -180,7 +166,7 @@ class Carrier(ABC, Generic[_Held]):
             if self._under_way:
                 with suppress(ServiceUnavailable):
                     async with self._database.transaction() as connection:
-                        await self._renew(connection, self._under_way.values())
+                        await self._renew(connection, list(self._under_way.values()))
 
     async def _put_down(self) -> None:
         for task in self._under_way:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import Any
 
 from gatepost import assets, log, vault
@@ -119,7 +119,7 @@ class Runtime:
         if courier is None:
             yield
             return
-        async with courier, self._working(courier, CHANNEL):
+        async with aclosing(courier), self._working(courier, CHANNEL):
             yield
 
     @asynccontextmanager

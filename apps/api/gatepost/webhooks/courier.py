@@ -8,7 +8,6 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from types import TracebackType
 from typing import Self, cast
 from uuid import UUID
 
@@ -37,7 +36,7 @@ logger = log.get_logger()
 
 
 class Courier(Carrier[Delivery]):
-    """Delivers the ends of sessions; one client, and so one set of open connections, while it is entered."""
+    """Delivers the ends of sessions; one client, and so one set of open connections, for its whole life."""
 
     name = "webhooks"
 
@@ -59,14 +58,9 @@ class Courier(Carrier[Delivery]):
             return None
         return cls(database, url, secret.get_secret_value(), settings.idle_timeout)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    async def aclose(self) -> None:
+        """Close its connections."""
         await self._http.aclose()
-
-    async def _announce(self, connection: Connection) -> None:
-        pass
 
     async def _lease(self, connection: Connection) -> Delivery:
         return await store.lease(connection, self._id, LEASE, self._idle_timeout)
@@ -85,7 +79,7 @@ class Courier(Carrier[Delivery]):
         try:
             async with asyncio.timeout(LIMIT):
                 status, asked = await self._post(key, event.model_dump_json())
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             status, asked = type(error).__name__, 0.0
         if isinstance(status, int) and 200 <= status < 300:
             told.info("webhook delivered")

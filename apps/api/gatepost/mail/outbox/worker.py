@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from gatepost import log
-from gatepost.carrier import LEASE, LONGEST_WAIT, Carrier, wait_after
+from gatepost.carrier import LEASE, LONGEST_WAIT, POLL, Carrier, wait_after
 from gatepost.db import Connection, Database
 from gatepost.errors import ServiceUnavailable
 from gatepost.mail.outbox import dispatches
@@ -44,8 +44,18 @@ class Worker(Carrier[DispatchLease]):
         self._sender = sender
         self._metrics = metrics
 
-    async def _announce(self, connection: Connection) -> None:
-        await dispatches.add_transports(connection, list(self._transports))
+    async def run(self) -> None:
+        """Have the transports' rows in the database, as soon as there is one; then work until `stop`."""
+        await self._announce()
+        await super().run()
+
+    async def _announce(self) -> None:
+        while not self._stopping:
+            with suppress(ServiceUnavailable):
+                async with self._database.transaction() as connection:
+                    await dispatches.add_transports(connection, list(self._transports))
+                return
+            await self._rest(POLL)
 
     async def _lease(self, connection: Connection) -> DispatchLease:
         return await dispatches.lease(connection, self._id, LEASE, list(self._transports.values()))
