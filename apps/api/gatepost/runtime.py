@@ -115,7 +115,7 @@ class Runtime:
     async def carrying_webhooks(self) -> AsyncIterator[None]:
         """Have the URL of the settings told of every session that ends; where none is set, keep nothing for any."""
         await webhooks.register(self.database, self.settings.session_webhook_url)
-        courier = Courier.of(self.settings, self.database)
+        courier = Courier.of(self.settings, self.database, self.places)
         if courier is None:
             yield
             return

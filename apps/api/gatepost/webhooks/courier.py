@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 from gatepost import log
 from gatepost.carrier import LEASE, Carrier, wait_after
 from gatepost.db import Connection, Database
+from gatepost.places import Places
 from gatepost.settings import Settings
 from gatepost.webhooks import store
 from gatepost.webhooks.store import Delivery
@@ -40,30 +41,31 @@ class Courier(Carrier[Delivery]):
 
     name = "webhooks"
 
-    def __init__(self, database: Database, url: str, secret: str, idle_timeout: timedelta) -> None:
+    def __init__(self, database: Database, url: str, secret: str, idle_timeout: timedelta, places: Places) -> None:
         super().__init__(database)
         self._url = url
         self._signer = Webhook(secret)
         self._idle_timeout = idle_timeout
+        self._places = places
         self._http = httpx.AsyncClient(
             headers={"Content-Type": "application/json", "User-Agent": f"gatepost/{version('gatepost')}"},
             timeout=httpx.Timeout(LIMIT, connect=_CONNECT),
         )
 
     @classmethod
-    def of(cls, settings: Settings, database: Database) -> Self | None:
+    def of(cls, settings: Settings, database: Database, places: Places) -> Self | None:
         """Return the courier of the settings, None where they name no URL."""
         url, secret = settings.session_webhook_url, settings.session_webhook_secret
         if url is None or secret is None:
             return None
-        return cls(database, url, secret.get_secret_value(), settings.idle_timeout)
+        return cls(database, url, secret.get_secret_value(), settings.idle_timeout, places)
 
     async def aclose(self) -> None:
         """Close its connections."""
         await self._http.aclose()
 
     async def _lease(self, connection: Connection) -> Delivery:
-        return await store.lease(connection, self._id, LEASE, self._idle_timeout)
+        return await store.lease(connection, self._id, LEASE, self._idle_timeout, self._places)
 
     async def _renew(self, connection: Connection, keys: Collection[UUID]) -> None:
         await store.renew(connection, self._id, keys, LEASE)

@@ -10,6 +10,7 @@ from uuid import UUID
 from gatepost import log
 from gatepost.carrier import Lease
 from gatepost.db import Connection, Database
+from gatepost.places import Places
 from gatepost.sessions.models import Session
 from gatepost.webhooks.models import SessionEnded
 
@@ -39,7 +40,9 @@ async def register(database: Database, url: str | None) -> None:
         logger.warning("GATEPOST_SESSION_WEBHOOK_URL is not set: undelivered webhooks are dropped", webhooks=dropped)
 
 
-async def lease(connection: Connection, worker: UUID, length: timedelta, idle_timeout: timedelta) -> Delivery:
+async def lease(
+    connection: Connection, worker: UUID, length: timedelta, idle_timeout: timedelta, places: Places
+) -> Delivery:
     """Take a delivery in hand that is due, if there is one."""
     query = """
         select (l.delivery).id as key, (l.delivery).created_at as told_at, (l.delivery).tries,
@@ -49,7 +52,7 @@ async def lease(connection: Connection, worker: UUID, length: timedelta, idle_ti
     row = await connection.fetchrow(query, worker, length)
     if row is None:
         return Delivery()
-    session = Session.from_row(row, idle_timeout=idle_timeout, current_id=None)
+    session = Session.from_row(row, idle_timeout=idle_timeout, places=places, current_id=None)
     return Delivery(row["key"], event=SessionEnded(timestamp=row["told_at"], data=session), tries=row["tries"])
 
 
