@@ -90,31 +90,49 @@ end;
 $$;
 
 
--- Ends those of some sessions that are still active. The caller keeps the lists short, so that nobody waits long.
-create function gatepost.revoke_listed_sessions(p_session_ids uuid[], p_actor text, p_reason text, p_ip inet)
-returns integer
+-- Ends those of some sessions that are still active. The caller keeps the lists short, so that nobody waits long. With
+-- p_notify each person is told of all of theirs in one mail, so these end together or not at all.
+create function gatepost.revoke_listed_sessions(
+  p_session_ids uuid[],
+  p_actor text,
+  p_reason text,
+  p_ip inet,
+  p_notify boolean default false
+) returns integer
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  revoked integer;
+  person record;
+  revoked integer := 0;
 begin
   perform gatepost.act_as(p_actor, p_reason, p_ip);
   -- Waiting for the disk at each step would have everybody else's commits wait behind it; the caller's last one waits.
   perform set_config('synchronous_commit', 'off', true);
 
   -- Rows that somebody else holds at this moment are being ended or refreshed; the caller comes back for them.
-  with held as (
-    select s.id from gatepost.sessions s
-    where s.id = any (p_session_ids) and s.ended_at is null
-    order by s.id
-    for update skip locked
-  )
-  update gatepost.sessions s
-  set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
-  from held
-  where s.id = held.id;
-
-  get diagnostics revoked = row_count;
+  for person in
+    with held as (
+      select s.id from gatepost.sessions s
+      where s.id = any (p_session_ids) and s.ended_at is null
+      order by s.id
+      for update skip locked
+    ), busy as (
+      select s.user_id from gatepost.sessions s
+      where s.id = any (p_session_ids) and s.ended_at is null and s.id not in (select held.id from held)
+    ), ended as (
+      update gatepost.sessions s
+      set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
+      from held
+      where s.id = held.id and not (p_notify and s.user_id in (select busy.user_id from busy))
+      returning s.id, s.user_id
+    )
+    select ended.user_id as id, array_agg(ended.id) as ended from ended group by ended.user_id
+  loop
+    revoked := revoked + cardinality(person.ended);
+    if p_notify then
+      perform gatepost.queue_notice('session-revoked', person.id, jsonb_build_object('sessions', person.ended));
+    end if;
+  end loop;
   return revoked;
 end;
 $$;

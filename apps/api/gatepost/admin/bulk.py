@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from uuid import UUID
 
 from gatepost.admin import store
@@ -13,6 +14,7 @@ from gatepost.admin.staff import Actor
 from gatepost.db import Database
 from gatepost.settings import Settings
 
+# Sessions. Those of one person end in one step, however many they are, and with them commits the mail that tells so.
 _STEP = 25
 # Of what a step took: so the database is left to everybody else for that share of the time.
 _REST = 1.0
@@ -31,40 +33,56 @@ async def revoke_sessions(
 ) -> RevokedByFilter:
     """End what fits the filter; `on_step` is told how many of how many were looked at.
 
-    A crash in between leaves whole steps done, and asking again does the rest. One's own session, if it fits, is ended
-    last: who ends everything learns that it was among them.
+    A crash in between leaves whole steps done, and asking again does the rest: with `notify`, a person is told in the
+    step that ends their sessions, of all that fit, and never again of the same. One's own session, if it fits, is ended
+    in the last step: who ends everything learns that it was among them.
     """
     async with database.connection() as connection:
         if order.dry_run:
             matched = await store.count_fitting(connection, settings, order.filter)
             return RevokedByFilter(matched=matched, revoked=0, included_own=False)
-        fitting = await store.list_fitting(connection, settings, order.filter)
-    own = actor.session_id in fitting
-    if actor.session_id is not None and own:
-        fitting.remove(actor.session_id)
-        fitting.append(actor.session_id)
+        people = await store.list_fitting(connection, settings, order.filter)
+    people.sort(key=lambda ids: actor.session_id in ids)
+    own = bool(people) and actor.session_id in people[-1]
+    matched = sum(map(len, people))
     revoked = 0
-    left = fitting
-    while left:
-        revoked += await _pass(database, left, order, actor, on_step)
+    while people:
+        revoked += await _pass(database, people, order, actor, on_step)
         async with database.connection() as connection:
-            left = await store.still_active(connection, left)
-        if left:
+            active = await store.still_active(connection, list(chain.from_iterable(people)))
+        people = [left for ids in people if (left := [each for each in ids if each in active])]
+        if people:
             await asyncio.sleep(_PAUSE)
     await _finish(database, order, actor, revoked)
-    return RevokedByFilter(matched=len(fitting), revoked=revoked, included_own=own)
+    return RevokedByFilter(matched=matched, revoked=revoked, included_own=own)
 
 
-async def _pass(database: Database, ids: list[UUID], order: RevokeSessions, actor: Actor, on_step: OnStep) -> int:
-    revoked = 0
-    for start in range(0, len(ids), _STEP):
+async def _pass(
+    database: Database, people: list[list[UUID]], order: RevokeSessions, actor: Actor, on_step: OnStep
+) -> int:
+    revoked = done = 0
+    total = sum(map(len, people))
+    for step in _steps(people):
         began = time.monotonic()
         async with database.transaction() as connection:
-            step = ids[start : start + _STEP]
-            revoked += await store.revoke_listed(connection, step, actor.name, order.reason, actor.ip)
-        on_step(start + len(step), len(ids))
+            revoked += await store.revoke_listed(
+                connection, step, actor.name, order.reason, actor.ip, notify=order.notify
+            )
+        done += len(step)
+        on_step(done, total)
         await asyncio.sleep((time.monotonic() - began) * _REST)
     return revoked
+
+
+def _steps(people: Iterable[list[UUID]]) -> Iterator[list[UUID]]:
+    step: list[UUID] = []
+    for ids in people:
+        if step and len(step) + len(ids) > _STEP:
+            yield step
+            step = []
+        step = step + ids
+    if step:
+        yield step
 
 
 async def _finish(database: Database, order: RevokeSessions, actor: Actor, revoked: int) -> None:

@@ -106,11 +106,14 @@ class SessionFilter(BaseModel):
 
 
 class RevokeSessions(BaseModel):
-    """Ends all sessions that fit a filter; with `dry_run` only counts them."""
+    """Ends all sessions that fit a filter; with `dry_run` only counts them, and tells nobody."""
 
     filter: SessionFilter
     reason: Reason
     dry_run: StrictBool = False
+    notify: Annotated[StrictBool, Field(description="Tell each person by one mail which devices were signed out")] = (
+        False
+    )
 
 
 class RevokedByFilter(BaseModel):

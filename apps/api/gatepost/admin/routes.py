@@ -75,7 +75,11 @@ async def revoke_any_session(
 
 @router.post("/sessions/revoke", responses=refuses(401, 403, 413, 415, 422))
 async def revoke_sessions(body: RevokeSessions, actor: SessionRevoker, runtime: CurrentRuntime) -> RevokedByFilter:
-    """End all sessions that fit a filter, in small steps; with `dry_run` only count them."""
+    """End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+
+    With `notify` each person is told by one mail, queued with the end of their sessions: breaking off and asking again
+    tells nobody twice of one device, and leaves nobody out.
+    """
     result = await bulk.revoke_sessions(runtime.database, runtime.settings, body, actor)
     runtime.metrics.revoked(_BY_ADMIN, result.revoked)
     return result

@@ -16,7 +16,7 @@ from gatepost.db import Connection
 from gatepost.settings import Settings
 
 _FILTER = """
-select s.id from gatepost.sessions s
+select s.id, s.user_id from gatepost.sessions s
 where s.ended_at is null and gatepost.session_end_reason(s, $1) is null
   and ($2::inet is null or (s.ip >= $2 and s.ip <= $3))
   and ($4::text is null or s.browser = $4)
@@ -28,7 +28,9 @@ where s.ended_at is null and gatepost.session_end_reason(s, $1) is null
   and ($10::uuid[] is null or s.user_id = any ($10))
 """
 _COUNT_FITTING = f"select count(*) from ({_FILTER}) fitting"  # noqa: S608 - constants
-_LIST_FITTING = f"{_FILTER} order by s.id"
+_LIST_FITTING = f"""
+select array_agg(id order by id) as ids from ({_FILTER}) fitting group by user_id order by user_id
+"""  # noqa: S608 - constants
 
 
 async def is_admin(connection: Connection, user_id: UUID) -> bool:
@@ -79,29 +81,33 @@ async def count_fitting(connection: Connection, settings: Settings, wanted: Sess
     return counted
 
 
-async def list_fitting(connection: Connection, settings: Settings, wanted: SessionFilter) -> list[UUID]:
-    """Return the ids of the active sessions that fit a filter, in the order in which they are to be ended."""
-    return [row["id"] for row in await connection.fetch(_LIST_FITTING, *_arguments(settings, wanted))]
+async def list_fitting(connection: Connection, settings: Settings, wanted: SessionFilter) -> list[list[UUID]]:
+    """Return the ids of the active sessions that fit a filter, a list for each person."""
+    return [row["ids"] for row in await connection.fetch(_LIST_FITTING, *_arguments(settings, wanted))]
 
 
 async def revoke_listed(
-    connection: Connection, session_ids: Sequence[UUID], actor: str, reason: str, ip: Address | None
+    connection: Connection,
+    session_ids: Sequence[UUID],
+    actor: str,
+    reason: str,
+    ip: Address | None,
+    *,
+    notify: bool,
 ) -> int:
-    """End those of the listed sessions that are still active and return how many that were."""
-    query = "select gatepost.revoke_listed_sessions($1, $2, $3, $4)"
-    revoked: int = await connection.fetchval(query, list(session_ids), actor, reason, ip)
+    """End those of the listed sessions that are still active and return how many that were.
+
+    With `notify` each person is told by one mail; whose sessions somebody else holds in part keeps them all for now.
+    """
+    query = "select gatepost.revoke_listed_sessions($1, $2, $3, $4, $5)"
+    revoked: int = await connection.fetchval(query, list(session_ids), actor, reason, ip, notify)
     return revoked
 
 
-async def still_active(connection: Connection, session_ids: Sequence[UUID]) -> list[UUID]:
-    """Return those of the listed sessions that have not ended, in the order of the list."""
-    query = """
-        select listed.id from unnest($1::uuid[]) with ordinality as listed (id, place)
-        join gatepost.sessions s using (id)
-        where s.ended_at is null
-        order by listed.place
-    """
-    return [row["id"] for row in await connection.fetch(query, list(session_ids))]
+async def still_active(connection: Connection, session_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the listed sessions that have not ended."""
+    query = "select id from gatepost.sessions where id = any ($1) and ended_at is null"
+    return {row["id"] for row in await connection.fetch(query, list(session_ids))}
 
 
 UserAct = Literal["disable", "enable", "delete"]

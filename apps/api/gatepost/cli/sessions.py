@@ -80,6 +80,7 @@ def revoke(
     inactive_since: When = None,
     reason: output.OptionalReason = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them")] = False,
+    notify: Annotated[bool, typer.Option("--notify", help="Tell each person by one mail")] = False,
     yes: output.Yes = False,
     as_json: output.AsJson = False,
 ) -> None:
@@ -103,16 +104,18 @@ def revoke(
         if dry_run or as_json:
             raise typer.BadParameter("--dry-run and --json are for many sessions")
         output.demand_consent(yes, f"End session {session_id}?")
-        _revoke_one(session_id, reason)
+        _revoke_one(session_id, reason, notify)
         return
-    order = RevokeSessions(filter=SessionFilter(**parts), reason=reason or "counted", dry_run=dry_run)
+    order = RevokeSessions(filter=SessionFilter(**parts), reason=reason or "counted", dry_run=dry_run, notify=notify)
     _revoke_many(order, yes, as_json)
 
 
-def _revoke_one(session_id: UUID, reason: str | None) -> None:
+def _revoke_one(session_id: UUID, reason: str | None, notify: bool) -> None:
     async def work(database: Database, _: Settings) -> bool:
         async with database.transaction() as connection:
-            ended = await store.revoke_any_session(connection, session_id, output.SHELL.name, reason, None)
+            ended = await store.revoke_any_session(
+                connection, session_id, output.SHELL.name, reason, None, notify=notify
+            )
             await output.note(connection, _COMMAND, f"session:{session_id}", reason)
             return ended
 

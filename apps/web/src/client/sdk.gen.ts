@@ -307,6 +307,9 @@ export const revokeAnySession = <ThrowOnError extends boolean = true>(options: O
  * Revoke Sessions
  *
  * End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+ *
+ * With `notify` each person is told by one mail, queued with the end of their sessions: breaking off and asking again
+ * tells nobody twice of one device, and leaves nobody out.
  */
 export const revokeSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionsData, ThrowOnError>) => (options.client ?? client).post<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {

@@ -1164,7 +1164,7 @@ export type ResetPassword = {
 /**
  * RevokeSessions
  *
- * Ends all sessions that fit a filter; with `dry_run` only counts them.
+ * Ends all sessions that fit a filter; with `dry_run` only counts them, and tells nobody.
  */
 export type RevokeSessions = {
     filter: SessionFilter;
@@ -1178,6 +1178,12 @@ export type RevokeSessions = {
      * Dry Run
      */
     dry_run?: boolean;
+    /**
+     * Notify
+     *
+     * Tell each person by one mail which devices were signed out
+     */
+    notify?: boolean;
 };
 
 /**

@@ -408,6 +408,9 @@ export const revokeAnySessionMutation = (options?: Partial<Options<RevokeAnySess
  * Revoke Sessions
  *
  * End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+ *
+ * With `notify` each person is told by one mail, queued with the end of their sessions: breaking off and asking again
+ * tells nobody twice of one device, and leaves nobody out.
  */
 export const revokeSessionsMutation = (options?: Partial<Options<RevokeSessionsData>>): UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> => {
     const mutationOptions: UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> = {
