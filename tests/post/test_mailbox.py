@@ -72,3 +72,19 @@ async def test_what_is_not_security_can_be_turned_off(service: Service) -> None:
     assert_problem(await person.request("PUT", f"{path}/nothing", json={"enabled": False}), 404, "not_found")
     assert_problem(await person.request("PUT", f"{path}/welcome", json={"enabled": "x"}), 422, "validation_failed")
     assert (await service.http.get(path)).status_code == 401
+
+
+async def test_each_kind_of_mail_says_to_its_recipient_when_it_comes(service: Service) -> None:
+    """The built-in ones in words of their own; a template of somebody's own by its description."""
+    boss = await admin(service)
+    told = {"key": "news", "name": "News", "description": "What is new.", "variables": []}
+    words = {"subject": "News", "html": "<p>News</p>"}
+    assert (await boss.post("/v1/settings/email-templates", told | words)).status_code == 201
+    listed = (await boss.get("/v1/me/notices")).json()["items"]
+    said = {each["key"]: each["description"] for each in listed}
+    assert said.pop("news") == "What is new."
+    assert said["new-device"] == "When your account is signed in to on a device that we have not seen before."
+    assert len(said) == 7
+    assert all(each.startswith(("When ", "Once, ")) for each in said.values())
+    templates = (await boss.get("/v1/settings/email-templates")).json()["items"]
+    assert {each["description"] for each in templates}.isdisjoint(said.values())

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 
 
 class Notice(BaseModel):
-    """A kind of mail; `security` is sent whatever one says."""
+    """A kind of mail; `description` says when it comes, and `security` is sent whatever one says."""
 
     key: str
     name: str

@@ -20,7 +20,8 @@ FALLBACK = "en"
 class TemplateFiles:
     """A template in a folder: what it is called, what it declares, and its words by language.
 
-    `security` mail overtakes the rest, and is never suppressed silently; of the built-in ones alone.
+    `security` mail overtakes the rest, and is never suppressed silently; `notice` says to its recipient when it comes.
+    Both are of the built-in ones alone.
     """
 
     key: str
@@ -29,6 +30,7 @@ class TemplateFiles:
     variables: list[TemplateVariable]
     sources: Mapping[str, TemplateSource]
     security: bool = False
+    notice: str | None = None
 
 
 def read_templates(directory: Path) -> dict[str, TemplateFiles]:
@@ -97,6 +99,7 @@ def _parse(directory: Path) -> TemplateFiles:
         variables,
         sources,
         described.get("security", False),
+        described.get("notice"),
     )
 
 

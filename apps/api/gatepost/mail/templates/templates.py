@@ -27,7 +27,7 @@ from gatepost.mail.templates.renderer import Renderer
 
 @dataclass(frozen=True)
 class Described:
-    """What a template is called and for; `security` mail is sent whatever its recipient has chosen."""
+    """What a template is called, and when it comes; `security` mail is sent whatever its recipient has chosen."""
 
     key: str
     name: str
@@ -50,11 +50,12 @@ class Templates:
         return [self._entry(key, stored.get(key), locale) for key in sorted(stored.keys() | self._builtins.keys())]
 
     async def described(self, connection: Connection) -> list[Described]:
-        """Return what every template is called and for, by key."""
+        """Return what every template is called, and in words for its recipient when it comes, by key."""
         own = [each for each in await store.list_templates(connection) if each.key not in self._builtins]
         every = {each.key: Described(each.key, each.name, each.description) for each in own}
         for builtin in self._builtins.values():
-            every[builtin.key] = Described(builtin.key, builtin.name, builtin.description, builtin.security)
+            told = builtin.notice or builtin.description
+            every[builtin.key] = Described(builtin.key, builtin.name, told, builtin.security)
         return [every[key] for key in sorted(every)]
 
     async def read(self, key: str, locale: str) -> EmailTemplate:
