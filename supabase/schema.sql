@@ -1070,6 +1070,33 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.request_email_verification(p_user_id uuid, OUT outcome text, OUT wait double precision) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  person gatepost.users;
+  fifth timestamptz;
+begin
+  -- One after another, so that many at once get no further.
+  select * into person from gatepost.users u where u.id = p_user_id for no key update;
+  select l.created_at into fifth from gatepost.links l
+  where l.user_id = p_user_id and l.purpose = 'verify_email' and l.created_at > clock_timestamp() - interval '1 hour'
+  order by l.created_at desc
+  offset 4 limit 1;
+  outcome := case
+    when person.email_verified_at is not null then 'confirmed'
+    when fifth is not null then 'limited'
+    else 'queued'
+  end;
+  if outcome = 'limited' then
+    wait := extract(epoch from fifth + interval '1 hour' - clock_timestamp());
+  elsif outcome = 'queued' then
+    perform gatepost.queue_notice('verify-email', p_user_id, '{}', 'verify_email', interval '24 hours');
+  end if;
+end;
+$$;
+
 CREATE FUNCTION gatepost.request_password_reset(p_email text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2070,6 +2097,8 @@ REVOKE ALL ON FUNCTION gatepost.refuse_dispatch(p_id uuid, p_worker uuid, p_faul
 REVOKE ALL ON FUNCTION gatepost.refuse_version_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.release_dispatch(p_id uuid, p_delay interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.request_email_verification(p_user_id uuid, OUT outcome text, OUT wait double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.request_password_reset(p_email text) FROM PUBLIC;
 

@@ -187,4 +187,37 @@ end;
 $$;
 
 
+-- Queues a mail with a link that confirms a person's address, unless it is confirmed; five an hour at most, and those that
+-- were sent before go on working. The outcome is queued, confirmed, or limited: then `wait` is the seconds until the next.
+create function gatepost.request_email_verification(
+  p_user_id uuid,
+  out outcome text,
+  out wait double precision
+)
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  person gatepost.users;
+  fifth timestamptz;
+begin
+  -- One after another, so that many at once get no further.
+  select * into person from gatepost.users u where u.id = p_user_id for no key update;
+  select l.created_at into fifth from gatepost.links l
+  where l.user_id = p_user_id and l.purpose = 'verify_email' and l.created_at > clock_timestamp() - interval '1 hour'
+  order by l.created_at desc
+  offset 4 limit 1;
+  outcome := case
+    when person.email_verified_at is not null then 'confirmed'
+    when fifth is not null then 'limited'
+    else 'queued'
+  end;
+  if outcome = 'limited' then
+    wait := extract(epoch from fifth + interval '1 hour' - clock_timestamp());
+  elsif outcome = 'queued' then
+    perform gatepost.queue_notice('verify-email', p_user_id, '{}', 'verify_email', interval '24 hours');
+  end if;
+end;
+$$;
+
+
 revoke execute on all functions in schema gatepost from public;

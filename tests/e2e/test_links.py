@@ -149,6 +149,41 @@ async def test_an_address_is_confirmed_by_a_press_alone(service: Service, visito
     assert await service.sql.fetchval(verified, person.user_id) is not None
 
 
+async def test_a_confirmation_is_asked_for_again_until_it_is_given(service: Service, visitors: Visitors) -> None:
+    email = await someone(service)
+    old = await link_to(service, email, "verify-email")
+    await service.sql.execute("update gatepost.links set expires_at = now()")
+    page = await visitors.open(service, old)
+    await button(page, "Confirm this address").click()
+    await expect(page.get_by_role("alert")).to_contain_text("too old")
+    await page.get_by_role("link", name="Sign in for a new link").click()
+    await sign_in(page, email)
+
+    banner = page.get_by_role("region", name="Confirm your address")
+    await expect(banner).to_contain_text(f"open the link in our mail to {email}.")
+    await banner.get_by_role("button", name="Send a new link").press("Enter")
+    await expect(banner.get_by_role("status")).to_be_focused()
+    await expect(banner.get_by_role("status")).to_contain_text(f"A new link is on its way to {email}.")
+
+    # The old one again, now that one is signed in: the new link is a press away.
+    await page.goto(old)
+    await button(page, "Confirm this address").click()
+    await button(page, "Send a new link").click()
+    await expect(page.get_by_role("status").filter(has_text="A new link is on its way")).to_be_focused()
+
+    query = (
+        "select count(*) from gatepost.emails where template = 'verify-email' and status = 'sent' and recipient = $1"
+    )
+    async with asyncio.timeout(15):
+        while await service.sql.fetchval(query, email) < 3:
+            await asyncio.sleep(0.02)
+    await page.goto(await link_to(service, email, "verify-email"))
+    await button(page, "Confirm this address").click()
+    await page.get_by_role("link", name="Go to your devices").click()
+    await expect_rows(page, "Chrome on Windows")
+    await expect(banner).to_have_count(0)
+
+
 async def test_a_link_that_does_nothing_says_why_and_where_to_go(service: Service, visitors: Visitors) -> None:
     _, _, link = await disturbed(service)
     page = await visitors.open(service, None)

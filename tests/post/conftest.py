@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 
 from gatepost.db import Connection
 from tests.post.callers import CALLERS, Calling
+from tests.post.mail import PAGES, Post
+from tests.post.support import by_resend
+from tests.resend import FakeResend
+from tests.support import running_service
 
 
 @pytest.fixture(params=CALLERS)
@@ -25,3 +30,13 @@ async def sql(database_url: str) -> AsyncIterator[Connection]:
     await connection.execute("create table public.members (name text)")
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def post(database_url: str) -> Any:
+    """A service that sends by a Resend of ours, and what it sent."""
+    async with (
+        FakeResend(rate=None, keep_bodies=True) as resend,
+        running_service(database_url, **by_resend(resend), web_url=PAGES) as service,
+    ):
+        yield Post(service, resend)

@@ -8,58 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.post.support import by_resend, status_of
-from tests.resend import FakeResend
-from tests.support import (
-    CHROME_ON_WINDOWS,
-    PASSWORD,
-    SAFARI_ON_IPHONE,
-    Device,
-    Service,
-    assert_problem,
-    running_service,
-)
-
-PAGES = "https://app.acme.com"
-
-
-class Post:
-    """A service and the mail that really left it."""
-
-    def __init__(self, service: Service, resend: FakeResend) -> None:
-        self.service = service
-        self.resend = resend
-
-    async def mail(self, template: str, number: int = 1) -> dict[str, Any]:
-        """Wait for the nth mail by a template, and return it as it was sent, with its `row`."""
-        query = "select id from gatepost.emails where template = $1 order by created_at, id offset $2"
-        email_id = await self.service.sql.fetchval(query, template, number - 1)
-        assert email_id is not None, template
-        row = await status_of(self.service, str(email_id), "sent", "delivered")
-        sent = self.resend.books.find(row["provider_id"])
-        assert sent is not None
-        return {**sent.payload, "row": row}
-
-    async def token(self, template: str, number: int = 1) -> str:
-        """Return the token of the link in a mail."""
-        found = re.search(rf"{PAGES}/[a-z-]+#token=([\w-]+)", (await self.mail(template, number))["text"])
-        assert found
-        return found[1]
-
-    async def count(self, template: str) -> int:
-        counted: int = await self.service.sql.fetchval(
-            "select count(*) from gatepost.emails where template = $1", template
-        )
-        return counted
-
-
-@pytest.fixture
-async def post(database_url: str) -> Any:
-    async with (
-        FakeResend(rate=None, keep_bodies=True) as resend,
-        running_service(database_url, **by_resend(resend), web_url=PAGES) as service,
-    ):
-        yield Post(service, resend)
+from tests.post.mail import PAGES, Post
+from tests.post.support import status_of
+from tests.support import CHROME_ON_WINDOWS, PASSWORD, SAFARI_ON_IPHONE, Device, assert_problem
 
 
 async def test_a_new_device_to_this_was_not_me(post: Post) -> None:

@@ -93,7 +93,7 @@ class Runtime:
             return
         password_hash = await self.passwords.hash(password.get_secret_value())
         async with self.database.transaction() as connection:
-            if await accounts.create_person(connection, email.lower(), password_hash, "admin"):
+            if await accounts.create_person(connection, email.lower(), password_hash, "admin", confirmed=True):
                 logger.info("made the first admin")
                 return
             found = await accounts.find_person(connection, email)

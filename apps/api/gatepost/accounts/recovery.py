@@ -1,4 +1,4 @@
-"""`/v1/auth/password/forgot`, `/reset` and `/v1/auth/email/verify`: what links in mails lead to."""
+"""`/v1/auth/password/forgot`, `/reset`, `/v1/auth/email/verify`, `/send-verification`: what links in mails lead to."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gatepost.deps import CurrentRuntime, client_address
 from gatepost.errors import LinkInvalid
 from gatepost.http import ContractRoute, refuses
 from gatepost.sessions import store as sessions
+from gatepost.sessions.guard import CurrentSession
 
 router = APIRouter(prefix="/v1/auth", tags=["identity"], route_class=ContractRoute)
 
@@ -50,6 +51,19 @@ async def reset_password(form: ResetPassword, runtime: CurrentRuntime, request: 
             connection, runtime.settings, user_id=link.user_id, reason="password_changed"
         )
     runtime.metrics.revoked("password_changed", revoked)
+
+
+@router.post(
+    "/email/send-verification", status_code=202, response_class=Response, responses=refuses(401, 403, 409, 429)
+)
+async def request_email_verification(session: CurrentSession, runtime: CurrentRuntime, request: Request) -> None:
+    """Send the link that confirms your address once more; older ones keep working.
+
+    At most five an hour, the first one included. An address that is confirmed is a conflict.
+    """
+    await runtime.throttle.try_link(client_address(request, runtime))
+    async with runtime.database.transaction() as connection:
+        await store.request_email_verification(connection, session.user_id)
 
 
 @router.post("/email/verify", status_code=204, response_class=Response, responses=refuses(404, 410, 413, 415, 422, 429))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
@@ -43,7 +41,7 @@ async def register(form: Register, runtime: CurrentRuntime, request: Request, re
         person = await store.create_person(connection, form.email, password_hash)
         if person is None:
             raise Conflict("This e-mail address has an account already.")
-        await store.queue_notice(connection, "verify-email", person.id, "verify_email", timedelta(hours=24))
+        await store.request_email_verification(connection, person.id)
         signed_in = await desk.open(connection, person, form)
     runtime.metrics.signed_in(len(signed_in.evicted))
     return signed_in

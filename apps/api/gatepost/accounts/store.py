@@ -13,7 +13,7 @@ from asyncpg import Record
 from gatepost.accounts.models import Person
 from gatepost.address import Address
 from gatepost.db import Connection, Database
-from gatepost.errors import LinkExpired, LinkInvalid, LinkUsed, Refusal
+from gatepost.errors import Conflict, LinkExpired, LinkInvalid, LinkUsed, RateLimited, Refusal
 from gatepost.links import Purpose
 
 _LINK_REFUSALS: dict[str, type[Refusal]] = {"unknown": LinkInvalid, "expired": LinkExpired, "used": LinkUsed}
@@ -29,18 +29,28 @@ class UsedLink:
 
 
 async def create_person(
-    connection: Connection, email: str, password_hash: str, role: Literal["user", "admin"] = "user"
+    connection: Connection,
+    email: str,
+    password_hash: str,
+    role: Literal["user", "admin"] = "user",
+    *,
+    confirmed: bool = False,
 ) -> Person | None:
-    """Add a person and return them, or None when the address has an account already."""
+    """Add a person and return them, or None when the address has an account already.
+
+    `confirmed`: whoever runs the service says that the address is theirs.
+    """
     row = await connection.fetchrow(
         """
-        insert into gatepost.users (email, password_hash, role) values ($1, $2, $3)
+        insert into gatepost.users (email, password_hash, role, email_verified_at)
+        values ($1, $2, $3, case when $4 then now() end)
         on conflict (lower(email)) do nothing
         returning *
         """,
         email,
         password_hash,
         role,
+        confirmed,
     )
     return _person(row) if row else None
 
@@ -109,20 +119,22 @@ async def verify_email(connection: Connection, user_id: UUID, email: str) -> boo
     """
     row = await connection.fetchrow(query, user_id, email)
     if row and row["first"]:
-        await queue_notice(connection, "welcome", user_id)
+        await connection.execute("select gatepost.queue_notice('welcome', $1)", user_id)
     return row is not None
 
 
-async def queue_notice(
-    connection: Connection,
-    template: str,
-    user_id: UUID,
-    purpose: Purpose | None = None,
-    lifetime: timedelta | None = None,
-) -> None:
-    """Queue a mail to a person, with a link that works once and so long."""
-    query = "select gatepost.queue_notice($1, $2, '{}', $3, $4)"
-    await connection.execute(query, template, user_id, purpose, lifetime)
+async def request_email_verification(connection: Connection, user_id: UUID) -> None:
+    """Queue a mail with a link that confirms a person's address.
+
+    Raises:
+        Conflict: it is confirmed.
+        RateLimited: five were sent within the hour.
+    """
+    row = await connection.fetchrow("select * from gatepost.request_email_verification($1)", user_id)
+    if row and row["outcome"] == "confirmed":
+        raise Conflict("This address is confirmed already.")
+    if row and row["outcome"] == "limited":
+        raise RateLimited.after(row["wait"])
 
 
 async def add_link(connection: Connection, purpose: Purpose, user_id: UUID, lifetime: timedelta) -> UUID:

@@ -86,7 +86,7 @@ def create_admin(
         finally:
             passwords.close()
         async with database.transaction() as connection:
-            person: Person | None = await accounts.create_person(connection, email, hashed, "admin")
+            person: Person | None = await accounts.create_person(connection, email, hashed, "admin", confirmed=True)
             if person is None:
                 return None
             await output.note(connection, "users create-admin", f"person:{person.id}", None)

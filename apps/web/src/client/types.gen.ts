@@ -828,7 +828,7 @@ export type NewApiKey = {
 /**
  * Notice
  *
- * A kind of mail; `security` is sent whatever one says.
+ * A kind of mail; `description` says when it comes, and `security` is sent whatever one says.
  */
 export type Notice = {
     /**
@@ -2374,6 +2374,49 @@ export type ResetPasswordResponses = {
 };
 
 export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type RequestEmailVerificationData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/email/send-verification';
+};
+
+export type RequestEmailVerificationErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * In conflict with what is there
+     */
+    409: Problem;
+    /**
+     * Too many attempts
+     */
+    429: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type RequestEmailVerificationError = RequestEmailVerificationErrors[keyof RequestEmailVerificationErrors];
+
+export type RequestEmailVerificationResponses = {
+    /**
+     * Successful Response
+     */
+    202: unknown;
+};
 
 export type VerifyEmailData = {
     body: LinkToken;

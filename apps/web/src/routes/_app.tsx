@@ -2,6 +2,7 @@ import { createFileRoute, Outlet, redirect } from "@tanstack/react-router";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
 import { Shell } from "@/components/shell";
 import { StepUp } from "@/components/step-up";
+import { UnconfirmedAddress } from "@/features/links/unconfirmed-address";
 import { isSignedOut } from "@/lib/errors";
 import { loginSearch } from "@/lib/redirects";
 
@@ -17,6 +18,7 @@ export const Route = createFileRoute("/_app")({
   },
   component: () => (
     <Shell>
+      <UnconfirmedAddress />
       <StepUp>
         <Outlet />
       </StepUp>

@@ -6,8 +6,11 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Outcome } from "@/components/ui/outcome";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { ApiError, getErrorMessage } from "@/lib/errors";
+import { ApiError } from "@/lib/errors";
 import { useForgotPassword } from "./mutations";
+import { sentenceOf } from "./too-many";
+
+const TOO_MANY = "There were too many requests from your network.";
 
 /** Sends a link to a new password; the answer is the same whoever has an account. */
 export function ForgotPassword({ typed }: { typed: string | undefined }) {
@@ -68,7 +71,7 @@ function AddressForm({ typed, onSubmit, error, busy }: AddressFormProps) {
   return (
     <form ref={form} className="grid gap-5" onSubmit={submit}>
       <p className="text-sm text-muted">We send you a link with which you choose a new one.</p>
-      {error && !wrong ? <Alert tone="danger">{sentence(error)}</Alert> : null}
+      {error && !wrong ? <Alert tone="danger">{sentenceOf(error, TOO_MANY)}</Alert> : null}
       <Field
         label="E-mail address"
         name="email"
@@ -85,11 +88,4 @@ function AddressForm({ typed, onSubmit, error, busy }: AddressFormProps) {
       </Button>
     </form>
   );
-}
-
-function sentence(error: unknown): string {
-  if (!(error instanceof ApiError) || error.status !== 429) return getErrorMessage(error);
-  const minutes = Math.ceil((error.retryAfter ?? 60) / 60);
-  const wait = minutes === 1 ? "a minute" : `${minutes} minutes`;
-  return `There were too many requests from your network. Wait ${wait}, then try again.`;
 }

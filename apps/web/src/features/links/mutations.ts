@@ -1,7 +1,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import { disownSession, requestPasswordReset, resetPassword, verifyEmail } from "@/client/sdk.gen";
+import {
+  disownSession,
+  requestEmailVerification,
+  requestPasswordReset,
+  resetPassword,
+  verifyEmail,
+} from "@/client/sdk.gen";
+import { ApiError } from "@/lib/errors";
 import { forget } from "@/lib/link-tokens";
+import { toastDone } from "@/lib/toasts";
 import { keepReport } from "./not-me-report";
 
 /** Signs out every device of whom the link was sent to. */
@@ -41,6 +49,21 @@ export function useVerifyEmail() {
     mutationFn: send,
     onSuccess: () => {
       forget("/verify-email");
+      return queries.invalidateQueries();
+    },
+  });
+}
+
+/** Sends the link that confirms one's address once more. */
+export function useSendVerification() {
+  const queries = useQueryClient();
+  const send = useOneAtATime<void, void>(async () => void (await requestEmailVerification()));
+  return useMutation({
+    mutationFn: send,
+    onError: (error) => {
+      if (!(error instanceof ApiError) || error.status !== 409) return;
+      // It was confirmed meanwhile, in another tab or on another device.
+      toastDone("Your address is confirmed already");
       return queries.invalidateQueries();
     },
   });

@@ -1,8 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Alert } from "@/components/ui/alert";
 import { buttonStyle } from "@/components/ui/button";
 import { ApiError } from "@/lib/errors";
 import type { LinkPage } from "@/lib/link-tokens";
+import { visitor } from "./queries";
+import { SendVerification } from "./send-verification";
 
 /** Why a link does nothing. Anything else that goes wrong passes, and can be tried again. */
 export type Trouble = "link_missing" | "link_invalid" | "link_expired" | "link_used";
@@ -45,23 +48,40 @@ export function troubleOf(error: unknown): Trouble | null {
 
 /** Says why a link does nothing, and which ways lead on. */
 export function LinkTrouble({ page, trouble }: { page: LinkPage; trouble: Trouble }) {
-  const verifying = page === "/verify-email";
   return (
     <>
       <Alert tone="notice">{SENTENCES[page][trouble]}</Alert>
       <div className="grid gap-3">
-        {verifying ? null : (
-          <Link to="/forgot-password" className={buttonStyle("primary", "normal", "min-h-11")}>
-            {page === "/not-me" ? "Choose a new password" : "Ask for a new link"}
-          </Link>
+        {page === "/verify-email" ? (
+          <NewVerification needed={trouble !== "link_used"} />
+        ) : (
+          <>
+            <Link to="/forgot-password" className={buttonStyle("primary", "normal", "min-h-11")}>
+              {page === "/not-me" ? "Choose a new password" : "Ask for a new link"}
+            </Link>
+            <Link
+              to={page === "/reset-password" ? "/login" : "/devices"}
+              className={buttonStyle("secondary", "normal", "min-h-11")}
+            >
+              {page === "/reset-password" ? "Sign in" : "Go to your devices"}
+            </Link>
+          </>
         )}
-        <Link
-          to={page === "/reset-password" ? "/login" : "/devices"}
-          className={buttonStyle(verifying ? "primary" : "secondary", "normal", "min-h-11")}
-        >
-          {page === "/reset-password" ? "Sign in" : "Go to your devices"}
-        </Link>
       </div>
+    </>
+  );
+}
+
+/** The way to a new link: at once for who is signed in, through the sign-in for everybody else. */
+function NewVerification({ needed }: { needed: boolean }) {
+  const { data: me } = useQuery(visitor());
+  const unconfirmed = me?.user.email_verified_at === null ? me.user.email : null;
+  return (
+    <>
+      {unconfirmed ? <SendVerification email={unconfirmed}>{(button) => button}</SendVerification> : null}
+      <Link to="/devices" className={buttonStyle("primary", "normal", "min-h-11")}>
+        {needed && me === null ? "Sign in for a new link" : "Go to your devices"}
+      </Link>
     </>
   );
 }

@@ -1,0 +1,37 @@
+import type { ReactNode } from "react";
+import { Alert } from "@/components/ui/alert";
+import { Button } from "@/components/ui/button";
+import { Outcome } from "@/components/ui/outcome";
+import { useSendVerification } from "./mutations";
+import { sentenceOf } from "./too-many";
+
+interface SendVerificationProps {
+  email: string;
+  /** Puts the button where it belongs. */
+  children: (button: ReactNode) => ReactNode;
+}
+
+/** Sends the link that confirms an address once more, at a press, and tells what came of it. */
+export function SendVerification({ email, children }: SendVerificationProps) {
+  const send = useSendVerification();
+  if (send.isSuccess) {
+    return (
+      <Outcome>
+        A new link is on its way to <span className="font-medium wrap-anywhere">{email}</span>. Nothing there
+        after a few minutes? Look among the spam.
+      </Outcome>
+    );
+  }
+  return (
+    <>
+      {send.error ? (
+        <Alert tone="danger">{sentenceOf(send.error, "We have sent you several links already.")}</Alert>
+      ) : null}
+      {children(
+        <Button className="max-sm:min-h-11" busy={send.isPending} onClick={() => send.mutate()}>
+          {send.isPending ? "Sending…" : "Send a new link"}
+        </Button>,
+      )}
+    </>
+  );
+}

@@ -1,0 +1,27 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Mail } from "lucide-react";
+import { readMeOptions } from "@/client/@tanstack/react-query.gen";
+import { SendVerification } from "./send-verification";
+
+/** Reminds a person to confirm their address, until they have. */
+export function UnconfirmedAddress() {
+  const { data: me } = useSuspenseQuery(readMeOptions());
+  const { email, email_verified_at: confirmed } = me.user;
+  if (confirmed !== null) return null;
+  return (
+    <section aria-label="Confirm your address" className="mb-8 grid gap-3">
+      <SendVerification email={email}>
+        {(button) => (
+          <div className="card flex flex-wrap items-center gap-x-4 gap-y-3 px-4 py-3 text-sm">
+            <Mail size={18} className="shrink-0 text-muted max-sm:hidden" aria-hidden />
+            <p className="min-w-60 flex-1">
+              Confirm your address: open the link in our mail to{" "}
+              <span className="font-medium wrap-anywhere">{email}</span>.
+            </p>
+            {button}
+          </div>
+        )}
+      </SendVerification>
+    </section>
+  );
+}
