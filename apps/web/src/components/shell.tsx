@@ -8,10 +8,10 @@ import { ThemeChoice } from "@/components/theme-choice";
 import { useLogout } from "@/lib/sign-out";
 
 /**
- * The frame of every page of a signed-in person: where to go, who one is, and the way out. A page that is marked with
- * `data-wide` has more room.
+ * The frame of every page of a signed-in person: where to go, who one is, and the way out; above the content a notice
+ * that is the same on all of them. A page that is marked with `data-wide` has more room.
  */
-export function Shell({ children }: { children: ReactNode }) {
+export function Shell({ notice, children }: { notice: ReactNode; children: ReactNode }) {
   return (
     <div className="group/shell min-h-dvh">
       <a
@@ -39,6 +39,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </header>
       <Offline />
+      <div className="mx-auto max-w-4xl px-4 group-has-data-wide/shell:max-w-6xl sm:px-6">{notice}</div>
       <main
         id="content"
         tabIndex={-1}

@@ -17,8 +17,7 @@ export const Route = createFileRoute("/_app")({
     }
   },
   component: () => (
-    <Shell>
-      <UnconfirmedAddress />
+    <Shell notice={<UnconfirmedAddress />}>
       <StepUp>
         <Outlet />
       </StepUp>

@@ -1,18 +1,19 @@
 import type { ReactNode } from "react";
 import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
+import { Button, type ButtonProps } from "@/components/ui/button";
 import { Outcome } from "@/components/ui/outcome";
 import { useSendVerification } from "./mutations";
 import { sentenceOf } from "./too-many";
 
 interface SendVerificationProps {
   email: string;
+  variant?: ButtonProps["variant"];
   /** Puts the button where it belongs. */
   children: (button: ReactNode) => ReactNode;
 }
 
 /** Sends the link that confirms an address once more, at a press, and tells what came of it. */
-export function SendVerification({ email, children }: SendVerificationProps) {
+export function SendVerification({ email, variant, children }: SendVerificationProps) {
   const send = useSendVerification();
   if (send.isSuccess) {
     return (
@@ -28,7 +29,7 @@ export function SendVerification({ email, children }: SendVerificationProps) {
         <Alert tone="danger">{sentenceOf(send.error, "We have sent you several links already.")}</Alert>
       ) : null}
       {children(
-        <Button className="max-sm:min-h-11" busy={send.isPending} onClick={() => send.mutate()}>
+        <Button variant={variant} className="min-h-11" busy={send.isPending} onClick={() => send.mutate()}>
           {send.isPending ? "Sending…" : "Send a new link"}
         </Button>,
       )}

@@ -78,8 +78,15 @@ function NewVerification({ needed }: { needed: boolean }) {
   const unconfirmed = me?.user.email_verified_at === null ? me.user.email : null;
   return (
     <>
-      {unconfirmed ? <SendVerification email={unconfirmed}>{(button) => button}</SendVerification> : null}
-      <Link to="/devices" className={buttonStyle("primary", "normal", "min-h-11")}>
+      {unconfirmed ? (
+        <SendVerification email={unconfirmed} variant="primary">
+          {(button) => button}
+        </SendVerification>
+      ) : null}
+      <Link
+        to="/devices"
+        className={buttonStyle(unconfirmed ? "secondary" : "primary", "normal", "min-h-11")}
+      >
         {needed && me === null ? "Sign in for a new link" : "Go to your devices"}
       </Link>
     </>

@@ -9,7 +9,7 @@ export function UnconfirmedAddress() {
   const { email, email_verified_at: confirmed } = me.user;
   if (confirmed !== null) return null;
   return (
-    <section aria-label="Confirm your address" className="mb-8 grid gap-3">
+    <section aria-label="Confirm your address" className="grid gap-3 pt-6">
       <SendVerification email={email}>
         {(button) => (
           <div className="card flex flex-wrap items-center gap-x-4 gap-y-3 px-4 py-3 text-sm">
