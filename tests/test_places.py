@@ -16,8 +16,8 @@ from netaddr import IPSet
 
 import gatepost
 from gatepost import Session
+from tests.post.mail import Post
 from tests.post.support import by_resend
-from tests.post.test_notices import Post
 from tests.resend import FakeResend
 from tests.shell import run_here, run_process
 from tests.support import PASSWORD, SAFARI_ON_IPHONE, Device, Service, client_of, running_service, serving, settings_for
