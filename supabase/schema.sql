@@ -151,7 +151,7 @@ declare
   is_builtin boolean;
 begin
   update gatepost.email_templates t
-  set deleted_at = case when not t.builtin then now() end
+  set deleted_at = case when not t.builtin then now() end, samples = '{}'
   where t.key = p_key and t.deleted_at is null
   returning t.builtin into is_builtin;
   if not found then
@@ -1301,31 +1301,32 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag uuid, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) RETURNS uuid
+CREATE FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag text, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-  new_tag uuid := gen_random_uuid();
+  draft_tag uuid;
+  published integer;
 begin
   perform from gatepost.email_templates t where t.key = p_key and t.deleted_at is null for update;
   if not found then
     raise exception 'no such template' using errcode = 'GP404';
   end if;
-  if p_tag is distinct from (
-    select l.draft_tag from gatepost.email_template_locales l where l.key = p_key and l.locale = p_locale
-  ) then
+  select l.draft_tag, l.published_version into draft_tag, published
+  from gatepost.email_template_locales l where l.key = p_key and l.locale = p_locale;
+  if draft_tag is not null and p_tag is null
+    or p_tag <> coalesce(draft_tag::text, 'v' || coalesce(published, 0)) then
     raise exception 'the draft was changed meanwhile' using errcode = 'GP409';
   end if;
 
   insert into gatepost.email_template_locales as l (key, locale, draft, diagnostics, draft_tag, updated_by)
-  values (p_key, p_locale, p_draft, p_diagnostics, new_tag, p_actor)
+  values (p_key, p_locale, p_draft, p_diagnostics, gen_random_uuid(), p_actor)
   on conflict (key, locale) do update
   set draft = excluded.draft, diagnostics = excluded.diagnostics, draft_tag = excluded.draft_tag,
       updated_at = clock_timestamp(), updated_by = excluded.updated_by;
 
   perform gatepost.note_audit(p_actor, p_action, 'template:' || p_key, null, p_ip, jsonb_build_object('locale', p_locale));
-  return new_tag;
 end;
 $$;
 
@@ -1649,9 +1650,11 @@ CREATE TABLE gatepost.email_templates (
     builtin boolean NOT NULL,
     name text NOT NULL,
     description text NOT NULL,
+    samples jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
-    CONSTRAINT email_templates_key_check CHECK ((key ~ '^[a-z][a-z0-9-]{0,62}$'::text))
+    CONSTRAINT email_templates_key_check CHECK ((key ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
+    CONSTRAINT email_templates_samples_check CHECK ((jsonb_typeof(samples) = 'object'::text))
 );
 
 CREATE TABLE gatepost.email_transports (
@@ -1845,7 +1848,7 @@ CREATE INDEX emails_notice_session_idx ON gatepost.emails USING btree (((notice 
 
 CREATE INDEX emails_provider_idx ON gatepost.emails USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 
-CREATE INDEX emails_recipient_idx ON gatepost.emails USING btree (lower(recipient), created_at, id);
+CREATE INDEX emails_recipient_idx ON gatepost.emails USING btree (lower(recipient) COLLATE "C", created_at, id);
 
 CREATE INDEX emails_status_idx ON gatepost.emails USING btree (status, created_at, id);
 
@@ -2116,7 +2119,7 @@ REVOKE ALL ON FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid
 
 REVOKE ALL ON FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval, p_notify boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag uuid, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_tag text, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.session_end_reason(session gatepost.sessions, idle_timeout interval) FROM PUBLIC;
 

@@ -5,6 +5,8 @@ create table gatepost.email_templates (
   builtin boolean not null,
   name text not null,
   description text not null,
+  -- values to look at it with, by whoever edits it
+  samples jsonb not null default '{}' check (jsonb_typeof(samples) = 'object'),
   created_at timestamptz not null default now(),
   -- A deleted one keeps its row and its versions: mail that was sent by them can still say what it was.
   deleted_at timestamptz
@@ -16,7 +18,7 @@ create table gatepost.email_template_locales (
   locale text not null check (char_length(locale) between 2 and 20),
   draft jsonb check (jsonb_typeof(draft) = 'object'),
   diagnostics jsonb not null default '[]',
-  -- changes with each save: the draft's ETag
+  -- changes with each save
   draft_tag uuid,
   published_version integer,
   updated_at timestamptz not null default now(),
@@ -57,41 +59,42 @@ create trigger never_emptied before truncate on gatepost.email_template_versions
   for each statement execute function gatepost.refuse_version_change();
 
 
--- Saves a draft and returns its new tag. GP409 where the tag that it was made from is no longer the draft's; null stands
--- for no draft.
+-- Saves a draft. GP409 where the tag of what it was made from is no longer the one that stands: a draft's own, else v and
+-- the number of the published version, 0 without one. Null stands for whatever is published, as long as there is no draft.
 create function gatepost.save_template_draft(
   p_key text,
   p_locale text,
-  p_tag uuid,
+  p_tag text,
   p_draft jsonb,
   p_diagnostics jsonb,
   p_action text,
   p_actor text,
   p_ip inet
-) returns uuid
+) returns void
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  new_tag uuid := gen_random_uuid();
+  draft_tag uuid;
+  published integer;
 begin
   perform from gatepost.email_templates t where t.key = p_key and t.deleted_at is null for update;
   if not found then
     raise exception 'no such template' using errcode = 'GP404';
   end if;
-  if p_tag is distinct from (
-    select l.draft_tag from gatepost.email_template_locales l where l.key = p_key and l.locale = p_locale
-  ) then
+  select l.draft_tag, l.published_version into draft_tag, published
+  from gatepost.email_template_locales l where l.key = p_key and l.locale = p_locale;
+  if draft_tag is not null and p_tag is null
+    or p_tag <> coalesce(draft_tag::text, 'v' || coalesce(published, 0)) then
     raise exception 'the draft was changed meanwhile' using errcode = 'GP409';
   end if;
 
   insert into gatepost.email_template_locales as l (key, locale, draft, diagnostics, draft_tag, updated_by)
-  values (p_key, p_locale, p_draft, p_diagnostics, new_tag, p_actor)
+  values (p_key, p_locale, p_draft, p_diagnostics, gen_random_uuid(), p_actor)
   on conflict (key, locale) do update
   set draft = excluded.draft, diagnostics = excluded.diagnostics, draft_tag = excluded.draft_tag,
       updated_at = clock_timestamp(), updated_by = excluded.updated_by;
 
   perform gatepost.note_audit(p_actor, p_action, 'template:' || p_key, null, p_ip, jsonb_build_object('locale', p_locale));
-  return new_tag;
 end;
 $$;
 
@@ -147,7 +150,7 @@ declare
   is_builtin boolean;
 begin
   update gatepost.email_templates t
-  set deleted_at = case when not t.builtin then now() end
+  set deleted_at = case when not t.builtin then now() end, samples = '{}'
   where t.key = p_key and t.deleted_at is null
   returning t.builtin into is_builtin;
   if not found then

@@ -62,7 +62,7 @@ create index emails_provider_idx on gatepost.emails (provider_id) where provider
 create index emails_created_idx on gatepost.emails (created_at, id);
 create index emails_status_idx on gatepost.emails (status, created_at, id);
 create index emails_template_idx on gatepost.emails (template, created_at, id);
-create index emails_recipient_idx on gatepost.emails (lower(recipient), created_at, id);
+create index emails_recipient_idx on gatepost.emails (lower(recipient) collate "C", created_at, id);
 
 create table gatepost.email_attachments (
   email_id uuid not null references gatepost.emails on delete cascade,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 from tests.support import Device, Service, assert_problem
+
+from gatepost.mail.rendering.filters import FILTERS, TESTS
+from gatepost.mail.rendering.variables import ALWAYS_THERE
 
 BASE = "/v1/settings/email-templates"
 KEYS = [
@@ -83,14 +87,14 @@ async def test_every_operation_is_for_writers_alone(service: Service) -> None:
     document = (await service.http.get("/openapi.json")).json()
     walked = 0
     for path, operations in document["paths"].items():
-        if path.startswith(BASE):
+        if path.startswith("/v1/settings/email-template"):
             for method, operation in operations.items():
                 url = path.replace("{key}", "welcome").replace("{version}", "1")
                 options: dict[str, Any] = {"json": NEW} if "requestBody" in operation else {}
                 assert_problem(await service.http.request(method, url, **options), 401, "not_authenticated")
                 assert_problem(await person.request(method.upper(), url, **options), 403, "forbidden")
                 walked += 1
-    assert walked == 11
+    assert walked == 13
 
 
 async def test_a_template_of_ones_own(service: Service) -> None:
@@ -258,3 +262,74 @@ async def test_a_key_with_the_scope_writes(service: Service) -> None:
     entry = next(item for item in (await key.get(BASE)).json()["items"] if item["key"] == "hello")
     assert entry["published_version"] == 1
     assert entry["updated_by"].startswith("key:")
+
+
+async def test_no_words_are_lost_between_two_editors(service: Service) -> None:
+    """Somebody who began with what another has published over since learns of it, draft or not."""
+    boss = await admin(service)
+    began = (await boss.get(f"{BASE}/welcome")).headers["etag"]
+    assert began == '"v0"'
+    await put(boss, "welcome", WORDS, began)
+    await boss.post(f"{BASE}/welcome/publish")
+    assert_problem(await put(boss, "welcome", WORDS, began), 409, "conflict")
+
+    now = (await boss.get(f"{BASE}/welcome")).headers["etag"]
+    assert now == '"v1"'
+    saved = await put(boss, "welcome", WORDS | {"subject": "Another"}, now)
+    assert saved.status_code == 200
+    restore = f"{BASE}/welcome/versions/1/restore"
+    assert_problem(await boss.post(restore), 428, "precondition_required")
+    assert_problem(await boss.post(restore, headers={"If-Match": now}), 409, "conflict")
+    assert (await boss.post(restore, headers={"If-Match": saved.headers["etag"]})).status_code == 200
+
+
+async def test_sample_values_are_kept_with_a_template(service: Service) -> None:
+    boss = await admin(service)
+    samples = {"name": "Ada", "items": [{"label": "Tea", "price": 2.5}], "lost": "\0\ud800"}
+    assert (await boss.get(f"{BASE}/welcome")).json()["samples"] == {}
+    body = json.dumps({"variables": samples})
+    kept = await boss.request(
+        "PUT", f"{BASE}/welcome/samples", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert kept.status_code == 204, kept.text
+    there = (await boss.get(f"{BASE}/welcome?locale=de")).json()
+    assert there["samples"] == samples | {"lost": " \N{REPLACEMENT CHARACTER}"}
+    assert there["draft"] is None
+
+    for wrong in ({}, {"variables": []}, {"variables": {"name": "x" * 70_000}}):
+        refused = await boss.request("PUT", f"{BASE}/welcome/samples", json=wrong)
+        assert_problem(refused, 422, "validation_failed")
+    assert_problem(await boss.request("PUT", f"{BASE}/nonsense/samples", json={"variables": {}}), 404, "not_found")
+    await boss.delete(f"{BASE}/welcome")
+    assert (await boss.get(f"{BASE}/welcome")).json()["samples"] == {}
+
+
+async def test_the_language_describes_everything_that_may_be_written(service: Service) -> None:
+    boss = await admin(service)
+    language = (await boss.get("/v1/settings/email-template-language")).json()
+    assert {each["name"] for each in language["filters"]} == set(FILTERS)
+    assert {each["name"] for each in language["tests"]} == set(TESTS)
+    assert [each["name"] for each in language["variables"]] == list(ALWAYS_THERE)
+    declared = [
+        {"name": "name"},
+        {"name": "code"},
+        {"name": "currency"},
+        {"name": "status"},
+        {"name": "note"},
+        {"name": "amount", "type": "number", "example": 1},
+        {"name": "balance", "type": "number", "example": -1},
+        {"name": "items", "type": "list", "example": ["a"]},
+    ]
+    for each in language["filters"]:
+        body = {"html": each["example"], "text": None, "declared": declared, "variables": {"name": "Ada"}}
+        shown = await boss.post(f"{BASE}/welcome/preview", body)
+        assert shown.status_code == 200, (each, shown.text)
+
+
+async def test_a_page_can_be_looked_at_in_the_colours_that_are_forced_on_it(service: Service) -> None:
+    boss = await admin(service)
+    shown = await boss.request("POST", f"{BASE}/welcome/preview", data={"forced_dark": "true"})
+    plain = await boss.request("POST", f"{BASE}/welcome/preview", data={"forced_dark": "false"})
+    assert shown.text.startswith(plain.text)
+    assert "filter: invert" in shown.text[len(plain.text) :]
+    assert "sandbox" in shown.headers["content-security-policy"]

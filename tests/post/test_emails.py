@@ -295,3 +295,14 @@ async def test_a_test_of_a_template_is_a_message_like_any_other(service: Service
     key = (await boss.post("/v1/admin/api-keys", {"name": "x", "scopes": ["templates:write"]})).json()["secret"]
     answer = await service.http.post(f"{path}/test", json={}, headers={"Authorization": f"Bearer {key}"})
     assert_problem(answer, 422, "validation_failed")
+
+
+async def test_messages_are_found_by_the_beginning_of_an_address(service: Service) -> None:
+    boss = await admin(service)
+    for address in ("ada@acme.com", "Adam@acme.com", "bob@acme.com"):
+        await boss.post("/v1/emails", BODY | {"to": address})
+    found = (await boss.get("/v1/emails", params={"q": "ADA"})).json()["items"]
+    assert [each["to"].lower() for each in found] == ["adam@acme.com", "ada@acme.com"]
+    assert len((await boss.get("/v1/emails", params={"q": "ada@", "template": "welcome"})).json()["items"]) == 1
+    for nothing in ("acme", "%", "a\0da"):
+        assert (await boss.get("/v1/emails", params={"q": nothing})).json()["items"] == []

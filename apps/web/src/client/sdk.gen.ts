@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChooseNoticeData, ChooseNoticeErrors, ChooseNoticeResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DisownSessionData, DisownSessionErrors, DisownSessionResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNoticesData, ListNoticesErrors, ListNoticesResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeResendEventData, TakeResendEventErrors, TakeResendEventResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChooseNoticeData, ChooseNoticeErrors, ChooseNoticeResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DisownSessionData, DisownSessionErrors, DisownSessionResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNoticesData, ListNoticesErrors, ListNoticesResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeResendEventData, TakeResendEventErrors, TakeResendEventResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -520,6 +520,21 @@ export const listAudit = <ThrowOnError extends boolean = true>(options?: Options
 });
 
 /**
+ * Read Template Language
+ *
+ * Tell what a template may be written with: the filters and tests, and the variables that are always there.
+ */
+export const readTemplateLanguage = <ThrowOnError extends boolean = true>(options?: Options<ReadTemplateLanguageData, ThrowOnError>) => (options?.client ?? client).get<ReadTemplateLanguageResponses, ReadTemplateLanguageErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-template-language',
+    ...options
+});
+
+/**
  * List Templates
  *
  * List every template, built-in and custom.
@@ -660,6 +675,25 @@ export const restoreTemplateVersion = <ThrowOnError extends boolean = true>(opti
         }],
     url: '/v1/settings/email-templates/{key}/versions/{version}/restore',
     ...options
+});
+
+/**
+ * Save Template Samples
+ *
+ * Keep the values to look at a template with, for everybody who edits it.
+ */
+export const saveTemplateSamples = <ThrowOnError extends boolean = true>(options: Options<SaveTemplateSamplesData, ThrowOnError>) => (options.client ?? client).put<SaveTemplateSamplesResponses, SaveTemplateSamplesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-templates/{key}/samples',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -568,6 +568,8 @@ export type EmailPage = {
  * EmailTemplate
  *
  * A template in one language: its draft, what is published, and the built-in words where there are some.
+ *
+ * `etag` names what stands: the draft, else the published version. `samples` are the values to look at it with.
  */
 export type EmailTemplate = {
     /**
@@ -595,9 +597,19 @@ export type EmailTemplate = {
      */
     locales: Array<string>;
     /**
+     * Etag
+     */
+    etag: string;
+    /**
      * Variables
      */
     variables: Array<TemplateVariable>;
+    /**
+     * Samples
+     */
+    samples: {
+        [key: string]: JsonValue;
+    };
     draft: TemplateDraft | null;
     published: TemplateVersion | null;
     default: TemplateSource | null;
@@ -695,6 +707,26 @@ export type JsonWebKeys = {
      * Keys
      */
     keys: Array<JsonWebKey>;
+};
+
+/**
+ * LanguageWord
+ *
+ * A filter or a test: what it does, and how it is written.
+ */
+export type LanguageWord = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Example
+     */
+    example: string;
 };
 
 /**
@@ -1247,6 +1279,20 @@ export type SaveDraft = {
 };
 
 /**
+ * SaveSamples
+ *
+ * Values to look at a template with; 64 KB of JSON at most.
+ */
+export type SaveSamples = {
+    /**
+     * Variables
+     */
+    variables: {
+        [key: string]: JsonValue;
+    };
+};
+
+/**
  * SendTestEmail
  *
  * A test to send: `to` defaults to one's own address, and without `version` the words are those that stand.
@@ -1686,6 +1732,30 @@ export type TemplateEntry = {
      * Updated By
      */
     updated_by: string | null;
+};
+
+/**
+ * TemplateLanguage
+ *
+ * Everything that a template may be written with; `variables` are those that are always there.
+ */
+export type TemplateLanguage = {
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Filters
+     */
+    filters: Array<LanguageWord>;
+    /**
+     * Tests
+     */
+    tests: Array<LanguageWord>;
+    /**
+     * Variables
+     */
+    variables: Array<TemplateVariable>;
 };
 
 /**
@@ -3586,6 +3656,43 @@ export type ListAuditResponses = {
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
 
+export type ReadTemplateLanguageData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/settings/email-template-language';
+};
+
+export type ReadTemplateLanguageErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadTemplateLanguageError = ReadTemplateLanguageErrors[keyof ReadTemplateLanguageErrors];
+
+export type ReadTemplateLanguageResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateLanguage;
+};
+
+export type ReadTemplateLanguageResponse = ReadTemplateLanguageResponses[keyof ReadTemplateLanguageResponses];
+
 export type ListTemplatesData = {
     body?: never;
     path?: never;
@@ -3811,7 +3918,7 @@ export type SaveTemplateDraftData = {
         /**
          * If-Match
          *
-         * The ETag of the draft that this replaces
+         * The ETag of what this replaces
          */
         'if-match'?: string | null;
     };
@@ -3894,7 +4001,7 @@ export type PublishTemplateData = {
         /**
          * If-Match
          *
-         * The ETag of the draft that this replaces
+         * The ETag of what this replaces
          */
         'if-match'?: string | null;
     };
@@ -4091,6 +4198,14 @@ export type ReadTemplateVersionResponse = ReadTemplateVersionResponses[keyof Rea
 
 export type RestoreTemplateVersionData = {
     body?: never;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The ETag of what this replaces
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Key
@@ -4136,6 +4251,10 @@ export type RestoreTemplateVersionErrors = {
      */
     422: Problem;
     /**
+     * If-Match is missing
+     */
+    428: Problem;
+    /**
      * Something went wrong on our side
      */
     500: Problem;
@@ -4156,6 +4275,66 @@ export type RestoreTemplateVersionResponses = {
 
 export type RestoreTemplateVersionResponse = RestoreTemplateVersionResponses[keyof RestoreTemplateVersionResponses];
 
+export type SaveTemplateSamplesData = {
+    body: SaveSamples;
+    path: {
+        /**
+         * Key
+         *
+         * The key of a template
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/v1/settings/email-templates/{key}/samples';
+};
+
+export type SaveTemplateSamplesErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON
+     */
+    415: Problem;
+    /**
+     * Not of the form that this address takes
+     */
+    422: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type SaveTemplateSamplesError = SaveTemplateSamplesErrors[keyof SaveTemplateSamplesErrors];
+
+export type SaveTemplateSamplesResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type SaveTemplateSamplesResponse = SaveTemplateSamplesResponses[keyof SaveTemplateSamplesResponses];
+
 export type PreviewTemplateData = {
     /**
      * PreviewTemplate
@@ -4164,6 +4343,7 @@ export type PreviewTemplateData = {
      *
      * A `text` that is null is made from the HTML.
      * `variables` are values; those left out are the declared examples. `declared` stands for the declarations.
+     * `forced_dark` has the page of a form's POST in the colours that Gmail's apps force on mail in a dark theme.
      */
     body: {
         /**
@@ -4192,6 +4372,10 @@ export type PreviewTemplateData = {
          * Declared
          */
         declared?: Array<TemplateVariable> | null;
+        /**
+         * Forced Dark
+         */
+        forced_dark?: boolean;
     };
     path: {
         /**
@@ -4347,6 +4531,12 @@ export type ListEmailsData = {
          * Template
          */
         template?: string | null;
+        /**
+         * Q
+         *
+         * The beginning of an address
+         */
+        q?: string | null;
         /**
          * Limit
          *

@@ -74,11 +74,12 @@ async def list_emails(
     status: Status | None = None,
     to: To = None,
     template: Annotated[Key | None, Query()] = None,
+    q: Annotated[str | None, Query(max_length=254, description="The beginning of an address")] = None,
     limit: paging.Limit = 50,
     cursor: paging.RawCursor = None,
 ) -> EmailPage:
     """List messages, the newest first."""
-    wanted = store.Wanted(status, to and to.replace("\0", " "), template)
+    wanted = store.Wanted(status, to and to.replace("\0", " "), template, q=q and q.replace("\0", " "))
     return await lists.list_emails(connection, wanted, cursor, limit)
 
 

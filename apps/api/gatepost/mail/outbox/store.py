@@ -40,12 +40,13 @@ _LIST = f"""
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which messages: in one status, to one address, of one template, by one provider."""
+    """Which messages: in one status, to one address or those that begin with `q`, of one template, by one provider."""
 
     status: Status | None = None
     to: str | None = None
     template: str | None = None
     provider: str | None = None
+    q: str | None = None
 
 
 async def queue_email(connection: Connection, body: QueueEmail, key: str | None, actor: str) -> UUID:
@@ -105,7 +106,7 @@ async def list_emails(
     if wanted.status not in _STATUS:
         given.append(wanted.status)
     columns = {
-        "lower(e.recipient)": wanted.to and wanted.to.lower(),
+        'lower(e.recipient) collate "C"': wanted.to and wanted.to.lower(),
         "e.template": wanted.template,
         "e.provider": wanted.provider,
     }
@@ -113,6 +114,10 @@ async def list_emails(
         if value is not None:
             given.append(value)
             query += f" and {column} = ${len(given)}"
+    if wanted.q:
+        given.append(wanted.q.lower())
+        first, place = 'lower(e.recipient) collate "C"', len(given)
+        query += f" and {first} >= ${place} and {first} < ${place} || chr(1114111)"
     rows = await connection.fetch(query + " order by e.created_at desc, e.id desc limit $3", *given)
     return [_email(row) for row in rows]
 

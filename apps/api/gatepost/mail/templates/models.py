@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from datetime import datetime
@@ -12,6 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Jso
 
 from gatepost.errors import TemplateDiagnostic
 from gatepost.mail.rendering.variables import Type
+
+# Characters of JSON.
+_MAX_SAMPLES = 65_536
 
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
@@ -31,6 +35,12 @@ def storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {storable(name): storable(each) for name, each in value.items()}
     return value
+
+
+def _small(values: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(values)) > _MAX_SAMPLES:
+        raise ValueError("must be 64 KB of JSON or less")
+    return values
 
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="The key of a template")]
@@ -146,7 +156,12 @@ class TemplateList(BaseModel):
 
 
 class EmailTemplate(BaseModel):
-    """A template in one language: its draft, what is published, and the built-in words where there are some."""
+    """A template in one language: its draft, what is published, and the built-in words where there are some.
+
+    `etag` names what stands: the draft, else the published version. `samples` are the values to look at it with.
+    """
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     key: str
     name: str
@@ -154,7 +169,9 @@ class EmailTemplate(BaseModel):
     source: Literal["builtin", "custom"]
     locale: str
     locales: list[str]
+    etag: str
     variables: Variables
+    samples: dict[str, JsonValue]
     draft: TemplateDraft | None
     published: TemplateVersion | None
     default: TemplateSource | None
@@ -165,6 +182,7 @@ class PreviewTemplate(BaseModel):
 
     A `text` that is null is made from the HTML.
     `variables` are values; those left out are the declared examples. `declared` stands for the declarations.
+    `forced_dark` has the page of a form's POST in the colours that Gmail's apps force on mail in a dark theme.
     """
 
     subject: Part | None = None
@@ -173,6 +191,15 @@ class PreviewTemplate(BaseModel):
     text: Part | None = None
     variables: dict[str, JsonValue] = {}
     declared: Variables | None = None
+    forced_dark: bool = False
+
+
+class SaveSamples(BaseModel):
+    """Values to look at a template with; 64 KB of JSON at most."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    variables: Annotated[dict[str, JsonValue], AfterValidator(storable), AfterValidator(_small)]
 
 
 class SendTestEmail(BaseModel):

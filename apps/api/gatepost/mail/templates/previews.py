@@ -21,6 +21,12 @@ SANDBOX = {
     "frame-ancestors 'self'"
 }
 
+# Gmail's apps turn light colours dark and leave pictures alone, whatever a mail's own styles say of dark themes.
+_FORCED_DARK = (
+    "<style>:root { color-scheme: only light; background: #fff; filter: invert(0.9) hue-rotate(180deg) } "
+    "img, video { filter: invert(1) hue-rotate(180deg) }</style>"
+)
+
 _SCHEMA = PreviewTemplate.model_json_schema(ref_template="#/components/schemas/{model}")
 _SCHEMA.pop("$defs", None)
 REQUEST_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
@@ -56,9 +62,9 @@ async def read(request: Request) -> PreviewTemplate:
         ) from None
 
 
-def page(preview: Preview) -> HTMLResponse:
+def page(preview: Preview, *, forced_dark: bool) -> HTMLResponse:
     """Return the mail itself, for an iframe."""
-    return HTMLResponse(preview.html, headers=SANDBOX)
+    return HTMLResponse(preview.html + (_FORCED_DARK if forced_dark else ""), headers=SANDBOX)
 
 
 def refused_page(refusal: Refusal) -> HTMLResponse:

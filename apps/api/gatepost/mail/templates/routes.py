@@ -14,6 +14,7 @@ from gatepost.deps import Connection, CurrentRuntime, Runtime
 from gatepost.errors import FieldError, NotFound, Refusal, ValidationFailed
 from gatepost.http import ContractRoute, refuses
 from gatepost.mail.templates import models, previews, store
+from gatepost.mail.templates.language import LANGUAGE, TemplateLanguage
 from gatepost.mail.templates.models import (
     CreateTemplate,
     EmailTemplate,
@@ -25,23 +26,30 @@ from gatepost.mail.templates.models import (
     VersionList,
 )
 
-router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ContractRoute)
+router = APIRouter(tags=["templates"], route_class=ContractRoute)
+templates = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ContractRoute)
 
 Writer = Annotated[Actor, Depends(StaffGuard("templates:write"))]
 ActingWriter = Annotated[Actor, Depends(StaffGuard("templates:write", acts=True))]
 Key = Annotated[models.Key, Path()]
 Locale = Annotated[models.Locale, Query()]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-IfMatch = Annotated[str | None, Header(max_length=100, description="The ETag of the draft that this replaces")]
+IfMatch = Annotated[str | None, Header(max_length=100, description="The ETag of what this replaces")]
 
 
-@router.get("", responses=refuses(401, 403, 422))
+@router.get("/v1/settings/email-template-language", responses=refuses(401, 403))
+async def read_template_language(actor: Writer) -> TemplateLanguage:
+    """Tell what a template may be written with: the filters and tests, and the variables that are always there."""
+    return LANGUAGE
+
+
+@templates.get("", responses=refuses(401, 403, 422))
 async def list_templates(actor: Writer, runtime: CurrentRuntime, locale: Locale = "en") -> TemplateList:
     """List every template, built-in and custom."""
     return TemplateList(items=await runtime.templates.entries(locale), next_cursor=None)
 
 
-@router.post("", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))
+@templates.post("", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))
 async def create_template(
     body: CreateTemplate, actor: ActingWriter, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
 ) -> EmailTemplate:
@@ -49,7 +57,7 @@ async def create_template(
     return _tagged(response, await runtime.templates.create(body, locale, actor.name, actor.ip))
 
 
-@router.get("/{key}", responses=refuses(401, 403, 404, 422))
+@templates.get("/{key}", responses=refuses(401, 403, 404, 422))
 async def read_template(
     key: Key, actor: Writer, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
 ) -> EmailTemplate:
@@ -57,7 +65,7 @@ async def read_template(
     return _tagged(response, await runtime.templates.read(key, locale))
 
 
-@router.put("/{key}/draft", responses=refuses(401, 403, 404, 409, 413, 415, 422, 428))
+@templates.put("/{key}/draft", responses=refuses(401, 403, 404, 409, 413, 415, 422, 428))
 async def save_template_draft(
     key: Key,
     body: SaveDraft,
@@ -72,7 +80,7 @@ async def save_template_draft(
     return _tagged(response, saved)
 
 
-@router.post("/{key}/publish", status_code=201, responses=refuses(401, 403, 404, 409, 422, 503))
+@templates.post("/{key}/publish", status_code=201, responses=refuses(401, 403, 404, 409, 422, 503))
 async def publish_template(
     key: Key, actor: ActingWriter, runtime: CurrentRuntime, locale: Locale = "en", if_match: IfMatch = None
 ) -> Published:
@@ -81,7 +89,7 @@ async def publish_template(
     return Published(version=number)
 
 
-@router.get("/{key}/versions", responses=refuses(401, 403, 422))
+@templates.get("/{key}/versions", responses=refuses(401, 403, 422))
 async def list_template_versions(
     key: Key,
     actor: Writer,
@@ -98,7 +106,7 @@ async def list_template_versions(
     return VersionList(items=page, next_cursor=paging.encode(page[-1].version) if len(found) > limit else None)
 
 
-@router.get("/{key}/versions/{version}", responses=refuses(401, 403, 404, 422))
+@templates.get("/{key}/versions/{version}", responses=refuses(401, 403, 404, 422))
 async def read_template_version(
     key: Key, version: Number, actor: Writer, connection: Connection, locale: Locale = "en"
 ) -> TemplateVersion:
@@ -109,15 +117,30 @@ async def read_template_version(
     return found
 
 
-@router.post("/{key}/versions/{version}/restore", responses=refuses(401, 403, 404, 409, 422))
+@templates.post("/{key}/versions/{version}/restore", responses=refuses(401, 403, 404, 409, 422, 428))
 async def restore_template_version(
-    key: Key, version: Number, actor: Writer, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
+    key: Key,
+    version: Number,
+    actor: Writer,
+    runtime: CurrentRuntime,
+    response: Response,
+    locale: Locale = "en",
+    if_match: IfMatch = None,
 ) -> EmailTemplate:
     """Make a draft of an old version, in place of the draft there is."""
-    return _tagged(response, await runtime.templates.restore(key, locale, version, actor.name, actor.ip))
+    restored = await runtime.templates.restore(key, locale, version, if_match, actor.name, actor.ip)
+    return _tagged(response, restored)
 
 
-@router.post(
+@templates.put(
+    "/{key}/samples", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 413, 415, 422)
+)
+async def save_template_samples(key: Key, body: models.SaveSamples, actor: Writer, runtime: CurrentRuntime) -> None:
+    """Keep the values to look at a template with, for everybody who edits it."""
+    await runtime.templates.save_samples(key, body.variables)
+
+
+@templates.post(
     "/{key}/preview",
     response_model=Preview,
     responses=refuses(401, 403, 404, 413, 415, 422),
@@ -129,15 +152,16 @@ async def preview_template(
     """Show the mail as it would be sent: as JSON, or to a form's POST as the page itself, which can run nothing."""
     as_page = previews.is_form(request)
     try:
-        preview = await runtime.templates.preview(key, locale, await previews.read(request))
+        wanted = await previews.read(request)
+        preview = await runtime.templates.preview(key, locale, wanted)
     except Refusal as refusal:
         if as_page and refusal.status == 422:
             return previews.refused_page(refusal)
         raise
-    return previews.page(preview) if as_page else preview
+    return previews.page(preview, forced_dark=wanted.forced_dark) if as_page else preview
 
 
-@router.post("/{key}/test", status_code=202, responses=refuses(401, 403, 404, 409, 413, 415, 422))
+@templates.post("/{key}/test", status_code=202, responses=refuses(401, 403, 404, 409, 413, 415, 422))
 async def send_test_email(
     key: Key, body: models.SendTestEmail, actor: ActingWriter, runtime: CurrentRuntime, locale: Locale = "en"
 ) -> models.TestSent:
@@ -147,7 +171,7 @@ async def send_test_email(
     return models.TestSent(email_id=sent.id)
 
 
-@router.delete("/{key}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
+@templates.delete("/{key}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
 async def delete_template(key: Key, actor: ActingWriter, runtime: CurrentRuntime) -> None:
     """Delete a template of one's own; a built-in one goes back to its default words."""
     await runtime.templates.delete(key, actor.name, actor.ip)
@@ -165,6 +189,8 @@ async def _own_address(runtime: Runtime, actor: Actor) -> str:
 
 
 def _tagged(response: Response, template: EmailTemplate) -> EmailTemplate:
-    if template.draft is not None:
-        response.headers["ETag"] = f'"{template.draft.etag}"'
+    response.headers["ETag"] = f'"{template.etag}"'
     return template
+
+
+router.include_router(templates)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
+from pydantic import JsonValue
 
 from gatepost.address import Address
 from gatepost.db import Connection
@@ -26,6 +28,7 @@ class StoredTemplate:
     builtin: bool
     name: str
     description: str
+    samples: dict[str, Any]
     locales: dict[str, Record]
 
 
@@ -63,7 +66,14 @@ async def _with_locales(connection: Connection, rows: Sequence[Record]) -> list[
     for row in await connection.fetch(query, list(languages)):
         languages[row["key"]][row["locale"]] = row
     return [
-        StoredTemplate(row["key"], row["builtin"], row["name"], row["description"], languages[row["key"]])
+        StoredTemplate(
+            row["key"],
+            row["builtin"],
+            row["name"],
+            row["description"],
+            json.loads(row["samples"]),
+            languages[row["key"]],
+        )
         for row in rows
     ]
 
@@ -85,24 +95,29 @@ async def save_draft(
     connection: Connection,
     key: str,
     locale: str,
-    tag: UUID | None,
+    tag: str | None,
     source: TemplateSource,
     diagnostics: Sequence[TemplateDiagnostic],
     action: str,
     actor: str,
     ip: Address | None,
-) -> UUID:
-    """Save a draft made from the one with that tag (None: there was none) and return its new tag.
+) -> None:
+    """Save a draft made from what had that tag; without one, there must be no draft.
 
     Raises:
         NotFound: there is no such template.
-        Conflict: the draft is another by now.
+        Conflict: something else stands by now.
     """
     query = "select gatepost.save_template_draft($1, $2, $3, $4, $5, $6, $7, $8)"
     draft = TemplateSource.model_validate(source, from_attributes=True).model_dump_json()
     found = json.dumps([each.model_dump() for each in diagnostics])
-    new_tag: UUID = await connection.fetchval(query, key, locale, tag, draft, found, action, actor, ip)
-    return new_tag
+    await connection.execute(query, key, locale, tag, draft, found, action, actor, ip)
+
+
+async def save_samples(connection: Connection, key: str, samples: dict[str, JsonValue]) -> bool:
+    """Keep the values to look at a template with, and tell whether there is one that somebody touched."""
+    query = "update gatepost.email_templates set samples = $2 where key = $1 and deleted_at is null returning true"
+    return bool(await connection.fetchval(query, key, json.dumps(samples)))
 
 
 async def publish_template(

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from gatepost.address import Address
 from gatepost.db import Connection, Database
 from gatepost.errors import Conflict, NotFound, PreconditionRequired, TemplateDiagnostic
 from gatepost.mail.templates import store
+from gatepost.mail.templates.entries import entry
 from gatepost.mail.templates.files import TemplateFiles, fallbacks
 from gatepost.mail.templates.models import (
     CreateTemplate,
@@ -47,7 +50,10 @@ class Templates:
         """Return every template, by key, with what is published and drafted in a language."""
         async with self._database.connection() as connection:
             stored = {each.key: each for each in await store.list_templates(connection)}
-        return [self._entry(key, stored.get(key), locale) for key in sorted(stored.keys() | self._builtins.keys())]
+        return [
+            entry(key, stored.get(key), self._builtins.get(key), locale)
+            for key in sorted(stored.keys() | self._builtins.keys())
+        ]
 
     async def described(self, connection: Connection) -> list[Described]:
         """Return what every template is called, and in words for its recipient when it comes, by key."""
@@ -74,10 +80,12 @@ class Templates:
             if current is None and found:
                 # A new language begins with what the others declare.
                 current = await self._anywhere(connection, found)
-        entry = self._entry(key, found, locale)
+        described = entry(key, found, self._builtins.get(key), locale)
         return EmailTemplate(
-            **entry.model_dump(include={"key", "name", "description", "source", "locales"}),
+            **described.model_dump(include={"key", "name", "description", "source", "locales"}),
             locale=locale,
+            etag=draft.etag if draft else f"v{described.published_version or 0}",
+            samples=found.samples if found else {},
             variables=current.variables if current else [],
             draft=draft,
             published=published,
@@ -107,20 +115,19 @@ class Templates:
     async def save_draft(
         self, key: str, locale: str, body: SaveDraft, if_match: str | None, actor: str, ip: Address | None
     ) -> EmailTemplate:
-        """Save a draft, broken or not, over the one that `if_match` names.
+        """Save a draft, broken or not, over what `if_match` names.
 
         Raises:
             NotFound: there is none of that key.
             PreconditionRequired: there is a draft, and `if_match` is missing.
-            Conflict: the draft is another by now.
+            Conflict: something else stands by now.
         """
         there = await self.read(key, locale)
-        if there.draft is not None and if_match is None:
-            raise PreconditionRequired
+        tag = _tag(if_match, there)
         variables = there.variables if body.variables is None else body.variables
         source = TemplateSource(**body.model_dump(exclude={"variables"}), variables=variables)
         diagnostics = await self._renderer.check(source)
-        await self._save(key, locale, _tag(if_match, there), source, diagnostics, "template.drafted", actor, ip)
+        await self._save(key, locale, tag, source, diagnostics, "template.drafted", actor, ip)
         return await self.read(key, locale)
 
     async def publish(self, key: str, locale: str, if_match: str | None, actor: str, ip: Address | None) -> int:
@@ -134,28 +141,42 @@ class Templates:
         there = await self.read(key, locale)
         if there.draft is None:
             raise NotFound("There is no draft to publish.")
-        tag = UUID(there.draft.etag)
-        if if_match is not None and _tag(if_match, there) != tag:
+        if if_match is not None and _tag(if_match, there) != there.etag:
             raise Conflict
         prepared = await self._renderer.prepare(there.draft)
         async with self._database.transaction() as connection:
-            return await store.publish_template(connection, key, locale, tag, prepared, actor, ip)
+            return await store.publish_template(connection, key, locale, UUID(there.etag), prepared, actor, ip)
 
-    async def restore(self, key: str, locale: str, version: int, actor: str, ip: Address | None) -> EmailTemplate:
-        """Make a draft of an old version, in place of the draft there is.
+    async def restore(
+        self, key: str, locale: str, version: int, if_match: str | None, actor: str, ip: Address | None
+    ) -> EmailTemplate:
+        """Make a draft of an old version, in place of what `if_match` names.
 
         Raises:
             NotFound: there is no such version.
+            PreconditionRequired: there is a draft, and `if_match` is missing.
+            Conflict: something else stands by now.
         """
         there = await self.read(key, locale)
+        tag = _tag(if_match, there)
         async with self._database.connection() as connection:
             source = await store.read_version(connection, key, locale, version)
         if source is None:
             raise NotFound
         diagnostics = await self._renderer.check(source)
-        tag = UUID(there.draft.etag) if there.draft else None
         await self._save(key, locale, tag, source, diagnostics, "template.restored", actor, ip)
         return await self.read(key, locale)
+
+    async def save_samples(self, key: str, samples: dict[str, JsonValue]) -> None:
+        """Keep the values to look at a template with.
+
+        Raises:
+            NotFound: there is none of that key.
+        """
+        async with self._database.transaction() as connection:
+            await self._touch(connection, key)
+            if not await store.save_samples(connection, key, samples):
+                raise NotFound
 
     async def preview(self, key: str, locale: str, body: PreviewTemplate) -> Preview:
         """Return the mail as it would be sent.
@@ -205,7 +226,7 @@ class Templates:
         self,
         key: str,
         locale: str,
-        tag: UUID | None,
+        tag: str | None,
         source: TemplateSource,
         diagnostics: Sequence[TemplateDiagnostic],
         action: Literal["template.drafted", "template.restored"],
@@ -213,11 +234,15 @@ class Templates:
         ip: Address | None,
     ) -> None:
         async with self._database.transaction() as connection:
-            if builtin := self._builtins.get(key):
-                await store.create_template(
-                    connection, key, builtin=True, name=builtin.name, description=builtin.description
-                )
+            await self._touch(connection, key)
             await store.save_draft(connection, key, locale, tag, source, diagnostics, action, actor, ip)
+
+    async def _touch(self, connection: Connection, key: str) -> None:
+        """Have a row of a built-in template."""
+        if builtin := self._builtins.get(key):
+            await store.create_template(
+                connection, key, builtin=True, name=builtin.name, description=builtin.description
+            )
 
     async def _stored(self, connection: Connection, key: str) -> store.StoredTemplate | None:
         found = await store.read_template(connection, key)
@@ -251,38 +276,16 @@ class Templates:
             return None
         return next((builtin.sources[each] for each in fallbacks(locale) if each in builtin.sources), None)
 
-    def _entry(self, key: str, stored: store.StoredTemplate | None, locale: str) -> TemplateEntry:
-        builtin = self._builtins.get(key)
-        described: Any = builtin or stored
-        rows = stored.locales if stored else {}
-        row = rows.get(locale)
-        written = {each for each, found in rows.items() if found["draft"] or found["published_version"]}
-        return TemplateEntry(
-            key=key,
-            name=described.name,
-            description=described.description,
-            source="builtin" if builtin else "custom",
-            locales=sorted(written | set(builtin.sources if builtin else ())),
-            published_version=_number(row, builtin, locale),
-            has_draft=bool(row and row["draft"]),
-            updated_at=row["updated_at"] if row else None,
-            updated_by=row["updated_by"] if row else None,
-        )
 
+def _tag(if_match: str | None, there: EmailTemplate) -> str | None:
+    """Return the tag that an If-Match header names (RFC 9110, section 13.1.1); `*` names whatever there is.
 
-def _tag(if_match: str | None, there: EmailTemplate) -> UUID | None:
-    """Return the tag that an If-Match header names (RFC 9110, section 13.1.1); `*` names whatever there is."""
+    Raises:
+        PreconditionRequired: it is missing where there is a draft.
+    """
     if if_match is None:
+        if there.draft is not None:
+            raise PreconditionRequired
         return None
-    if if_match.strip() == "*" and there.draft is not None:
-        return UUID(there.draft.etag)
-    try:
-        return UUID(if_match.strip().removeprefix("W/").strip('"'))
-    except ValueError:
-        raise Conflict from None
-
-
-def _number(row: Any, builtin: TemplateFiles | None, locale: str) -> int | None:
-    """Return the version that counts in a language: 0 stands for the built-in words."""
-    number: int | None = row["published_version"] if row else None
-    return 0 if number is None and builtin and locale in builtin.sources else number
+    tag = if_match.strip().removeprefix("W/").strip('"')
+    return there.etag if tag == "*" else tag

@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { cancelEmail, changePassword, chooseNotice, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, disownSession, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotices, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateVersion, readUser, reauthenticate, refresh, register, registerSession, renameSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeResendEvent, verifyEmail } from '../sdk.gen';
-import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, ChooseNoticeData, ChooseNoticeError, ChooseNoticeResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, DisownSessionData, DisownSessionError, DisownSessionResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNoticesData, ListNoticesError, ListNoticesResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeResendEventData, TakeResendEventError, TakeResendEventResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
+import { cancelEmail, changePassword, chooseNotice, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, disownSession, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotices, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, refresh, register, registerSession, renameSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeResendEvent, verifyEmail } from '../sdk.gen';
+import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, ChooseNoticeData, ChooseNoticeError, ChooseNoticeResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, DisownSessionData, DisownSessionError, DisownSessionResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNoticesData, ListNoticesError, ListNoticesResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeResendEventData, TakeResendEventError, TakeResendEventResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
 
 /**
  * Register
@@ -661,6 +661,26 @@ export const listAuditOptions = (options?: Options<ListAuditData>) => queryOptio
     queryKey: listAuditQueryKey(options)
 });
 
+export const readTemplateLanguageQueryKey = (options?: Options<ReadTemplateLanguageData>) => createQueryKey('readTemplateLanguage', options);
+
+/**
+ * Read Template Language
+ *
+ * Tell what a template may be written with: the filters and tests, and the variables that are always there.
+ */
+export const readTemplateLanguageOptions = (options?: Options<ReadTemplateLanguageData>) => queryOptions<ReadTemplateLanguageResponse, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReturnType<typeof readTemplateLanguageQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readTemplateLanguage({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readTemplateLanguageQueryKey(options)
+});
+
 export const listTemplatesQueryKey = (options?: Options<ListTemplatesData>) => createQueryKey('listTemplates', options);
 
 /**
@@ -826,6 +846,25 @@ export const restoreTemplateVersionMutation = (options?: Partial<Options<Restore
     const mutationOptions: UseMutationOptions<RestoreTemplateVersionResponse, RestoreTemplateVersionError, Options<RestoreTemplateVersionData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await restoreTemplateVersion({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Save Template Samples
+ *
+ * Keep the values to look at a template with, for everybody who edits it.
+ */
+export const saveTemplateSamplesMutation = (options?: Partial<Options<SaveTemplateSamplesData>>): UseMutationOptions<SaveTemplateSamplesResponse, SaveTemplateSamplesError, Options<SaveTemplateSamplesData>> => {
+    const mutationOptions: UseMutationOptions<SaveTemplateSamplesResponse, SaveTemplateSamplesError, Options<SaveTemplateSamplesData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await saveTemplateSamples({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
