@@ -296,7 +296,8 @@ async def test_sample_values_are_kept_with_a_template(service: Service) -> None:
     assert there["samples"] == samples | {"lost": " \N{REPLACEMENT CHARACTER}"}
     assert there["draft"] is None
 
-    for wrong in ({}, {"variables": []}, {"variables": {"name": "x" * 70_000}}):
+    nonsense: tuple[dict[str, Any], ...] = ({}, {"variables": []}, {"variables": {"name": "x" * 70_000}})
+    for wrong in nonsense:
         refused = await boss.request("PUT", f"{BASE}/welcome/samples", json=wrong)
         assert_problem(refused, 422, "validation_failed")
     assert_problem(await boss.request("PUT", f"{BASE}/nonsense/samples", json={"variables": {}}), 404, "not_found")
@@ -311,11 +312,11 @@ async def test_the_language_describes_everything_that_may_be_written(service: Se
     assert {each["name"] for each in language["tests"]} == set(TESTS)
     assert [each["name"] for each in language["variables"]] == list(ALWAYS_THERE)
     declared = [
-        {"name": "name"},
-        {"name": "code"},
-        {"name": "currency"},
-        {"name": "status"},
-        {"name": "note"},
+        {"name": "name", "example": "x"},
+        {"name": "code", "example": "x"},
+        {"name": "currency", "example": "x"},
+        {"name": "status", "example": "x"},
+        {"name": "note", "example": "x"},
         {"name": "amount", "type": "number", "example": 1},
         {"name": "balance", "type": "number", "example": -1},
         {"name": "items", "type": "list", "example": ["a"]},

@@ -9,7 +9,7 @@ import { useLogout } from "@/lib/sign-out";
 
 /**
  * The frame of every page of a signed-in person: where to go, who one is, and the way out; above the content a notice
- * that is the same on all of them. A page that is marked with `data-wide` has more room.
+ * that is the same on all of them. A page that is marked with `data-wide` has more room, one with `data-full` all there is.
  */
 export function Shell({ notice, children }: { notice: ReactNode; children: ReactNode }) {
   return (
@@ -21,7 +21,7 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
         Skip to content
       </a>
       <header className="border-b border-line bg-surface">
-        <div className="mx-auto flex h-16 max-w-4xl items-center group-has-data-wide/shell:max-w-6xl gap-3 px-4 sm:gap-6 sm:px-6">
+        <div className="mx-auto flex h-16 max-w-4xl items-center group-has-data-wide/shell:max-w-6xl group-has-data-full/shell:max-w-none gap-3 px-4 sm:gap-6 sm:px-6">
           <Logo />
           <nav aria-label="Main" className="flex grow gap-1">
             <Link
@@ -43,7 +43,7 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
       <main
         id="content"
         tabIndex={-1}
-        className="mx-auto max-w-4xl px-4 py-8 outline-none group-has-data-wide/shell:max-w-6xl sm:px-6 sm:py-10"
+        className="mx-auto max-w-4xl px-4 py-8 outline-none group-has-data-wide/shell:max-w-6xl group-has-data-full/shell:max-w-none sm:px-6 sm:py-10"
       >
         {children}
       </main>
@@ -81,7 +81,7 @@ function Account() {
         ref={popover}
         id={id}
         popover="auto"
-        className="card absolute inset-auto top-15 right-4 w-72 p-2 text-ink shadow-float sm:right-[max(1.5rem,calc(50vw-26.5rem))] group-has-data-wide/shell:sm:right-[max(1.5rem,calc(50vw-34.5rem))]"
+        className="card absolute inset-auto top-15 right-4 w-72 p-2 text-ink shadow-float sm:right-[max(1.5rem,calc(50vw-26.5rem))] group-has-data-wide/shell:sm:right-[max(1.5rem,calc(50vw-34.5rem))] group-has-data-full/shell:sm:right-6"
       >
         <div className="px-3 py-2 text-sm">
           <p className="text-muted">Signed in as</p>
