@@ -264,6 +264,23 @@ async def test_a_key_with_the_scope_writes(service: Service) -> None:
     assert entry["updated_by"].startswith("key:")
 
 
+async def test_the_list_tells_which_words_are_somebodys_own(service: Service) -> None:
+    boss = await admin(service)
+    await boss.request("PUT", f"{BASE}/welcome/draft?locale=fr", json=WORDS)
+    await boss.post(f"{BASE}?locale=de", NEW)
+
+    async def languages() -> dict[str, tuple[list[str], list[str]]]:
+        items = (await boss.get(BASE)).json()["items"]
+        return {item["key"]: (item["locales"], item["changed"]) for item in items}
+
+    listed = await languages()
+    assert listed["welcome"] == (["de", "en", "fr"], ["fr"])
+    assert listed["hello"] == (["de"], ["de"])
+    assert listed["new-device"] == (["de", "en"], [])
+    await boss.delete(f"{BASE}/welcome")
+    assert (await languages())["welcome"] == (["de", "en"], [])
+
+
 async def test_no_words_are_lost_between_two_editors(service: Service) -> None:
     """Somebody who began with what another has published over since learns of it, draft or not."""
     boss = await admin(service)

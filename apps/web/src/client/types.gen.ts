@@ -1693,7 +1693,7 @@ export type TemplateDraft = {
 /**
  * TemplateEntry
  *
- * A template in the list; `locales` are the languages it has words in.
+ * A template in the list; `locales` are the languages it has words in, `changed` those that hold somebody's own.
  */
 export type TemplateEntry = {
     /**
@@ -1716,6 +1716,10 @@ export type TemplateEntry = {
      * Locales
      */
     locales: Array<string>;
+    /**
+     * Changed
+     */
+    changed: Array<string>;
     /**
      * Published Version
      */
@@ -4866,6 +4870,12 @@ export type ListSuppressionsData = {
          * An address
          */
         email?: string | null;
+        /**
+         * Q
+         *
+         * The beginning of an address
+         */
+        q?: string | null;
         /**
          * Limit
          *

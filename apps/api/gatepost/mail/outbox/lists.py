@@ -20,13 +20,13 @@ async def list_emails(connection: Connection, wanted: store.Wanted, cursor: str 
 
 
 async def list_suppressions(
-    connection: Connection, email: str | None, cursor: str | None, limit: int
+    connection: Connection, email: str | None, cursor: str | None, limit: int, q: str | None = None
 ) -> SuppressionPage:
     """Return a page of suppressed addresses, the newest first.
 
     Raises:
         ValidationFailed: the cursor is not one of this list.
     """
-    found = await store.list_suppressions(connection, email, *paging.decode_moment(cursor), limit + 1)
+    found = await store.list_suppressions(connection, email, *paging.decode_moment(cursor), limit + 1, q)
     items, more = paging.cut(found, limit)
     return SuppressionPage(items=items, next_cursor=more)

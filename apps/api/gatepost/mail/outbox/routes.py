@@ -49,6 +49,7 @@ IdempotencyKey = Annotated[
 ]
 Batch = Annotated[list[QueueEmail], Field(min_length=1, max_length=100)]
 To = Annotated[str | None, Query(max_length=254, description="An address")]
+Beginning = Annotated[str | None, Query(max_length=254, description="The beginning of an address")]
 
 
 @sending.post("", status_code=202, responses=refuses(401, 403, 409, 413, 415, 422))
@@ -74,7 +75,7 @@ async def list_emails(
     status: Status | None = None,
     to: To = None,
     template: Annotated[Key | None, Query()] = None,
-    q: Annotated[str | None, Query(max_length=254, description="The beginning of an address")] = None,
+    q: Beginning = None,
     limit: paging.Limit = 50,
     cursor: paging.RawCursor = None,
 ) -> EmailPage:
@@ -118,11 +119,13 @@ async def list_suppressions(
     actor: Reader,
     connection: Connection,
     email: To = None,
+    q: Beginning = None,
     limit: paging.Limit = 50,
     cursor: paging.RawCursor = None,
 ) -> SuppressionPage:
     """List the addresses that are not written to any more, the newest first."""
-    return await lists.list_suppressions(connection, email and email.replace("\0", " "), cursor, limit)
+    wanted, beginning = email and email.replace("\0", " "), q and q.replace("\0", " ")
+    return await lists.list_suppressions(connection, wanted, cursor, limit, beginning)
 
 
 @router.post("/v1/settings/email-suppressions", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))

@@ -229,15 +229,21 @@ async def suppress(connection: Connection, email: str, note: str, actor: str, ip
 
 
 async def list_suppressions(
-    connection: Connection, email: str | None, before: datetime | None, last: UUID | None, limit: int
+    connection: Connection,
+    email: str | None,
+    before: datetime | None,
+    last: UUID | None,
+    limit: int,
+    q: str | None = None,
 ) -> list[Suppression]:
-    """Return suppressed addresses, the newest first; with `email`, that one."""
+    """Return suppressed addresses, the newest first; with `email`, that one, with `q` those that begin with it."""
     query = """
         select * from gatepost.email_suppressions
         where ($1::timestamptz is null or (created_at, id) < ($1, $2::uuid)) and ($3::text is null or email = lower($3))
+            and ($5::text is null or starts_with(email, lower($5)))
         order by created_at desc, id desc limit $4
     """
-    return [Suppression(**dict(row)) for row in await connection.fetch(query, before, last, email, limit)]
+    return [Suppression(**dict(row)) for row in await connection.fetch(query, before, last, email, limit, q)]
 
 
 async def delete_suppression(connection: Connection, suppression_id: UUID, actor: str, ip: Address | None) -> bool:

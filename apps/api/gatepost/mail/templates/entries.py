@@ -24,6 +24,7 @@ def entry(key: str, stored: StoredTemplate | None, builtin: TemplateFiles | None
         description=described.description,
         source="builtin" if builtin else "custom",
         locales=sorted(written | set(builtin.sources if builtin else ())),
+        changed=sorted(written),
         published_version=published,
         has_draft=bool(row and row["draft"]),
         updated_at=row["updated_at"] if row else None,

@@ -135,13 +135,14 @@ class Published(BaseModel):
 
 
 class TemplateEntry(BaseModel):
-    """A template in the list; `locales` are the languages it has words in."""
+    """A template in the list; `locales` are the languages it has words in, `changed` those that hold somebody's own."""
 
     key: str
     name: str
     description: str
     source: Literal["builtin", "custom"]
     locales: list[str]
+    changed: list[str]
     published_version: int | None
     has_draft: bool
     updated_at: datetime | None
