@@ -11,6 +11,9 @@ const ADDED = {
   Devices: { entry: component("_app/devices"), budget: 25 * KB },
   Notifications: { entry: component("_app/settings/notifications"), budget: 5 * KB },
   Mailbox: { entry: component("_app/mailbox"), budget: 10 * KB },
+  Templates: { entry: component("_app/settings/email-templates.index"), budget: 10 * KB },
+  "E-mails": { entry: component("_app/settings/emails"), budget: 15 * KB },
+  Suppressions: { entry: component("_app/settings/suppressions"), budget: 10 * KB },
 };
 
 const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", PAGES), "utf8"));

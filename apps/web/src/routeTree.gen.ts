@@ -19,7 +19,11 @@ import { Route as ResetPasswordRouteImport } from './routes/reset-password'
 import { Route as VerifyEmailRouteImport } from './routes/verify-email'
 import { Route as AppDevicesRouteImport } from './routes/_app/devices'
 import { Route as AppMailboxRouteImport } from './routes/_app/mailbox'
+import { Route as AppSettingsEmailsRouteImport } from './routes/_app/settings/emails'
 import { Route as AppSettingsNotificationsRouteImport } from './routes/_app/settings/notifications'
+import { Route as AppSettingsSuppressionsRouteImport } from './routes/_app/settings/suppressions'
+import { Route as AppSettingsEmailTemplatesIndexRouteImport } from './routes/_app/settings/email-templates.index'
+import { Route as AppSettingsEmailTemplatesKeyRouteImport } from './routes/_app/settings/email-templates.$key'
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
@@ -70,10 +74,32 @@ const AppMailboxRoute = AppMailboxRouteImport.update({
   path: '/mailbox',
   getParentRoute: () => AppRoute,
 } as any)
+const AppSettingsEmailsRoute = AppSettingsEmailsRouteImport.update({
+  id: '/settings/emails',
+  path: '/settings/emails',
+  getParentRoute: () => AppRoute,
+} as any)
 const AppSettingsNotificationsRoute =
   AppSettingsNotificationsRouteImport.update({
     id: '/settings/notifications',
     path: '/settings/notifications',
+    getParentRoute: () => AppRoute,
+  } as any)
+const AppSettingsSuppressionsRoute = AppSettingsSuppressionsRouteImport.update({
+  id: '/settings/suppressions',
+  path: '/settings/suppressions',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppSettingsEmailTemplatesIndexRoute =
+  AppSettingsEmailTemplatesIndexRouteImport.update({
+    id: '/settings/email-templates/',
+    path: '/settings/email-templates/',
+    getParentRoute: () => AppRoute,
+  } as any)
+const AppSettingsEmailTemplatesKeyRoute =
+  AppSettingsEmailTemplatesKeyRouteImport.update({
+    id: '/settings/email-templates/$key',
+    path: '/settings/email-templates/$key',
     getParentRoute: () => AppRoute,
   } as any)
 
@@ -87,7 +113,11 @@ export interface FileRoutesByFullPath {
   '/verify-email': typeof VerifyEmailRoute
   '/devices': typeof AppDevicesRoute
   '/mailbox': typeof AppMailboxRoute
+  '/settings/emails': typeof AppSettingsEmailsRoute
   '/settings/notifications': typeof AppSettingsNotificationsRoute
+  '/settings/suppressions': typeof AppSettingsSuppressionsRoute
+  '/settings/email-templates/$key': typeof AppSettingsEmailTemplatesKeyRoute
+  '/settings/email-templates/': typeof AppSettingsEmailTemplatesIndexRoute
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute
@@ -99,7 +129,11 @@ export interface FileRoutesByTo {
   '/verify-email': typeof VerifyEmailRoute
   '/devices': typeof AppDevicesRoute
   '/mailbox': typeof AppMailboxRoute
+  '/settings/emails': typeof AppSettingsEmailsRoute
   '/settings/notifications': typeof AppSettingsNotificationsRoute
+  '/settings/suppressions': typeof AppSettingsSuppressionsRoute
+  '/settings/email-templates/$key': typeof AppSettingsEmailTemplatesKeyRoute
+  '/settings/email-templates': typeof AppSettingsEmailTemplatesIndexRoute
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
@@ -113,7 +147,11 @@ export interface FileRoutesById {
   '/verify-email': typeof VerifyEmailRoute
   '/_app/devices': typeof AppDevicesRoute
   '/_app/mailbox': typeof AppMailboxRoute
+  '/_app/settings/emails': typeof AppSettingsEmailsRoute
   '/_app/settings/notifications': typeof AppSettingsNotificationsRoute
+  '/_app/settings/suppressions': typeof AppSettingsSuppressionsRoute
+  '/_app/settings/email-templates/$key': typeof AppSettingsEmailTemplatesKeyRoute
+  '/_app/settings/email-templates/': typeof AppSettingsEmailTemplatesIndexRoute
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
@@ -127,7 +165,11 @@ export interface FileRouteTypes {
     | '/verify-email'
     | '/devices'
     | '/mailbox'
+    | '/settings/emails'
     | '/settings/notifications'
+    | '/settings/suppressions'
+    | '/settings/email-templates/$key'
+    | '/settings/email-templates/'
   fileRoutesByTo: FileRoutesByTo
   to:
     | '/'
@@ -139,7 +181,11 @@ export interface FileRouteTypes {
     | '/verify-email'
     | '/devices'
     | '/mailbox'
+    | '/settings/emails'
     | '/settings/notifications'
+    | '/settings/suppressions'
+    | '/settings/email-templates/$key'
+    | '/settings/email-templates'
   id:
     | '__root__'
     | '/'
@@ -152,7 +198,11 @@ export interface FileRouteTypes {
     | '/verify-email'
     | '/_app/devices'
     | '/_app/mailbox'
+    | '/_app/settings/emails'
     | '/_app/settings/notifications'
+    | '/_app/settings/suppressions'
+    | '/_app/settings/email-templates/$key'
+    | '/_app/settings/email-templates/'
   fileRoutesById: FileRoutesById
 }
 export interface RootRouteChildren {
@@ -238,11 +288,39 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppMailboxRouteImport
       parentRoute: typeof AppRoute
     }
+    '/_app/settings/emails': {
+      id: '/_app/settings/emails'
+      path: '/settings/emails'
+      fullPath: '/settings/emails'
+      preLoaderRoute: typeof AppSettingsEmailsRouteImport
+      parentRoute: typeof AppRoute
+    }
     '/_app/settings/notifications': {
       id: '/_app/settings/notifications'
       path: '/settings/notifications'
       fullPath: '/settings/notifications'
       preLoaderRoute: typeof AppSettingsNotificationsRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/settings/suppressions': {
+      id: '/_app/settings/suppressions'
+      path: '/settings/suppressions'
+      fullPath: '/settings/suppressions'
+      preLoaderRoute: typeof AppSettingsSuppressionsRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/settings/email-templates/': {
+      id: '/_app/settings/email-templates/'
+      path: '/settings/email-templates'
+      fullPath: '/settings/email-templates/'
+      preLoaderRoute: typeof AppSettingsEmailTemplatesIndexRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/settings/email-templates/$key': {
+      id: '/_app/settings/email-templates/$key'
+      path: '/settings/email-templates/$key'
+      fullPath: '/settings/email-templates/$key'
+      preLoaderRoute: typeof AppSettingsEmailTemplatesKeyRouteImport
       parentRoute: typeof AppRoute
     }
   }
@@ -251,13 +329,21 @@ declare module '@tanstack/react-router' {
 interface AppRouteChildren {
   AppDevicesRoute: typeof AppDevicesRoute
   AppMailboxRoute: typeof AppMailboxRoute
+  AppSettingsEmailsRoute: typeof AppSettingsEmailsRoute
   AppSettingsNotificationsRoute: typeof AppSettingsNotificationsRoute
+  AppSettingsSuppressionsRoute: typeof AppSettingsSuppressionsRoute
+  AppSettingsEmailTemplatesKeyRoute: typeof AppSettingsEmailTemplatesKeyRoute
+  AppSettingsEmailTemplatesIndexRoute: typeof AppSettingsEmailTemplatesIndexRoute
 }
 
 const AppRouteChildren: AppRouteChildren = {
   AppDevicesRoute: AppDevicesRoute,
   AppMailboxRoute: AppMailboxRoute,
+  AppSettingsEmailsRoute: AppSettingsEmailsRoute,
   AppSettingsNotificationsRoute: AppSettingsNotificationsRoute,
+  AppSettingsSuppressionsRoute: AppSettingsSuppressionsRoute,
+  AppSettingsEmailTemplatesKeyRoute: AppSettingsEmailTemplatesKeyRoute,
+  AppSettingsEmailTemplatesIndexRoute: AppSettingsEmailTemplatesIndexRoute,
 }
 
 const AppRouteWithChildren = AppRoute._addFileChildren(AppRouteChildren)

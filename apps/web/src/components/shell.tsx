@@ -1,9 +1,10 @@
 import { onlineManager, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Bell, ChevronDown, LogOut, Mails, MonitorSmartphone, WifiOff } from "lucide-react";
+import { Bell, ChevronDown, LogOut, MonitorSmartphone, WifiOff } from "lucide-react";
 import { type ReactNode, useId, useRef, useSyncExternalStore } from "react";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
 import { Logo } from "@/components/logo";
+import { ENTRY, MailMenu } from "@/components/mail-menu";
 import { ThemeChoice } from "@/components/theme-choice";
 import { useLogout } from "@/lib/sign-out";
 
@@ -12,6 +13,7 @@ import { useLogout } from "@/lib/sign-out";
  * that is the same on all of them. A page that is marked with `data-wide` has more room, one with `data-full` all there is.
  */
 export function Shell({ notice, children }: { notice: ReactNode; children: ReactNode }) {
+  const { data: me } = useSuspenseQuery(readMeOptions());
   return (
     <div className="group/shell min-h-dvh">
       <a
@@ -31,6 +33,7 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
               <MonitorSmartphone size={18} aria-hidden />
               <span className="max-sm:sr-only">Devices</span>
             </Link>
+            {me.user.role === "admin" ? <MailMenu /> : null}
           </nav>
           <div className="max-sm:hidden">
             <ThemeChoice />
@@ -50,9 +53,6 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
     </div>
   );
 }
-
-const ENTRY =
-  "flex min-h-10 w-full items-center gap-3 rounded-lg px-3 text-sm font-medium hover:bg-sunken aria-[current=page]:bg-brand-soft aria-[current=page]:text-brand";
 
 /** Who one is, what one may set, and the way out: the browser's own popover, which closes on Escape and on a press elsewhere. */
 function Account() {
@@ -95,12 +95,6 @@ function Account() {
           <Bell size={18} aria-hidden />
           Notifications
         </Link>
-        {me.user.role === "admin" ? (
-          <Link to="/mailbox" onClick={close} className={ENTRY}>
-            <Mails size={18} aria-hidden />
-            Mailbox
-          </Link>
-        ) : null}
         <hr className="my-1 border-line" />
         <button type="button" onClick={() => logout.mutate({})} className={ENTRY}>
           <LogOut size={18} aria-hidden />

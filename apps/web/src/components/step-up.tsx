@@ -30,7 +30,7 @@ export function StepUp({ children }: { children: ReactNode }) {
         open={waiting !== null}
         onClose={() => close((asked) => asked.reject(new Cancelled()))}
         title="Confirm that it is you"
-        description="You signed in a while ago. Enter your password to sign out other devices."
+        description="You signed in a while ago. Enter your password to go on."
       >
         <Confirmation
           onDone={() => close((asked) => asked.resolve())}

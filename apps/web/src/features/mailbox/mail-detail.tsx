@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { ExternalLink } from "lucide-react";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useRef } from "react";
 import type { CapturedEmail } from "@/client/types.gen";
+import { MailFrame } from "@/components/mail-frame";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Tabs } from "@/components/ui/tabs";
@@ -81,26 +82,12 @@ function Views({ mail }: { mail: CapturedEmail }) {
 function Html({ mail }: { mail: CapturedEmail }) {
   const links = linksOf(mail.html);
   const list = useRef<HTMLElement>(null);
-  const shown = useRef(false);
-  const [again, setAgain] = useState(0);
-  const handleLoad = () => {
-    // The second time it is where a link led: nowhere. The mail comes back, and the links that lead there have the focus.
-    if (shown.current) {
-      setAgain(again + 1);
-      list.current?.focus();
-    }
-    shown.current = !shown.current;
-  };
   return (
     <div className="grid grid-cols-1 gap-5">
-      {/* From its own address, under its own policy; without any right, so that no mail can do anything here. */}
-      <iframe
-        key={again}
-        onLoad={handleLoad}
-        sandbox=""
+      <MailFrame
         src={`/v1/mailbox/${encodeURIComponent(mail.id)}/html`}
         title={`HTML of “${mail.subject}”`}
-        className="h-[34rem] w-full rounded-lg border border-line bg-surface"
+        onAway={() => list.current?.focus()}
       />
       {links.length > 0 ? (
         <section ref={list} tabIndex={-1} className="grid gap-2" aria-label="Links in this mail">

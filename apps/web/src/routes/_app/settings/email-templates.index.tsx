@@ -1,0 +1,14 @@
+import { createFileRoute } from "@tanstack/react-router";
+import { TemplatesPage, type TemplatesSearch } from "@/features/templates/templates-page";
+import { localeParam, textParam } from "@/lib/search";
+
+export const Route = createFileRoute("/_app/settings/email-templates/")({
+  validateSearch: (search: Record<string, unknown>): TemplatesSearch => ({
+    q: textParam(search.q),
+    locale: localeParam(search.locale),
+  }),
+  head: () => ({ meta: [{ title: "Templates · Gatepost" }] }),
+  component: function Templates() {
+    return <TemplatesPage search={Route.useSearch()} />;
+  },
+});
