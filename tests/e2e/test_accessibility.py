@@ -24,6 +24,8 @@ from tests.e2e.pages import (
 )
 from tests.e2e.test_links import choose_password, disturbed
 from tests.e2e.test_mailbox import admin, mails, tab, write
+from tests.e2e.test_suppressions import suppress
+from tests.e2e.test_template_list import compose
 from tests.support import SAFARI_ON_IPHONE, Service, running_service
 
 _AXE = Path(__file__).parents[2] / "apps/web/node_modules/axe-core/axe.min.js"
@@ -184,3 +186,57 @@ async def test_notifications_and_the_mailbox(service: Service, page: Page) -> No
     for name in ("HTML", "Text", "Source", "Headers"):
         await tab(page, name).click()
         await look(page)
+
+
+async def test_the_templates_and_their_dialogs(service: Service, page: Page) -> None:
+    boss = await admin(service)
+    key = "x" * 63
+    await compose(service, key)  # from tests.e2e.test_template_list
+    await compose(service, "welcome")
+    await sign_in_quietly(service, page, boss)
+    await page.goto("/settings/email-templates")
+    await expect(button(page, f"Delete {key}")).to_be_visible()
+    await look(page)
+    await button(page, "Mail").click()
+    await expect(page.get_by_role("link", name="Suppressions")).to_be_visible()
+    await look(page)
+    await page.keyboard.press("Escape")
+    for name in (f"Delete {key}", "New template"):
+        await button(page, name).click()
+        await look(page)
+        await page.keyboard.press("Escape")
+    await page.get_by_role("searchbox").fill("nothing like it")
+    await expect(button(page, "Show all templates")).to_be_visible()
+    await look(page)
+
+
+async def test_the_email_log_and_a_message(service: Service, page: Page) -> None:
+    boss = await admin(service)
+    await write(service, f"{_LONG[:60]}@example.com")
+    await sign_in_quietly(service, page, boss)
+    await page.goto("/settings/emails")
+    await expect(page.get_by_role("table")).to_be_visible()
+    await look(page)
+    await page.get_by_role("link", name=_LONG[:60]).click()
+    drawer = page.get_by_role("dialog")
+    await expect(drawer.get_by_role("heading", name="What happened")).to_be_visible()
+    await look(page)
+    await tab(page, "Text").click()
+    await look(page)
+    await drawer.get_by_role("button", name="Send again").click()
+    await expect(page.get_by_role("dialog", name="Send this message again?")).to_be_visible()
+    await look(page)
+
+
+async def test_the_suppressions_and_their_dialogs(service: Service, page: Page) -> None:
+    boss = await admin(service)
+    address = f"{_LONG[:60]}@example.com".lower()
+    await suppress(service, address, "complaint")  # from tests.e2e.test_suppressions
+    await sign_in_quietly(service, page, boss)
+    await page.goto("/settings/suppressions")
+    await expect(page.get_by_role("table")).to_be_visible()
+    await look(page)
+    for name in (f"Take off {address}", "Suppress an address"):
+        await button(page, name).click()
+        await look(page)
+        await page.keyboard.press("Escape")

@@ -62,7 +62,12 @@ beforeAll(() => {
   client.interceptors.error.use(toApiError);
   // What jsdom lacks.
   vi.stubGlobal("scrollTo", () => {});
-  HTMLDialogElement.prototype.close ??= () => {};
+  HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
+    this.open = true;
+  };
+  HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
+    this.open = false;
+  };
 });
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { type UseInfiniteQueryResult, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { RefreshCw } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef } from "react";
 import type { Email } from "@/client/types.gen";
 import { ListSkeleton } from "@/components/list-skeleton";
 import { LoadFailed } from "@/components/load-failed";
@@ -28,6 +28,8 @@ export function EmailsPage({ search }: { search: EmailsSearch }) {
   const { email: chosen, ...filters } = search;
   const navigate = useNavigate({ from: "/settings/emails" });
   const list = useInfiniteQuery(emails(filters));
+  const table = useRef<HTMLTableElement>(null);
+  useFocusBack(table, chosen);
   const forbidden = list.error instanceof ApiError && list.error.status === 403;
   const items = forbidden ? undefined : list.data?.pages.flatMap((page) => page.items);
   return (
@@ -56,7 +58,7 @@ export function EmailsPage({ search }: { search: EmailsSearch }) {
       {list.isPending ? <ListSkeleton label="Loading the e-mail log" /> : null}
       {list.error && !items ? <LoadFailed what="The e-mail log" query={list} /> : null}
       {items ? (
-        <Log list={list} items={items} filtered={Object.values(filters).some(Boolean)} chosen={chosen} />
+        <Log list={list} items={items} filtered={Object.values(filters).some(Boolean)} table={table} />
       ) : null}
       {forbidden ? null : (
         <EmailDrawer
@@ -75,12 +77,10 @@ interface LogProps {
   list: UseInfiniteQueryResult & { isPlaceholderData: boolean };
   items: Email[];
   filtered: boolean;
-  chosen: string | undefined;
+  table: RefObject<HTMLTableElement | null>;
 }
 
-function Log({ list, items, filtered, chosen }: LogProps) {
-  const table = useRef<HTMLTableElement>(null);
-  useFocusBack(table, chosen);
+function Log({ list, items, filtered, table }: LogProps) {
   return (
     <>
       {list.error && !list.isFetchNextPageError ? (
@@ -103,7 +103,7 @@ function Log({ list, items, filtered, chosen }: LogProps) {
 }
 
 /** When the drawer closes, the focus is at the row of what it showed, also where that was not where it began. */
-function useFocusBack(table: React.RefObject<HTMLTableElement | null>, chosen: string | undefined) {
+function useFocusBack(table: RefObject<HTMLTableElement | null>, chosen: string | undefined) {
   const before = useRef(chosen);
   useEffect(() => {
     const left = before.current;

@@ -102,7 +102,7 @@ function Listed({ items, search, stale, onEmptied }: ListedProps) {
           onSearch={(q) => change({ q: q || undefined })}
         />
         <Select
-          label="Language"
+          label="Language of the words"
           quiet
           className="grow basis-52 sm:grow-0"
           value={search.locale ?? "en"}

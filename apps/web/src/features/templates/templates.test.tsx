@@ -1,0 +1,218 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { TemplateEntry } from "@/client/types.gen";
+import { done, json, openPage, problem, refuse, service } from "@/pages.testing";
+import { starterWords, suggestKey } from "./starter";
+
+const PATH = "/v1/settings/email-templates";
+const PAGE = "/settings/email-templates";
+
+const me = { user: { id: "me", email: "ada@example.com", role: "admin", user_metadata: {} }, session: {} };
+const template = (key: string, more: Partial<TemplateEntry> = {}): TemplateEntry => ({
+  key,
+  name: `The ${key}`,
+  description: "",
+  source: "builtin",
+  locales: ["de", "en"],
+  changed: [],
+  published_version: 0,
+  has_draft: false,
+  updated_at: null,
+  updated_by: null,
+  ...more,
+});
+const changed = template("changed", {
+  changed: ["en"],
+  published_version: 3,
+  has_draft: true,
+  updated_at: "2026-01-01T00:00:00Z",
+  updated_by: "person:me",
+});
+const own = template("own", { source: "custom", locales: ["de"], changed: ["de"], published_version: null });
+const list = (...items: TemplateEntry[]) => json({ items, next_cursor: null });
+
+const row = (key: string) => within(screen.getByText(key, { selector: "span" }).closest("tr") as HTMLElement);
+const press = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
+const type = (label: string, value: string) =>
+  fireEvent.change(screen.getByLabelText(label), { target: { value } });
+
+beforeEach(() => {
+  service.answer("GET /v1/me", json(me));
+  service.answer("GET /v1/admin/users/me", json({ id: "me", email: "ada@example.com" }));
+  service.answer(`GET ${PATH}`, list(template("plain"), changed, own));
+});
+
+async function show(href = PAGE) {
+  const page = await openPage(href);
+  await screen.findByRole("table");
+  return page;
+}
+
+describe("the templates", () => {
+  it("say whose words they are, whether they go out, and who changed them last", async () => {
+    await show();
+    expect(row("plain").getByText("Built-in")).toBeDefined();
+    expect(row("plain").getByText("German, English")).toBeDefined();
+    expect(row("plain").getByText("Never")).toBeDefined();
+    expect(row("changed").getByText("Published, version 3")).toBeDefined();
+    expect(row("changed").getByText("Draft")).toBeDefined();
+    expect(await row("changed").findByText("ada@example.com")).toBeDefined();
+    expect(row("own").getByText("Custom")).toBeDefined();
+    expect(row("own").getByText("Not in English")).toBeDefined();
+  });
+
+  it("can be reset where they were changed, and deleted where they are one's own", async () => {
+    await show();
+    const names = screen.getAllByRole("button").map((button) => button.getAttribute("aria-label"));
+    expect(names.filter((name) => /^(Reset|Delete)/.test(name ?? ""))).toEqual([
+      "Reset changed",
+      "Delete own",
+    ]);
+  });
+
+  it("are found by their names and keys, as the address says", async () => {
+    const page = await show(`${PAGE}?q=CHANG`);
+    expect(screen.getAllByRole("row")).toHaveLength(2);
+    type("Search by name or key", "the own ");
+    await waitFor(() => expect(page.href()).toBe(`${PAGE}?q=the+own`));
+    expect(screen.getAllByRole("row")).toHaveLength(2);
+    type("Search by name or key", "nothing like it");
+    await screen.findByText("No template has “nothing like it” in its name or key.");
+    press("Show all templates");
+    await waitFor(() => expect(screen.getAllByRole("row")).toHaveLength(4));
+    expect((screen.getByLabelText("Search by name or key") as HTMLInputElement).value).toBe("");
+  });
+
+  it("are told of in another language", async () => {
+    const page = await show();
+    fireEvent.change(screen.getByLabelText("Language of the words"), { target: { value: "de" } });
+    await waitFor(() => expect(service.asked.at(-1)).toBe(`GET ${PATH}?locale=de`));
+    expect(page.href()).toBe(`${PAGE}?locale=de`);
+  });
+
+  it.each([
+    [refuse(403, "forbidden"), "The templates can be seen by administrators only."],
+    [refuse(400, "broken"), "The templates could not be loaded. Refused: broken."],
+  ])("are explained where there are none", async (answer, sentence) => {
+    service.answer(`GET ${PATH}`, answer);
+    await openPage(PAGE);
+    expect((await screen.findByRole("alert")).textContent).toBe(sentence);
+    expect(screen.queryByRole("button", { name: "New template" })).toBeNull();
+  });
+
+  it("can be loaded again after a failure", async () => {
+    service.answer(`GET ${PATH}`, refuse(400, "broken"), list(own));
+    await openPage(PAGE);
+    fireEvent.click(await screen.findByRole("button", { name: "Try again" }));
+    await screen.findByRole("table");
+  });
+
+  it("have their shape while they are on their way", async () => {
+    const give = service.hold(`GET ${PATH}`);
+    await openPage(PAGE);
+    expect(screen.getByRole("status", { name: "Loading the templates" })).toBeDefined();
+    give(Response.json({ items: [own], next_cursor: null }));
+    await screen.findByRole("table");
+  });
+});
+
+describe("taking a template away", () => {
+  it("says what is lost, deletes it, and goes on at the row that is left", async () => {
+    service.answer(`GET ${PATH}`, list(template("plain"), own), list(template("plain")));
+    service.answer(`DELETE ${PATH}/own`, done);
+    await show();
+    press("Delete own");
+    const dialog = within(screen.getByRole("dialog", { name: "Delete The own?" }));
+    expect(dialog.getByText(/The template in German: drafts/)).toBeDefined();
+    expect(dialog.getByText(/mail that is queued already: it keeps its words/)).toBeDefined();
+    fireEvent.click(dialog.getByRole("button", { name: "Delete own" }));
+    await waitFor(() => expect(screen.queryByText("own", { selector: "span" })).toBeNull());
+    expect(document.activeElement?.getAttribute("data-row")).toBe("plain");
+  });
+
+  it("asks for the password where the sign-in is old, and says so where it fails", async () => {
+    service.answer(`DELETE ${PATH}/changed`, refuse(403, "reauthentication_required"), refuse(500, "broken"));
+    service.answer("POST /v1/auth/reauthenticate", done);
+    await show();
+    press("Reset changed");
+    fireEvent.click(
+      within(screen.getByRole("dialog", { name: "Reset The changed?" })).getByRole("button", {
+        name: "Reset changed",
+      }),
+    );
+    const question = within(await screen.findByRole("dialog", { name: "Confirm that it is you" }));
+    fireEvent.change(question.getByLabelText("Password"), { target: { value: "x" } });
+    fireEvent.click(question.getByRole("button", { name: "Confirm" }));
+    await waitFor(() =>
+      expect(document.querySelector("[role=alertdialog]")?.textContent).toBe(
+        "Could not reset The changedRefused: broken.",
+      ),
+    );
+  });
+});
+
+describe("a new template", () => {
+  it("gets a key from its name, begins with words, and leads into the editor", async () => {
+    service.answer(`POST ${PATH}`, json({ ...own, key: "order-shipped", name: "Order shipped!" }));
+    const page = await show();
+    press("New template");
+    type("Name", "Order shipped!");
+    expect((screen.getByLabelText("Key") as HTMLInputElement).value).toBe("order-shipped");
+    type("Language", "de");
+    press("Create template");
+    await waitFor(() => expect(page.href()).toMatch(/^\/settings\/email-templates\/order-shipped/));
+    expect(service.asked).toContain(`POST ${PATH}?locale=de`);
+    expect(service.bodies[0]).toMatchObject({
+      key: "order-shipped",
+      name: "Order shipped!",
+      subject: "Order shipped!",
+    });
+  });
+
+  it("says at the key that it is taken, or cannot be one", async () => {
+    service.answer(`POST ${PATH}`, refuse(409, "conflict"));
+    await show();
+    press("New template");
+    type("Name", "Own");
+    press("Create template");
+    await screen.findByText("There is a template with this key already.");
+    expect(document.activeElement).toBe(screen.getByLabelText("Key"));
+    type("Key", "Own!");
+    press("Create template");
+    await screen.findByText(/Small letters, digits and dashes/);
+    expect(screen.queryByText("There is a template with this key already.")).toBeNull();
+    expect(service.bodies).toHaveLength(1);
+  });
+
+  it("says what else is wrong", async () => {
+    const errors = [{ loc: ["body", "name"], msg: "too odd", type: "x" }];
+    service.answer(
+      `POST ${PATH}`,
+      () => problem(422, "validation_failed", { errors }),
+      refuse(400, "broken"),
+    );
+    await show();
+    press("New template");
+    type("Name", "Own");
+    press("Create template");
+    await screen.findByText("too odd");
+    press("Create template");
+    expect((await screen.findByRole("alert")).textContent).toBe("Refused: broken.");
+  });
+});
+
+describe("the words that it begins with", () => {
+  it.each([
+    ["Order shipped!", "order-shipped"],
+    ["Über 3 Äpfel", "uber-3-apfel"],
+    ["3 days left", "days-left"],
+    ["!", ""],
+    ["x".repeat(80), "x".repeat(63)],
+  ])("have a key: %s", (name, key) => expect(suggestKey(name)).toBe(key));
+
+  it("hold nothing of the name that would mean something", () => {
+    const words = starterWords("{{ 7 }} <b> & $& ");
+    expect(words.subject).toBe("7  <b> & $&");
+    expect(words.html).toContain("<h1>7  &lt;b&gt; &amp; $&amp;</h1>");
+  });
+});
