@@ -31,11 +31,11 @@ export function MailMenu() {
         ref={button}
         type="button"
         popoverTarget={id}
-        className="inline-flex min-h-9 items-center gap-2 rounded-lg px-3 text-sm font-medium text-muted hover:bg-sunken hover:text-ink has-[+div_[aria-current=page]]:bg-brand-soft has-[+div_[aria-current=page]]:text-brand"
+        className="inline-flex min-h-9 items-center gap-2 rounded-lg px-3 text-sm font-medium text-muted hover:bg-sunken hover:text-ink max-sm:px-2 has-[+div_[aria-current=page]]:bg-brand-soft has-[+div_[aria-current=page]]:text-brand"
       >
         <Mail size={18} aria-hidden />
         <span className="max-sm:sr-only">Mail</span>
-        <ChevronDown size={16} aria-hidden />
+        <ChevronDown size={16} className="max-sm:hidden" aria-hidden />
       </button>
       <div
         ref={popover}

@@ -28,7 +28,7 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
           <nav aria-label="Main" className="flex grow gap-1">
             <Link
               to="/devices"
-              className="inline-flex min-h-9 items-center gap-2 rounded-lg px-3 text-sm font-medium text-muted hover:bg-sunken hover:text-ink aria-[current=page]:bg-brand-soft aria-[current=page]:text-brand"
+              className="inline-flex min-h-9 items-center gap-2 rounded-lg px-3 max-sm:px-2 text-sm font-medium text-muted hover:bg-sunken hover:text-ink aria-[current=page]:bg-brand-soft aria-[current=page]:text-brand"
             >
               <MonitorSmartphone size={18} aria-hidden />
               <span className="max-sm:sr-only">Devices</span>

@@ -9,11 +9,16 @@ import { providerName } from "./words";
 
 export function EmailFacts({ email }: { email: EmailDetail }) {
   return (
-    <dl className="grid gap-x-4 gap-y-1 text-sm wrap-anywhere sm:grid-cols-[max-content_minmax(0,1fr)]">
+    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm wrap-anywhere">
       <Fact name="To">{email.to}</Fact>
       {email.reply_to ? <Fact name="Reply to">{email.reply_to}</Fact> : null}
       <Fact name="Template">
-        <Link to="/settings/email-templates/$key" params={{ key: email.template }} className={TEXT_LINK}>
+        <Link
+          to="/settings/email-templates/$key"
+          params={{ key: email.template }}
+          search={{ locale: email.locale === "en" ? undefined : email.locale }}
+          className={TEXT_LINK}
+        >
           {email.template}
         </Link>
         , {versionWords(email.version)}, in {languageName(email.locale)}
@@ -73,7 +78,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="contents">
       <dt className="text-muted">{name}</dt>
-      <dd className="max-sm:mb-2">{children}</dd>
+      <dd>{children}</dd>
     </div>
   );
 }

@@ -40,7 +40,7 @@ export function SuppressionTable({ items, stale, removing, onRemove, ref }: Supp
               </span>
             </span>
           </Cell>
-          <Cell className="md:text-right">
+          <Cell className="max-md:ml-auto md:text-right">
             <Button
               size="small"
               data-row={each.id}

@@ -61,7 +61,14 @@ function Form({ onClose }: { onClose: () => void }) {
     };
     create.mutate(
       { body, locale },
-      { onSuccess: () => navigate({ to: "/settings/email-templates/$key", params: { key } }) },
+      {
+        onSuccess: () =>
+          navigate({
+            to: "/settings/email-templates/$key",
+            params: { key },
+            search: { locale: locale === "en" ? undefined : locale },
+          }),
+      },
     );
   };
 

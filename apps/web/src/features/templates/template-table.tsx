@@ -32,6 +32,7 @@ export function TemplateTable({ items, locale, stale, removing, onRemove, ref }:
             <Link
               to="/settings/email-templates/$key"
               params={{ key: template.key }}
+              search={{ locale: writtenIn(template, locale) }}
               data-row={template.key}
               className={ROW_LINK}
             >
@@ -49,13 +50,19 @@ export function TemplateTable({ items, locale, stale, removing, onRemove, ref }:
           <Cell name="Last change">
             <LastChange template={template} />
           </Cell>
-          <Cell className="text-right max-md:empty:hidden">
+          <Cell className="text-right max-md:ml-auto max-md:empty:hidden">
             <Remove template={template} busy={removing === template.key} onRemove={onRemove} />
           </Cell>
         </Row>
       ))}
     </Table>
   );
+}
+
+/** The language to open a template in: the one that is chosen, else one that it has words in. English goes unsaid. */
+function writtenIn({ locales }: TemplateEntry, locale: string): string | undefined {
+  const found = locales.includes(locale) ? locale : locales[0];
+  return found === "en" ? undefined : found;
 }
 
 /** Whose words they are, and whether they go out. */
