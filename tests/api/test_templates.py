@@ -58,6 +58,7 @@ async def test_the_story(service: Service) -> None:
     preview = await boss.post(f"{BASE}/welcome/preview", {"variables": {"name": "Ada & Bob"}})
     assert preview.status_code == 200, preview.text
     assert preview.json()["subject"] == "Good to have you, Ada & Bob"
+    assert preview.json()["sender"] == "Gatepost <no-reply@example.com>"
     assert preview.json()["size_bytes"] == len(preview.json()["html"].encode())
 
     first = await boss.post(f"{BASE}/welcome/publish")
@@ -67,12 +68,16 @@ async def test_the_story(service: Service) -> None:
     assert [each["version"] for each in (await boss.get(f"{BASE}/welcome/versions")).json()["items"]] == [2, 1]
     restored = await boss.post(f"{BASE}/welcome/versions/1/restore")
     assert restored.json()["draft"]["subject"] == "Good to have you, {{ name }}"
+    assert (await boss.post(f"{BASE}/welcome/publish")).json() == {"version": 3}
+    third = (await boss.get(f"{BASE}/welcome")).json()["published"]
+    assert (third["version"], third["subject"]) == (3, "Good to have you, {{ name }}")
     assert (await boss.delete(f"{BASE}/welcome")).status_code == 204
     there = (await boss.get(f"{BASE}/welcome")).json()
     assert (there["draft"], there["published"]) == (None, None)
     acts = (await boss.get("/v1/admin/audit?target=template:welcome")).json()["items"]
     assert [act["action"].partition(".")[2] for act in acts] == [
         "reset",
+        "published",
         "restored",
         "published",
         "drafted",
@@ -196,6 +201,21 @@ async def test_a_form_is_answered_by_a_page_that_can_run_nothing(service: Servic
     assert (odd.status_code, odd.headers["content-security-policy"]) == (422, policy)
     plain = await boss.request("POST", f"{BASE}/welcome/preview", content=b"x", headers={"Content-Type": "text/plain"})
     assert_problem(plain, 415, "unsupported_media_type")
+
+
+async def test_a_form_can_leave_the_text_to_the_html(service: Service) -> None:
+    """A field left out is the draft's, and an empty one is empty: neither says null."""
+    boss = await admin(service)
+    await put(boss, "welcome", WORDS | {"text": "{{ nonsense }}"})
+    form = {"html": "<p>Hi</p>"}
+    left_out = await boss.request("POST", f"{BASE}/welcome/preview", data=form)
+    assert left_out.status_code == 422
+    assert "text, line 1" in left_out.text
+    for more in ({"text_from_html": "true"}, {"text_from_html": "true", "text": "{{ nonsense }}"}):
+        made = await boss.request("POST", f"{BASE}/welcome/preview", data=form | more)
+        assert made.status_code == 200, made.text
+    kept = await boss.request("POST", f"{BASE}/welcome/preview", data=form | {"text_from_html": "false"})
+    assert kept.status_code == 422
 
 
 async def test_a_name_is_a_name_and_nothing_else(service: Service) -> None:

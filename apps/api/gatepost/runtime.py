@@ -47,9 +47,6 @@ from gatepost.webhooks.courier import Courier
 # Seconds between two rounds of upkeep: how long a retired signing key still counts.
 _UPKEEP = 30.0
 
-# Whom captured mail is from, where nobody is named.
-_NOBODY = "Gatepost <no-reply@example.com>"
-
 logger = log.get_logger()
 
 
@@ -78,7 +75,7 @@ class Runtime:
         self.published = Published(database, builtins, renderer)
         self.emails = Emails(database, self.published, self.templates, renderer)
         notices = Notices(settings, self.links, places)
-        self._sender = settings.mail_from or _NOBODY
+        self._sender = settings.sender
         self.mailbox = Mailbox(database, notices, self._sender)
         self._composer = Composer(database, self.published, renderer, notices)
         self._url = url

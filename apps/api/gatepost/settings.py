@@ -23,6 +23,8 @@ _PREFIX = "GATEPOST_"
 _MAX_PORT = 65535
 _LEAST_SECRET = 32
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
+# Whom captured mail is from, where nobody is named.
+_NOBODY = "Gatepost <no-reply@example.com>"
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -261,6 +263,11 @@ class Settings(BaseSettings):
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - asked for, not bound
         here = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         return self.web_url or self.public_url or here
+
+    @property
+    def sender(self) -> str:
+        """Whom mail is from, as its From header says."""
+        return self.mail_from or _NOBODY
 
     @property
     def secure_cookies(self) -> bool:

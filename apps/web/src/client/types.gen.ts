@@ -938,6 +938,10 @@ export type Person = {
  */
 export type Preview = {
     /**
+     * Sender
+     */
+    sender: string;
+    /**
      * Subject
      */
     subject: string;

@@ -222,6 +222,7 @@ class TestSent(BaseModel):
 class Preview(BaseModel):
     """A mail as it would be sent; `size_bytes` is that of the HTML in UTF-8 (Gmail clips beyond 102 KB)."""
 
+    sender: str
     subject: str
     html: str
     text: str

@@ -38,7 +38,9 @@ def is_form(request: Request) -> bool:
 
 
 async def read(request: Request) -> PreviewTemplate:
-    """Return what is to be rendered, from JSON or from a form, whose `variables` and `declared` are JSON in a field.
+    """Return what is to be rendered, from JSON or from a form.
+
+    A form's `variables` and `declared` are JSON in a field; its `text_from_html`, "true", is a `text` that is null.
 
     Raises:
         UnsupportedMediaType: it is neither.
@@ -83,6 +85,8 @@ def _sentence(error: Any) -> str:
 def _fields(body: bytes) -> dict[str, Any]:
     fields = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=False, max_num_fields=20, errors="strict")
     form: dict[str, Any] = {name: values[-1] for name, values in fields.items()}
+    if form.pop("text_from_html", "") == "true":
+        form["text"] = None
     return form | {name: json.loads(form[name]) for name in ("variables", "declared") if form.get(name)}
 
 

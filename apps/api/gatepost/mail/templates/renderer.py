@@ -35,6 +35,7 @@ class Renderer:
 
     def __init__(self, settings: Settings, emails: Path) -> None:
         self._product_name = settings.product_name
+        self._sender = settings.sender
         self._pool = RenderPool((emails / LAYOUT).read_text(encoding="utf-8"))
         self._starting = asyncio.Lock()
         self._started = False
@@ -82,7 +83,7 @@ class Renderer:
         if rendered is None:
             raise TemplateInvalid(errors=_told(found))
         size = len(rendered.html.encode())
-        return Preview(**asdict(rendered), size_bytes=size, diagnostics=_told(found))
+        return Preview(**asdict(rendered), sender=self._sender, size_bytes=size, diagnostics=_told(found))
 
     async def render(self, words: Words, values: Sequence[Mapping[str, JsonValue]]) -> list[Rendered | Refusal]:
         """Render published words once for each set of values, in their order; a refusal says why one cannot be.

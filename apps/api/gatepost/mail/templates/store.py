@@ -109,7 +109,8 @@ async def save_draft(
         Conflict: something else stands by now.
     """
     query = "select gatepost.save_template_draft($1, $2, $3, $4, $5, $6, $7, $8)"
-    draft = TemplateSource.model_validate(source, from_attributes=True).model_dump_json()
+    # The words alone: an old version that is restored knows its number, too.
+    draft = source.model_dump_json(include=set(TemplateSource.model_fields))
     found = json.dumps([each.model_dump() for each in diagnostics])
     await connection.execute(query, key, locale, tag, draft, found, action, actor, ip)
 
