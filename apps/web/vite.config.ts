@@ -6,13 +6,20 @@ import { defineConfig } from "vitest/config";
 
 const service = process.env.GATEPOST_DEV_SERVICE ?? "http://127.0.0.1:8000";
 
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
   plugins: [
     tanstackRouter({ target: "react", autoCodeSplitting: true, routesDirectory: "src/routes" }),
     react(),
     tailwindcss(),
   ],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  resolve: {
+    alias: {
+      "@codemirror/lang-javascript": source("./src/features/editor/code/no-scripts.ts"),
+      "@": source("./src"),
+    },
+  },
   // Into the Python package: there the service finds them, in a checkout and in a wheel.
   build: {
     outDir: "../api/gatepost/pages",

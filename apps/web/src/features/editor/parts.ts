@@ -10,3 +10,10 @@ export interface Words {
   html: string;
   text: string | null;
 }
+
+export const PART_NAMES: Record<Part, string> = {
+  subject: "Subject",
+  preheader: "Preheader",
+  html: "HTML",
+  text: "Text",
+};

@@ -1,0 +1,25 @@
+import { html } from "@codemirror/lang-html";
+import { closePercentBrace, jinja, jinjaLanguage } from "@codemirror/lang-jinja";
+import { LanguageSupport, StreamLanguage } from "@codemirror/language";
+import { EditorState, type Extension } from "@codemirror/state";
+import { completeTemplate } from "./completions";
+
+const plain = StreamLanguage.define({
+  token(stream) {
+    stream.skipToEnd();
+    return null;
+  },
+});
+
+/** Jinja over HTML or over plain text; of Jinja's own words only those that the service allows are completed. */
+export function templateLanguage(language: "html" | "text"): Extension {
+  const completion = EditorState.languageData.of(() => [{ autocomplete: completeTemplate }]);
+  const braces = { closeBrackets: { brackets: ["{"] } };
+  if (language === "text") {
+    const { language: overText } = jinja({ base: new LanguageSupport(plain) });
+    return [overText, plain.data.of(braces), closePercentBrace, completion];
+  }
+  const base = html();
+  // `jinja()` itself would add completions for all of Jinja.
+  return [jinjaLanguage, base.support, base.language.data.of(braces), closePercentBrace, completion];
+}
