@@ -42,7 +42,9 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
         </div>
       </header>
       <Offline />
-      <div className="mx-auto max-w-4xl px-4 group-has-data-wide/shell:max-w-6xl sm:px-6">{notice}</div>
+      <div className="mx-auto max-w-4xl px-4 group-has-data-wide/shell:max-w-6xl group-has-data-full/shell:max-w-none sm:px-6">
+        {notice}
+      </div>
       <main
         id="content"
         tabIndex={-1}

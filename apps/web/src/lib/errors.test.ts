@@ -135,6 +135,27 @@ describe("what a refusal carries", () => {
     expect((await refused(problem, { status: 422 })).fields).toEqual({});
   });
 
+  it("is the list as it was sent, where it tells of no fields: a template's diagnostics", async () => {
+    const found = [
+      {
+        part: "html",
+        line: 2,
+        column: 5,
+        severity: "error",
+        rule: "unknown-variable",
+        msg: "No such variable.",
+      },
+      { part: "text", line: 1, column: 1, severity: "warning", rule: "long-line", msg: "Long." },
+    ];
+    const body = { ...problem, code: "template_invalid", errors: [...found, null, "odd"] };
+    expect(await refused(body, { status: 422 })).toMatchObject({ issues: found, fields: {} });
+  });
+
+  it("is an empty list where none was sent", async () => {
+    expect((await refused(problem)).issues).toEqual([]);
+    expect((await refused("<html>")).issues).toEqual([]);
+  });
+
   it("is when to come back, in seconds", async () => {
     expect((await refused(problem, { status: 429, headers: { "Retry-After": "12" } })).retryAfter).toBe(12);
     expect((await refused(problem, { status: 503, headers: { "Retry-After": "0" } })).retryAfter).toBe(0);

@@ -6,13 +6,17 @@ export class ApiError extends Error {
   readonly reason: string | null;
   /** What is wrong with which field; the key is the field's name. */
   readonly fields: Readonly<Record<string, string>>;
+  /** The list of what is wrong, as it was sent: of fields, or the diagnostics of a template. */
+  readonly issues: readonly Readonly<Record<string, unknown>>[];
   /** Seconds until another attempt makes sense. */
   readonly retryAfter: number | null;
   readonly requestId: string | null;
 
   constructor(
     message: string,
-    parts: Partial<Pick<ApiError, "status" | "code" | "reason" | "fields" | "retryAfter" | "requestId">> = {},
+    parts: Partial<
+      Pick<ApiError, "status" | "code" | "reason" | "fields" | "issues" | "retryAfter" | "requestId">
+    > = {},
   ) {
     super(message);
     this.name = "ApiError";
@@ -20,6 +24,7 @@ export class ApiError extends Error {
     this.code = parts.code ?? null;
     this.reason = parts.reason ?? null;
     this.fields = parts.fields ?? {};
+    this.issues = parts.issues ?? [];
     this.retryAfter = parts.retryAfter ?? null;
     this.requestId = parts.requestId ?? null;
   }
@@ -38,6 +43,7 @@ export function toApiError(body: unknown, response: Response | undefined): unkno
     code: text(problem.code) ?? text(inner(problem).code),
     reason: text(problem.reason),
     fields: fieldsOf(problem),
+    issues: issues(problem),
     retryAfter: seconds(response?.headers.get("retry-after")),
     requestId: response?.headers.get("x-request-id") ?? text(problem.request_id),
   });

@@ -1,6 +1,6 @@
-const names = new Intl.DisplayNames(["en"], { type: "language" });
+const names = new Intl.DisplayNames("en", { type: "language", fallback: "none" });
 
-/** What a language is called: "German" for "de", "Canadian French" for "fr-CA". */
-export function languageName(code: string): string {
-  return names.of(code) ?? code;
+/** What a language is called: "German" for de, "Canadian French" for fr-CA; a code that no language has is its own name. */
+export function languageName(locale: string): string {
+  return names.of(locale) ?? locale;
 }

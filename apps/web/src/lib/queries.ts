@@ -18,6 +18,6 @@ export function createQueries(onSignedOut: (error: ApiError) => void): QueryClie
 }
 
 /** Tells whether a failure may pass by itself: no answer, or a service that is briefly away. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status >= 500);
 }

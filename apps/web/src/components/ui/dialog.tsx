@@ -5,6 +5,8 @@ interface DialogProps {
   onClose: () => void;
   title: string;
   description: ReactNode;
+  /** Has room for words side by side. */
+  wide?: boolean;
   children: ReactNode;
 }
 
@@ -12,7 +14,7 @@ interface DialogProps {
  * A modal dialog. The browser's own element keeps the focus inside, closes on Escape and gives the focus back; what
  * has `autoFocus` inside, else the first control, has it first.
  */
-export function Dialog({ open, onClose, title, description, children }: DialogProps) {
+export function Dialog({ open, onClose, title, description, wide, children }: DialogProps) {
   const id = useId();
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -32,7 +34,7 @@ export function Dialog({ open, onClose, title, description, children }: DialogPr
       onClose={() => {
         if (!element.current?.open) onClose();
       }}
-      className="card m-auto w-[calc(100%-2rem)] max-w-md p-0 text-ink shadow-float backdrop:bg-black/50 open:animate-[appear_150ms_ease-out]"
+      className={`card m-auto w-[calc(100%-2rem)] p-0 text-ink shadow-float backdrop:bg-black/50 open:animate-[appear_150ms_ease-out] ${wide ? "max-w-5xl" : "max-w-md"}`}
     >
       {open ? (
         <div className="grid grid-cols-1 gap-4 p-6 wrap-anywhere">
