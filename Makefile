@@ -58,6 +58,7 @@ bench: $(VENV)/.dev $(PAGES)
 	$(BIN)/python benchmarks/post.py
 	$(BIN)/python benchmarks/hostile.py
 	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/keystrokes.py
 
 build: $(VENV)/.dev $(PAGES)
 	$(BIN)/python -m build --no-isolation --wheel

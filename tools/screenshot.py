@@ -1,4 +1,4 @@
-"""Takes the README's picture of the Devices page anew: a real service with the demo data, a real browser."""
+"""Takes the README's pictures anew: a real service with the demo data, a real browser."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chromium import FLAGS, chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from gatepost.cli.demo import PERSON
+from gatepost.cli.demo import ADMIN, PERSON
 
-TARGET = Path(__file__).resolve().parents[1] / "docs" / "devices.png"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def main() -> None:
-    """Start the service, sign in, take the picture, stop the service."""
-    with demo_service() as address:
-        take(address, TARGET)
+    """Start the service, take the pictures, stop the service."""
+    with demo_service() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        devices(browser, address, DOCS / "devices.png")
+        editor(browser, address, DOCS / "editor.png")
+        browser.close()
 
 
 @contextmanager
@@ -50,22 +53,38 @@ def address_of(service: subprocess.Popen[str]) -> str:
 
 def sign_in(page: Page, address: str) -> None:
     """Sign the demo person in and wait for their devices."""
-    page.goto(f"{address}/devices")
-    page.get_by_label("E-mail address").fill(PERSON[0])
-    page.get_by_label("Password", exact=True).fill(PERSON[1])
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    enter(page, f"{address}/devices", PERSON)
     page.get_by_text("This device", exact=True).wait_for()
 
 
-def take(address: str, target: Path) -> None:
+def enter(page: Page, url: str, who: tuple[str, str]) -> None:
+    """Go to a page that asks one to sign in first."""
+    page.goto(url)
+    page.get_by_label("E-mail address").fill(who[0])
+    page.get_by_label("Password", exact=True).fill(who[1])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def devices(browser: Browser, address: str, target: Path) -> None:
     """Take a picture of the Devices page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 960, "height": 620}, device_scale_factor=2)
-        sign_in(page, address)
-        page.mouse.move(0, 0)
-        page.screenshot(path=target)
-        browser.close()
+    page = browser.new_page(viewport={"width": 960, "height": 620}, device_scale_factor=2)
+    sign_in(page, address)
+    picture(page, target)
+
+
+def editor(browser: Browser, address: str, target: Path) -> None:
+    """Take a picture of a template that is being changed."""
+    page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=2)
+    enter(page, f"{address}/settings/email-templates/new-invoice", ADMIN)
+    page.frame_locator("iframe:visible").get_by_role("heading", name="Invoice").first.wait_for()
+    picture(page, target)
+
+
+def picture(page: Page, target: Path) -> None:
+    """Take a picture, the pointer out of the way."""
+    page.mouse.move(0, 0)
+    page.screenshot(path=target)
+    page.close()
     print(f"wrote {target.name}")
 
 
