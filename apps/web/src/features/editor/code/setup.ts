@@ -58,6 +58,7 @@ export function editing({ language, singleLine, formats, onSave }: Setup): Exten
     lintGutter(),
     EditorView.lineWrapping,
     templateLanguage(language),
+    typingOver,
     keymap.of([
       ...closeBracketsKeymap,
       ...historyKeymap,
@@ -68,6 +69,19 @@ export function editing({ language, singleLine, formats, onSave }: Setup): Exten
     theme,
   ];
 }
+
+/** What is typed over a selection: Chromium would keep the looks of the old text by a style, which the policy refuses. */
+const typingOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || event.data === null || empty || view.composing) return false;
+    const text = event.data;
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type" });
+    const handlers = view.state.facet(EditorView.inputHandler);
+    if (!handlers.some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    return true;
+  },
+});
 
 function formatKeys(): KeyBinding[] {
   return Object.entries(FORMAT_KEYS).map(([format, key]) => ({
