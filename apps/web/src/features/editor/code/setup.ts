@@ -17,7 +17,6 @@ import {
   Prec,
 } from "@codemirror/state";
 import {
-  drawSelection,
   EditorView,
   highlightActiveLine,
   highlightActiveLineGutter,
@@ -51,7 +50,6 @@ export function editing({ language, singleLine, formats, onSave }: Setup): Exten
     formats ? Prec.high(keymap.of(formatKeys())) : [],
     singleLine ? ONE_LINE : MANY_LINES,
     history(),
-    drawSelection(),
     bracketMatching(),
     closeBrackets(),
     autocompletion({ icons: false }),

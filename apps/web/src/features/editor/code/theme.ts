@@ -21,8 +21,7 @@ const CHROME = EditorView.theme({
   "&.cm-focused": { outline: "2px solid var(--color-brand)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: MONO, lineHeight: "1.75" },
   ".cm-content": { caretColor: "var(--color-ink)", padding: "0.5rem 0" },
-  ".cm-cursor, .cm-dropCursor": { borderLeft: "2px solid var(--color-ink)" },
-  ".cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": {
+  ".cm-line::selection, .cm-line ::selection": {
     backgroundColor: `light-dark(${SELECTION.join(", ")})`,
   },
   ".cm-activeLine, .cm-activeLineGutter": {
@@ -57,11 +56,6 @@ const CHROME = EditorView.theme({
   "&.cm-single .cm-content": { padding: "0.5rem 0" },
   "&.cm-single .cm-activeLine, &.cm-single .cm-activeLineGutter": { backgroundColor: "transparent" },
   "@media (forced-colors: active)": {
-    "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": {
-      forcedColorAdjust: "none",
-      backgroundColor: "Highlight !important",
-      opacity: "0.5",
-    },
     ".cm-activeLine": { outline: "1px dotted" },
   },
   "&.cm-changes .cm-scroller": { maxHeight: "max(16rem, 70dvh)", overflow: "auto" },
