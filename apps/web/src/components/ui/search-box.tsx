@@ -42,7 +42,8 @@ export function SearchBox({ label, placeholder, value, onSearch, className }: Se
   };
 
   return (
-    <search className={className}>
+    // biome-ignore lint/a11y/useSemanticElements: not every browser knows the search element yet.
+    <div role="search" className={className}>
       <form onSubmit={handleSubmit} className="relative">
         <label htmlFor={id} className="sr-only">
           {label}
@@ -61,6 +62,6 @@ export function SearchBox({ label, placeholder, value, onSearch, className }: Se
           className="min-h-10 w-full rounded-lg border border-control bg-surface pr-3 pl-9 text-sm text-ink placeholder:text-muted"
         />
       </form>
-    </search>
+    </div>
   );
 }

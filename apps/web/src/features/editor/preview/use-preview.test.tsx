@@ -71,12 +71,12 @@ describe("the preview", () => {
     expect(service.bodies).toEqual([{ ...words, declared, variables: { name: "Bob" } }]);
   });
 
-  it("follows 300 ms after the last change, once", async () => {
+  it("follows 200 ms after the last change, once", async () => {
     const page = await open();
     page.type(inputOf("two"));
-    await pass(200);
+    await pass(150);
     page.type(inputOf("three"));
-    await pass(299);
+    await pass(199);
     expect(service.asked).toHaveLength(1);
     expect(page.checked()).toMatchObject({ preview: { subject: "one" }, stale: true, pending: true });
     await pass(11);
