@@ -20,6 +20,9 @@ from gatepost.migrate import migrate
 from tests.support import Service, running_service
 
 _TEMPLATE = "gatepost_template"
+# Where it exists, files are memory: a database is copied there in a tenth of the time that a disk takes.
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 * 1024**3
 _databases = itertools.count(1)
 
 # How long one example takes says how busy the machine is; what may not take long, a test of its own measures.
@@ -46,7 +49,8 @@ def _clean_environment() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def open_directory() -> Iterator[Path]:
     """A directory that PostgreSQL's service account can reach when the tests run as root."""
-    directory = Path(tempfile.mkdtemp(prefix="gatepost-tests-"))
+    in_memory = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    directory = Path(tempfile.mkdtemp(prefix="gatepost-tests-", dir=_MEMORY if in_memory else None))
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory)
@@ -83,7 +87,13 @@ async def service(database_url: str) -> AsyncIterator[Service]:
 
 async def _prepare(url: str) -> None:
     connection = await asyncpg.connect(url)
-    for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 100"):
+    for setting in (
+        "fsync = off",
+        "synchronous_commit = off",
+        "full_page_writes = off",
+        "max_wal_size = 256",
+        "max_connections = 100",
+    ):
         await connection.execute(f"alter system set {setting}")
     await connection.execute("select pg_reload_conf()")
     await connection.execute(f"create database {_TEMPLATE}")

@@ -1,5 +1,6 @@
 import { Eye, EyeOff } from "lucide-react";
-import { type ComponentProps, useId, useState } from "react";
+import { type ComponentProps, type InvalidEvent, useId, useState } from "react";
+import { complaintAbout, isFirstInvalid } from "./validity";
 
 interface FieldProps extends Omit<ComponentProps<"input">, "id"> {
   label: string;
@@ -13,6 +14,8 @@ const INPUT =
 /** An input with its label, a hint and its error, tied together for those who do not see them side by side. */
 export function Field({ label, error, hint, ...props }: FieldProps) {
   const id = useId();
+  const { complaint, ...listeners } = useComplaint();
+  const wrong = complaint ?? error;
   return (
     <div className="grid gap-1.5">
       <label htmlFor={id} className="text-sm font-medium">
@@ -20,12 +23,13 @@ export function Field({ label, error, hint, ...props }: FieldProps) {
       </label>
       <input
         {...props}
+        {...listeners}
         id={id}
         className={INPUT}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={error || hint ? `${id}-note` : undefined}
+        aria-invalid={wrong ? true : undefined}
+        aria-describedby={wrong || hint ? `${id}-note` : undefined}
       />
-      <Note id={`${id}-note`} error={error} hint={hint} />
+      <Note id={`${id}-note`} error={wrong} hint={hint} />
     </div>
   );
 }
@@ -33,6 +37,8 @@ export function Field({ label, error, hint, ...props }: FieldProps) {
 /** A password that can be shown; password managers find it by `autoComplete`. */
 export function PasswordField({ label, error, hint, ...props }: FieldProps) {
   const id = useId();
+  const { complaint, ...listeners } = useComplaint();
+  const wrong = complaint ?? error;
   const [shown, setShown] = useState(false);
   return (
     <div className="grid gap-1.5">
@@ -42,14 +48,15 @@ export function PasswordField({ label, error, hint, ...props }: FieldProps) {
       <div className="relative">
         <input
           {...props}
+          {...listeners}
           id={id}
           type={shown ? "text" : "password"}
           className={`${INPUT} pr-12`}
           autoCapitalize="none"
           autoCorrect="off"
           spellCheck={false}
-          aria-invalid={error ? true : undefined}
-          aria-describedby={error || hint ? `${id}-note` : undefined}
+          aria-invalid={wrong ? true : undefined}
+          aria-describedby={wrong || hint ? `${id}-note` : undefined}
         />
         <button
           type="button"
@@ -62,9 +69,20 @@ export function PasswordField({ label, error, hint, ...props }: FieldProps) {
           {shown ? <EyeOff size={18} aria-hidden /> : <Eye size={18} aria-hidden />}
         </button>
       </div>
-      <Note id={`${id}-note`} error={error} hint={hint} />
+      <Note id={`${id}-note`} error={wrong} hint={hint} />
     </div>
   );
+}
+
+/** What the browser finds wrong when a form is sent, until something is typed; it stands here instead of in its bubble. */
+function useComplaint() {
+  const [complaint, setComplaint] = useState<string>();
+  const onInvalid = (event: InvalidEvent<HTMLInputElement>) => {
+    event.preventDefault();
+    setComplaint(complaintAbout(event.currentTarget));
+    if (isFirstInvalid(event.currentTarget)) event.currentTarget.focus();
+  };
+  return { complaint, onInvalid, onInput: () => setComplaint(undefined) };
 }
 
 function Note({ id, error, hint }: { id: string; error?: string | undefined; hint?: string | undefined }) {

@@ -84,7 +84,6 @@ function Form({ onClose }: { onClose: () => void }) {
         autoFocus
         required
         pattern=".*\S.*"
-        title="A name that people recognise"
         maxLength={100}
         autoComplete="off"
         placeholder="Order shipped"
