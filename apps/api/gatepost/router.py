@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
@@ -26,6 +26,18 @@ from gatepost.sessions.ends import Hook
 from gatepost.sessions.guard import SessionGuard
 from gatepost.settings import Settings
 
+# The routes themselves rather than their routers: of routers within routers, FastAPI builds every route once more.
+_ROUTES = [
+    cast(APIRoute, route)
+    for room in (
+        *(accounts.router, recovery.router, sessions.router, admin.router),
+        *(templates.router, templates.language, outbox.router, outbox.sending, mailbox.router, notices.router),
+        operations.router,
+    )
+    for route in room.routes
+]
+_FIRST_SEGMENTS = frozenset("/" + route.path.split("/")[1] for route in _ROUTES)
+
 
 class GatepostRouter(APIRouter):
     """One mounted Gatepost.
@@ -39,20 +51,16 @@ class GatepostRouter(APIRouter):
         self.mount_key = f"{mounts.MOUNT_PREFIX}{id(self)}"
         self.require_session = SessionGuard(self.mount_key)
         super().__init__(
+            routes=_ROUTES,
             lifespan=self._lifespan,
             route_class=ContractRoute,
             generate_unique_id_function=lambda route: route.name,
         )
-        for room in (accounts, recovery, sessions, admin, templates, outbox, mailbox, notices, operations):
-            self.include_router(room.router)
-
-        paths = (context.path or "/" for context in iter_route_contexts(self.routes))
-        self._first_segments = frozenset("/" + path.split("/")[1] for path in paths)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell which of our routes a request is for; a host's own request is not held up by a look at each of them."""
         path = scope.get("path", "")
-        if any(segment in path for segment in self._first_segments):
+        if any(segment in path for segment in _FIRST_SEGMENTS):
             return super().matches(scope)
         return Match.NONE, {}
 

@@ -520,21 +520,6 @@ export const listAudit = <ThrowOnError extends boolean = true>(options?: Options
 });
 
 /**
- * Read Template Language
- *
- * Tell what a template may be written with: the filters and tests, and the variables that are always there.
- */
-export const readTemplateLanguage = <ThrowOnError extends boolean = true>(options?: Options<ReadTemplateLanguageData, ThrowOnError>) => (options?.client ?? client).get<ReadTemplateLanguageResponses, ReadTemplateLanguageErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            in: 'cookie',
-            name: 'gatepost',
-            type: 'apiKey'
-        }],
-    url: '/v1/settings/email-template-language',
-    ...options
-});
-
-/**
  * List Templates
  *
  * List every template, built-in and custom.
@@ -732,6 +717,21 @@ export const sendTestEmail = <ThrowOnError extends boolean = true>(options: Opti
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Read Template Language
+ *
+ * Tell what a template may be written with: the filters and tests, and the variables that are always there.
+ */
+export const readTemplateLanguage = <ThrowOnError extends boolean = true>(options?: Options<ReadTemplateLanguageData, ThrowOnError>) => (options?.client ?? client).get<ReadTemplateLanguageResponses, ReadTemplateLanguageErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-template-language',
+    ...options
 });
 
 /**

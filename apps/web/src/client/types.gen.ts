@@ -3664,43 +3664,6 @@ export type ListAuditResponses = {
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
 
-export type ReadTemplateLanguageData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/v1/settings/email-template-language';
-};
-
-export type ReadTemplateLanguageErrors = {
-    /**
-     * Not signed in, or no longer
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Something went wrong on our side
-     */
-    500: Problem;
-    /**
-     * The database cannot be reached
-     */
-    503: Problem;
-};
-
-export type ReadTemplateLanguageError = ReadTemplateLanguageErrors[keyof ReadTemplateLanguageErrors];
-
-export type ReadTemplateLanguageResponses = {
-    /**
-     * Successful Response
-     */
-    200: TemplateLanguage;
-};
-
-export type ReadTemplateLanguageResponse = ReadTemplateLanguageResponses[keyof ReadTemplateLanguageResponses];
-
 export type ListTemplatesData = {
     body?: never;
     path?: never;
@@ -4520,6 +4483,43 @@ export type SendTestEmailResponses = {
 };
 
 export type SendTestEmailResponse = SendTestEmailResponses[keyof SendTestEmailResponses];
+
+export type ReadTemplateLanguageData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/settings/email-template-language';
+};
+
+export type ReadTemplateLanguageErrors = {
+    /**
+     * Not signed in, or no longer
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * The database cannot be reached
+     */
+    503: Problem;
+};
+
+export type ReadTemplateLanguageError = ReadTemplateLanguageErrors[keyof ReadTemplateLanguageErrors];
+
+export type ReadTemplateLanguageResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateLanguage;
+};
+
+export type ReadTemplateLanguageResponse = ReadTemplateLanguageResponses[keyof ReadTemplateLanguageResponses];
 
 export type ListEmailsData = {
     body?: never;

@@ -166,6 +166,3 @@ async def take_resend_event(request: Request, runtime: CurrentRuntime) -> None:
     if event is not None:
         async with runtime.database.transaction() as connection:
             await events.note(connection, event)
-
-
-router.include_router(sending)

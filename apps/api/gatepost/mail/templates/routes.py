@@ -26,8 +26,8 @@ from gatepost.mail.templates.models import (
     VersionList,
 )
 
-router = APIRouter(tags=["templates"], route_class=ContractRoute)
-templates = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ContractRoute)
+language = APIRouter(tags=["templates"], route_class=ContractRoute)
+router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ContractRoute)
 
 Writer = Annotated[Actor, Depends(StaffGuard("templates:write"))]
 ActingWriter = Annotated[Actor, Depends(StaffGuard("templates:write", acts=True))]
@@ -37,19 +37,19 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 IfMatch = Annotated[str | None, Header(max_length=100, description="The ETag of what this replaces")]
 
 
-@router.get("/v1/settings/email-template-language", responses=refuses(401, 403))
+@language.get("/v1/settings/email-template-language", responses=refuses(401, 403))
 async def read_template_language(actor: Writer) -> TemplateLanguage:
     """Tell what a template may be written with: the filters and tests, and the variables that are always there."""
     return LANGUAGE
 
 
-@templates.get("", responses=refuses(401, 403, 422))
+@router.get("", responses=refuses(401, 403, 422))
 async def list_templates(actor: Writer, runtime: CurrentRuntime, locale: Locale = "en") -> TemplateList:
     """List every template, built-in and custom."""
     return TemplateList(items=await runtime.templates.entries(locale), next_cursor=None)
 
 
-@templates.post("", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))
+@router.post("", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))
 async def create_template(
     body: CreateTemplate, actor: ActingWriter, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
 ) -> EmailTemplate:
@@ -57,7 +57,7 @@ async def create_template(
     return _tagged(response, await runtime.templates.create(body, locale, actor.name, actor.ip))
 
 
-@templates.get("/{key}", responses=refuses(401, 403, 404, 422))
+@router.get("/{key}", responses=refuses(401, 403, 404, 422))
 async def read_template(
     key: Key, actor: Writer, runtime: CurrentRuntime, response: Response, locale: Locale = "en"
 ) -> EmailTemplate:
@@ -65,7 +65,7 @@ async def read_template(
     return _tagged(response, await runtime.templates.read(key, locale))
 
 
-@templates.put("/{key}/draft", responses=refuses(401, 403, 404, 409, 413, 415, 422, 428))
+@router.put("/{key}/draft", responses=refuses(401, 403, 404, 409, 413, 415, 422, 428))
 async def save_template_draft(
     key: Key,
     body: SaveDraft,
@@ -80,7 +80,7 @@ async def save_template_draft(
     return _tagged(response, saved)
 
 
-@templates.post("/{key}/publish", status_code=201, responses=refuses(401, 403, 404, 409, 422, 503))
+@router.post("/{key}/publish", status_code=201, responses=refuses(401, 403, 404, 409, 422, 503))
 async def publish_template(
     key: Key, actor: ActingWriter, runtime: CurrentRuntime, locale: Locale = "en", if_match: IfMatch = None
 ) -> Published:
@@ -89,7 +89,7 @@ async def publish_template(
     return Published(version=number)
 
 
-@templates.get("/{key}/versions", responses=refuses(401, 403, 422))
+@router.get("/{key}/versions", responses=refuses(401, 403, 422))
 async def list_template_versions(
     key: Key,
     actor: Writer,
@@ -106,7 +106,7 @@ async def list_template_versions(
     return VersionList(items=page, next_cursor=paging.encode(page[-1].version) if len(found) > limit else None)
 
 
-@templates.get("/{key}/versions/{version}", responses=refuses(401, 403, 404, 422))
+@router.get("/{key}/versions/{version}", responses=refuses(401, 403, 404, 422))
 async def read_template_version(
     key: Key, version: Number, actor: Writer, connection: Connection, locale: Locale = "en"
 ) -> TemplateVersion:
@@ -117,7 +117,7 @@ async def read_template_version(
     return found
 
 
-@templates.post("/{key}/versions/{version}/restore", responses=refuses(401, 403, 404, 409, 422, 428))
+@router.post("/{key}/versions/{version}/restore", responses=refuses(401, 403, 404, 409, 422, 428))
 async def restore_template_version(
     key: Key,
     version: Number,
@@ -132,15 +132,13 @@ async def restore_template_version(
     return _tagged(response, restored)
 
 
-@templates.put(
-    "/{key}/samples", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 413, 415, 422)
-)
+@router.put("/{key}/samples", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 413, 415, 422))
 async def save_template_samples(key: Key, body: models.SaveSamples, actor: Writer, runtime: CurrentRuntime) -> None:
     """Keep the values to look at a template with, for everybody who edits it."""
     await runtime.templates.save_samples(key, body.variables)
 
 
-@templates.post(
+@router.post(
     "/{key}/preview",
     response_model=Preview,
     responses=refuses(401, 403, 404, 413, 415, 422),
@@ -161,7 +159,7 @@ async def preview_template(
     return previews.page(preview, forced_dark=wanted.forced_dark) if as_page else preview
 
 
-@templates.post("/{key}/test", status_code=202, responses=refuses(401, 403, 404, 409, 413, 415, 422))
+@router.post("/{key}/test", status_code=202, responses=refuses(401, 403, 404, 409, 413, 415, 422))
 async def send_test_email(
     key: Key, body: models.SendTestEmail, actor: ActingWriter, runtime: CurrentRuntime, locale: Locale = "en"
 ) -> models.TestSent:
@@ -171,7 +169,7 @@ async def send_test_email(
     return models.TestSent(email_id=sent.id)
 
 
-@templates.delete("/{key}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
+@router.delete("/{key}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
 async def delete_template(key: Key, actor: ActingWriter, runtime: CurrentRuntime) -> None:
     """Delete a template of one's own; a built-in one goes back to its default words."""
     await runtime.templates.delete(key, actor.name, actor.ip)
@@ -191,6 +189,3 @@ async def _own_address(runtime: Runtime, actor: Actor) -> str:
 def _tagged(response: Response, template: EmailTemplate) -> EmailTemplate:
     response.headers["ETag"] = f'"{template.etag}"'
     return template
-
-
-router.include_router(templates)

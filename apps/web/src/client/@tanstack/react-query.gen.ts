@@ -661,26 +661,6 @@ export const listAuditOptions = (options?: Options<ListAuditData>) => queryOptio
     queryKey: listAuditQueryKey(options)
 });
 
-export const readTemplateLanguageQueryKey = (options?: Options<ReadTemplateLanguageData>) => createQueryKey('readTemplateLanguage', options);
-
-/**
- * Read Template Language
- *
- * Tell what a template may be written with: the filters and tests, and the variables that are always there.
- */
-export const readTemplateLanguageOptions = (options?: Options<ReadTemplateLanguageData>) => queryOptions<ReadTemplateLanguageResponse, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReturnType<typeof readTemplateLanguageQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await readTemplateLanguage({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: readTemplateLanguageQueryKey(options)
-});
-
 export const listTemplatesQueryKey = (options?: Options<ListTemplatesData>) => createQueryKey('listTemplates', options);
 
 /**
@@ -912,6 +892,26 @@ export const sendTestEmailMutation = (options?: Partial<Options<SendTestEmailDat
     };
     return mutationOptions;
 };
+
+export const readTemplateLanguageQueryKey = (options?: Options<ReadTemplateLanguageData>) => createQueryKey('readTemplateLanguage', options);
+
+/**
+ * Read Template Language
+ *
+ * Tell what a template may be written with: the filters and tests, and the variables that are always there.
+ */
+export const readTemplateLanguageOptions = (options?: Options<ReadTemplateLanguageData>) => queryOptions<ReadTemplateLanguageResponse, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReturnType<typeof readTemplateLanguageQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readTemplateLanguage({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readTemplateLanguageQueryKey(options)
+});
 
 export const listEmailsQueryKey = (options?: Options<ListEmailsData>) => createQueryKey('listEmails', options);
 
