@@ -28,7 +28,7 @@ from gatepost.settings import Settings
 
 # The routes themselves rather than their routers: of routers within routers, FastAPI builds every route once more.
 _ROUTES = [
-    cast(APIRoute, route)
+    route
     for room in (
         *(accounts.router, recovery.router, sessions.router, admin.router),
         *(templates.router, templates.language, outbox.router, outbox.sending, mailbox.router, notices.router),
@@ -36,7 +36,7 @@ _ROUTES = [
     )
     for route in room.routes
 ]
-_FIRST_SEGMENTS = frozenset("/" + route.path.split("/")[1] for route in _ROUTES)
+_FIRST_SEGMENTS = frozenset("/" + cast(APIRoute, route).path.split("/")[1] for route in _ROUTES)
 
 
 class GatepostRouter(APIRouter):

@@ -4,30 +4,62 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from gatepost.cli import audit, database, demo, emails, keys, output, people, service, sessions, templates, work
 from gatepost.errors import ConfigurationError, Refusal
 
+# Where each command is; a process imports the one that it is asked for, and no other.
+_COMMANDS = {
+    "serve": ("service", "serve"),
+    "work": ("work", "work"),
+    "migrate": ("database", "migrate"),
+    "migrations": ("database", "migrations"),
+    "seed": ("demo", "seed"),
+    "audit": ("audit", "app"),
+    "sessions": ("sessions", "app"),
+    "users": ("people", "app"),
+    "keys": ("keys", "app"),
+    "templates": ("templates", "app"),
+    "emails": ("emails", "app"),
+}
+
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # Of a name that is none, all: one like it is suggested.
+        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+            self.commands.setdefault(name, _imported(name))
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
-    name="gatepost",
-    help="Multi-device sessions and transactional e-mail.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    name="gatepost", cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-app.command()(service.serve)
-app.command()(work.work)
-app.command()(database.migrate)
-app.add_typer(database.migrations, name="migrations")
-app.command()(demo.seed)
-app.add_typer(audit.app, name="audit")
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(people.app, name="users")
-app.add_typer(keys.app, name="keys")
-app.add_typer(templates.app, name="templates")
-app.add_typer(emails.app, name="emails")
+
+
+@app.callback()
+def _gatepost() -> None:
+    """Multi-device sessions and transactional e-mail."""
+
+
+def _imported(name: str) -> Any:
+    module, attribute = _COMMANDS[name]
+    found: typer.Typer | Callable[..., None] = getattr(import_module(f"gatepost.cli.{module}"), attribute)
+    holder = typer.Typer()
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name)
+    else:
+        holder.command(name)(found)
+    return get_group(holder).commands[name]
 
 
 def main() -> None:
@@ -36,6 +68,8 @@ def main() -> None:
     try:
         app()
     except (ConfigurationError, Refusal) as error:
+        from gatepost.cli import output  # noqa: PLC0415
+
         print(f"gatepost: {output.one_line(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     finally:
