@@ -47,7 +47,7 @@ def chromium() -> Path:
         found = next(filter(None, map(shutil.which, _NAMES)), None)
     path = Path(found) if found else _FALLBACK
     if not path.is_file():
-        pytest.fail("the browser tests need Chromium: apt install chromium-headless-shell, or set CHROMIUM_PATH", pytrace=False)
+        pytest.fail("no Chromium: apt install chromium-headless-shell, or set CHROMIUM_PATH", pytrace=False)
     return path
 
 

@@ -14,8 +14,9 @@ const ADDED = {
   Templates: { entry: component("_app/settings/email-templates.index"), budget: 10 * KB },
   "E-mails": { entry: component("_app/settings/emails"), budget: 15 * KB },
   Suppressions: { entry: component("_app/settings/suppressions"), budget: 10 * KB },
-  // Without what it loads of CodeMirror once there is a template to edit.
   Editor: { entry: component("_app/settings/email-templates.$key"), budget: 30 * KB },
+  // What that page loads once there is a template to edit.
+  CodeMirror: { entry: "src/features/editor/code/code-editor.tsx", budget: 210 * KB },
 };
 
 const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", PAGES), "utf8"));
