@@ -182,6 +182,13 @@ async def running_service(database_url: str, **given: Any) -> AsyncIterator[Serv
         await sql.close()
 
 
+async def admin(service: Service) -> Device:
+    """Somebody who may do everything."""
+    person = await service.register()
+    await service.sql.execute("update gatepost.users set role = 'admin' where id = $1", person.user_id)
+    return person
+
+
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """Check that an answer is the refusal it should be, in the contract's shape, and return its body."""
     assert answer.status_code == status, answer.text

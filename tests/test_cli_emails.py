@@ -13,8 +13,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.post.support import admin, posting
+from tests.post.support import posting
 from tests.shell import run_here, run_processes
+from tests.support import admin
 from tests.test_cli_staff import NO_TERMINAL, Shell, on_terminal
 
 LOGIN = "login_url=https://acme.com/"

@@ -7,9 +7,8 @@ import asyncio
 import asyncpg
 
 from gatepost.cli.demo_mail import ACTOR
-from tests.post.support import admin
 from tests.shell import run_here
-from tests.support import running_service
+from tests.support import admin, running_service
 
 
 async def test_the_demo_data_holds_mail_once_and_it_is_sent(database_url: str) -> None:

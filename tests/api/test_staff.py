@@ -7,13 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.support import PASSWORD, Device, Service, assert_problem
-
-
-async def admin(service: Service) -> Device:
-    person = await service.register()
-    await service.sql.execute("update gatepost.users set role = 'admin' where id = $1", person.user_id)
-    return person
+from tests.support import PASSWORD, Device, Service, admin, assert_problem
 
 
 async def new_key(boss: Device, *scopes: str) -> Device:

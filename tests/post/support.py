@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.resend import SECRET, FakeResend, Webhooks
-from tests.support import Device, Service, running_service
+from tests.support import Service, running_service
 
 SENDER = "Acme <no-reply@acme.com>"
 WELCOME = {"name": "Ada", "login_url": "https://acme.com/"}
@@ -67,10 +67,3 @@ async def quiet(service: Service, resend: FakeResend) -> None:
         await asyncio.sleep(0.02)
     resend.books.clear()
     resend.requests.clear()
-
-
-async def admin(service: Service) -> Device:
-    """Somebody who may do everything."""
-    person = await service.register()
-    await service.sql.execute("update gatepost.users set role = 'admin' where id = $1", person.user_id)
-    return person

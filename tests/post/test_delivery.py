@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.post.support import WELCOME, admin, by_resend, posting, queue, quiet, status_of, until
+from tests.post.support import WELCOME, by_resend, posting, queue, quiet, status_of, until
 from tests.resend import FakeResend
-from tests.support import Service, running_service
+from tests.support import Service, admin, running_service
 from tests.transports.smtp_server import SmtpServer
 
 TAG = "gatepost_email_id"

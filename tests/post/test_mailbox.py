@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from email import message_from_string, policy
 
-from tests.post.support import WELCOME, admin, by_resend, queue, status_of
+from tests.post.support import WELCOME, by_resend, queue, status_of
 from tests.resend import FakeResend
-from tests.support import Service, assert_problem, running_service
+from tests.support import Service, admin, assert_problem, running_service
 
 
 async def captured(service: Service, template: str) -> str:

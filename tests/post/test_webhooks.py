@@ -17,9 +17,9 @@ import pytest
 from gatepost.db import Database
 from gatepost.mail.outbox import events
 from tests.post.knocking import TAG, event, kept, knock, sent_already, signed, timeline
-from tests.post.support import admin, posting, queue, status_of, until
+from tests.post.support import posting, queue, status_of, until
 from tests.resend import FakeResend, Mischief, Webhooks
-from tests.support import Service
+from tests.support import Service, admin
 
 RESET = {"reset_url": "https://acme.com/reset?token=t0ken", "expires_in": "1 hour"}
 TRANSIENT = {"type": "Transient", "subType": "MailboxFull", "message": "The mailbox is full.", "diagnosticCode": []}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -29,6 +31,8 @@ from gatepost.mail.templates.models import Preview, TemplateSource
 from gatepost.mail.templates.words import Words
 from gatepost.settings import Settings
 
+_PREVIEWS_KEPT = 8
+
 
 class Renderer:
     """Checks, prepares and renders templates in processes of their own; they start when the first template comes."""
@@ -39,6 +43,7 @@ class Renderer:
         self._pool = RenderPool((emails / LAYOUT).read_text(encoding="utf-8"))
         self._starting = asyncio.Lock()
         self._started = False
+        self._previews: OrderedDict[str, Preview] = OrderedDict()
 
     async def close(self) -> None:
         """End the processes."""
@@ -74,6 +79,15 @@ class Renderer:
             ValidationFailed: a value does not fit its declaration.
             ServiceUnavailable: too many wait already.
         """
+        # An editor asks twice, for its own use and for the frame that shows it.
+        asked = json.dumps([source.model_dump(mode="json"), dict(values), locale])
+        if asked not in self._previews:
+            self._previews[asked] = await self._previewed(source, values, locale)
+            if len(self._previews) > _PREVIEWS_KEPT:
+                self._previews.popitem(last=False)
+        return self._previews[asked]
+
+    async def _previewed(self, source: TemplateSource, values: Mapping[str, JsonValue], locale: str) -> Preview:
         pool = await self._ready()
         declared = declared_by(source)
         always = {"locale": locale, "product_name": self._product_name}
