@@ -44,7 +44,9 @@ _UNPACED = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 # A task that is queued in a frame's callback runs after the frame is painted.
 _OBSERVE = """
 window.strokes = [];
-document.addEventListener("load", ({ target }) => { if (target.tagName === "IFRAME") shown = performance.now(); }, true);
+document.addEventListener("load", ({ target }) => {
+  if (target.tagName === "IFRAME") shown = performance.now();
+}, true);
 addEventListener("keydown", (event) => { pressed = event.timeStamp; }, { capture: true });
 addEventListener("keydown", (event) => {
   if (event.key.length > 1) return;
