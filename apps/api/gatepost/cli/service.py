@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import socket
-from contextlib import suppress
 from ipaddress import ip_address
 from types import FrameType
 from typing import Annotated
@@ -54,9 +54,11 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=10,
         )
-        # uvicorn stops in good order and then raises the signal again.
-        with suppress(KeyboardInterrupt):
-            _Server(config).run(sockets=[listener])
+        server = _Server(config)
+        # Also before uvicorn listens for them, and after: it gives back what it found, and raises the signal again.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, server.handle_exit)
+        server.run(sockets=[listener])
 
 
 def _demand_private(settings: Settings, listener: socket.socket) -> None:
