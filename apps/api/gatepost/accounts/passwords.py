@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -27,11 +28,10 @@ class Passwords:
     """Hashes and verifies passwords, as many at once as there are processors."""
 
     def __init__(self) -> None:
-        self._hasher = PasswordHasher(time_cost=_PASSES, memory_cost=_MEMORY_KIB, parallelism=_LANES)
+        self._hasher = _hasher()
+        _nobody()
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="gatepost-password")
         self._waiting = 0
-        # Verified when there is nobody to verify, so that the time taken does not tell who has an account.
-        self._nobody = self._hasher.hash(os.urandom(16))
 
     def close(self) -> None:
         """Drop what has not begun yet."""
@@ -51,7 +51,7 @@ class Passwords:
         Raises:
             ServiceUnavailable: too many wait already.
         """
-        matches = await self._in_thread(self._matches, hashed or self._nobody, password)
+        matches = await self._in_thread(self._matches, hashed or _nobody(), password)
         return matches and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
@@ -72,3 +72,13 @@ class Passwords:
             return self._hasher.verify(hashed, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _hasher() -> PasswordHasher:
+    return PasswordHasher(time_cost=_PASSES, memory_cost=_MEMORY_KIB, parallelism=_LANES)
+
+
+@cache
+def _nobody() -> str:
+    """What is verified when there is nobody to verify, so that the time taken does not tell who has an account."""
+    return _hasher().hash(os.urandom(16))
