@@ -191,7 +191,8 @@ def test_a_wrong_setting_is_one_line_that_names_it() -> None:
     }
 
     def refused(setting: str) -> str:
-        return refusal("serve", **{f"GATEPOST_{setting}": wrong[setting]})
+        # Every command reads them alike; this one starts the fastest.
+        return refusal("migrate", **{f"GATEPOST_{setting}": wrong[setting]})
 
     for setting, message in zip(wrong, at_once(refused, wrong), strict=True):
         # In production what is missing is the secret.

@@ -228,7 +228,8 @@ def test_a_file_that_is_none_stops_the_start(file: Path, tmp_path: Path) -> None
     data = tmp_path / "data"
 
     def refused(name: str) -> str:
-        return refusal("serve", "--port", 0, GATEPOST_DATA_DIR=data, GATEPOST_GEOIP_DATABASE=tmp_path / name)
+        command = ("serve", "--port", 0) if name == wrong[0] else ("work",)
+        return refusal(*command, GATEPOST_DATA_DIR=data, GATEPOST_GEOIP_DATABASE=tmp_path / name)
 
     lines = at_once(refused, wrong)
     for name, line in zip(wrong, lines, strict=True):

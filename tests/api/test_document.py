@@ -100,7 +100,7 @@ def wire() -> Iterator[requests.Session]:
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_operation_as_a_signed_in_person(
     case: Any, people: People, service_url: str, wire: requests.Session
 ) -> None:
@@ -110,7 +110,7 @@ def test_every_operation_as_a_signed_in_person(
 
 
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_operation_as_nobody(case: Any, service_url: str, wire: requests.Session) -> None:
     answer = case.call_and_validate(service_url, wire, checks=CHECKS.get_all())
     if "security" in case.operation.definition.raw:
@@ -119,7 +119,7 @@ def test_every_operation_as_nobody(case: Any, service_url: str, wire: requests.S
 
 
 @schema.include(path_regex="^/v1/(admin|settings|emails)").parametrize()
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_staff_operation_as_an_admin(case: Any, service_url: str, wire: requests.Session) -> None:
     if has_foreign_cursor(case):
         reject()

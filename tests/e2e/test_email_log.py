@@ -74,6 +74,7 @@ async def test_a_link_leads_to_a_message_and_its_end_to_its_row(service: Service
     size = {"width": 320, "height": 640}
     page = await visitors.signed_in(service, boss, f"{PAGE}?email={email_id}", viewport=size)
     await expect(drawer(page)).to_be_visible()
+    await drawer(page).evaluate("drawer => Promise.all(drawer.getAnimations().map(moving => moving.finished))")
     box = await drawer(page).bounding_box()
     assert box is not None
     assert (box["x"], box["width"], box["height"]) == (0, 320, 640)
