@@ -14,7 +14,7 @@ const INPUT =
 /** An input with its label, a hint and its error, tied together for those who do not see them side by side. */
 export function Field({ label, error, hint, ...props }: FieldProps) {
   const id = useId();
-  const { complaint, ...listeners } = useComplaint();
+  const { complaint, ...listeners } = useComplaint(props.value);
   const wrong = complaint ?? error;
   return (
     <div className="grid gap-1.5">
@@ -37,7 +37,7 @@ export function Field({ label, error, hint, ...props }: FieldProps) {
 /** A password that can be shown; password managers find it by `autoComplete`. */
 export function PasswordField({ label, error, hint, ...props }: FieldProps) {
   const id = useId();
-  const { complaint, ...listeners } = useComplaint();
+  const { complaint, ...listeners } = useComplaint(props.value);
   const wrong = complaint ?? error;
   const [shown, setShown] = useState(false);
   return (
@@ -74,15 +74,16 @@ export function PasswordField({ label, error, hint, ...props }: FieldProps) {
   );
 }
 
-/** What the browser finds wrong when a form is sent, until something is typed; it stands here instead of in its bubble. */
-function useComplaint() {
-  const [complaint, setComplaint] = useState<string>();
+/** What the browser finds wrong when a form is sent, until another value stands there; shown in place of its bubble. */
+function useComplaint(value: unknown) {
+  const [found, setFound] = useState<{ complaint: string; about: unknown }>();
   const onInvalid = (event: InvalidEvent<HTMLInputElement>) => {
     event.preventDefault();
-    setComplaint(complaintAbout(event.currentTarget));
+    setFound({ complaint: complaintAbout(event.currentTarget), about: value });
     if (isFirstInvalid(event.currentTarget)) event.currentTarget.focus();
   };
-  return { complaint, onInvalid, onInput: () => setComplaint(undefined) };
+  const complaint = found?.about === value ? found?.complaint : undefined;
+  return { complaint, onInvalid, onInput: () => setFound(undefined) };
 }
 
 function Note({ id, error, hint }: { id: string; error?: string | undefined; hint?: string | undefined }) {
