@@ -23,7 +23,11 @@ from gatepost.sessions s
 left join gatepost.users u on u.id = s.user_id
 where true
 """
-_NEXT = " and ($2::timestamptz is null or (s.created_at, s.id) < ($2, $3::uuid))"
+# Beyond every row: with "is null or …" in its place, a plan for any values could not begin where the last page ended.
+_NEXT = """
+  and (s.created_at, s.id)
+    < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+"""
 _NEWEST_FIRST = " order by s.created_at desc, s.id desc limit $4"
 
 _STATUS: dict[Status | None, str] = {
