@@ -66,7 +66,8 @@ def write_tokens(tokens: list[str], path: Path) -> Path:
 
 def _register(client: httpx.Client, path: str, n: int) -> dict[str, str]:
     answer = client.post(path, json={"email": _email(n), "password": _PASSWORD})
-    return answer.raise_for_status().json()
+    tokens: dict[str, str] = answer.raise_for_status().json()
+    return tokens
 
 
 def _email(n: int) -> str:

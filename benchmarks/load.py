@@ -26,7 +26,8 @@ class Load:
 
 def press(url: str, tokens: Path, *, seconds: int, connections: int) -> Load:
     """Ask for an address as fast as it answers; every answer must be a 200."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", _SCRIPT, url, "--", tokens]
+    command: list[str | Path] = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command += ["-s", _SCRIPT, url, "--", tokens]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"{url}: not every answer was a 200\n{said}")

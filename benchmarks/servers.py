@@ -42,7 +42,7 @@ def peer_python() -> str:
     if not stamp.exists() or stamp.stat().st_mtime < _PINS.stat().st_mtime:
         print(f"installing the peers in {_PEERS.name} …", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", _PEERS], check=True)
-        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "install", "--require-hashes", "--requirement", _PINS], check=True)
         stamp.touch()
     return str(python)

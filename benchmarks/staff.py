@@ -10,9 +10,10 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -24,6 +25,7 @@ from gatepost.admin.staff import Actor
 from gatepost.db import Database
 from gatepost.embedded import running
 from gatepost.migrate import migrate
+from gatepost.places import Places
 from gatepost.sessions import store
 from gatepost.sessions.device import parse_device
 from gatepost.sessions.refresh import digest
@@ -85,7 +87,7 @@ async def last_cursor(connection: asyncpg.Connection, settings: Settings, wanted
 async def searches(database: Database, settings: Settings) -> None:
     """Print what each search costs at its first page and far into it."""
     async with database.connection() as connection:
-        row = await connection.fetchrow("select * from gatepost.sessions order by id limit 1")
+        [row] = await connection.fetch("select * from gatepost.sessions order by id limit 1")
         wanted = {
             "everything": search.Search(),
             "status active": search.Search(status="active"),
@@ -104,8 +106,8 @@ async def searches(database: Database, settings: Settings) -> None:
         print(f"{'search':20} {'first page':>12} {'far page':>12}")
         for name, each in wanted.items():
             cursor = await last_cursor(connection, settings, each)
-            first = await timed(lambda e=each: search.search_sessions(connection, settings, e, None, 50))
-            far = await timed(lambda e=each, c=cursor: search.search_sessions(connection, settings, e, c, 50))
+            first = await timed(partial(search.search_sessions, connection, settings, each, None, 50))
+            far = await timed(partial(search.search_sessions, connection, settings, each, cursor, 50))
             print(f"{name:20} {first:9.2f} ms {far:9.2f} ms")
         await plans(connection, settings)
 
@@ -126,13 +128,14 @@ async def plans(connection: asyncpg.Connection, settings: Settings) -> None:
         print("\n".join("  " + row[0] for row in rows))
 
 
-async def sign_in(database: Database, settings: Settings, user_id: object) -> float:
+async def sign_in(database: Database, settings: Settings, user_id: UUID) -> float:
     """Open a session as a sign-in does, less the hashing, and return how long that took in milliseconds."""
     began = time.perf_counter()
     async with database.transaction() as connection:
         await store.open_session(
             connection,
             settings,
+            Places(),
             session_id=uuid4(),
             user_id=user_id,
             token_hash=digest(os.urandom(8).hex()),
@@ -143,7 +146,7 @@ async def sign_in(database: Database, settings: Settings, user_id: object) -> fl
     return (time.perf_counter() - began) * 1000
 
 
-async def sign_ins(database: Database, settings: Settings, people: list[object], until: asyncio.Event) -> list[float]:
+async def sign_ins(database: Database, settings: Settings, people: list[UUID], until: asyncio.Event) -> list[float]:
     """Sign people in, four at a time, until the event, and return how long each took."""
     took: list[float] = []
 
@@ -193,12 +196,12 @@ async def auditing(url: str, settings: Settings) -> None:
     passwords = Passwords()
     hashed = await passwords.hash("a benchmark's password")
 
-    async def whole(database: Database, user_id: object) -> None:
+    async def whole(database: Database, user_id: UUID) -> None:
         for _ in range(4):
             await passwords.verify(hashed, "a benchmark's password")
             await sign_in(database, settings, user_id)
 
-    async def unhashed(database: Database, user_id: object) -> None:
+    async def unhashed(database: Database, user_id: UUID) -> None:
         for _ in range(20):
             await sign_in(database, settings, user_id)
 
@@ -208,7 +211,7 @@ async def auditing(url: str, settings: Settings) -> None:
     passwords.close()
 
 
-async def compared(url: str, name: str, act: Callable[[Database, object], Awaitable[None]], each: int) -> None:
+async def compared(url: str, name: str, act: Callable[[Database, UUID], Awaitable[None]], each: int) -> None:
     """Print the rate of an act of fifty people, with the audit's triggers and without them, round by round."""
     database = await Database.open(url, size=50)
     owner = await asyncpg.connect(url)
