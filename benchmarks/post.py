@@ -19,8 +19,8 @@ from statistics import median
 
 import asyncpg
 
-from gatepost import embedded
-from gatepost.migrate import migrate
+from gatepost.db import embedded
+from gatepost.db.migrations import migrate
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

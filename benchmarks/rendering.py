@@ -16,7 +16,7 @@ from statistics import median
 
 from jinja2 import Environment, StrictUndefined
 
-from gatepost import assets
+from gatepost import package_files as assets
 from gatepost.mail.rendering.pool import RenderPool
 from gatepost.mail.rendering.shapes import Prepared, Source
 from gatepost.mail.rendering.variables import Variable, check_values

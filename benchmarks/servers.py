@@ -16,8 +16,8 @@ from pathlib import Path
 
 import httpx
 
-from gatepost import embedded
-from gatepost.migrate import migrate
+from gatepost.db import embedded
+from gatepost.db.migrations import migrate
 
 _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parent

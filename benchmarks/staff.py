@@ -18,17 +18,17 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from gatepost import Settings
-from gatepost.accounts.passwords import Passwords
+from gatepost.accounts.permissions import Actor
 from gatepost.admin import bulk, search
 from gatepost.admin.models import RevokeSessions, SessionFilter
-from gatepost.admin.staff import Actor
-from gatepost.db import Database
-from gatepost.embedded import running
-from gatepost.migrate import migrate
-from gatepost.places import Places
+from gatepost.db.embedded import running
+from gatepost.db.migrations import migrate
+from gatepost.db.pool import Database
+from gatepost.geoip import Places
+from gatepost.security.passwords import Passwords
+from gatepost.security.refresh_tokens import digest
 from gatepost.sessions import store
 from gatepost.sessions.device import parse_device
-from gatepost.sessions.refresh import digest
 
 _PEOPLE, _EACH = 200_000, 5
 _CHROME = parse_device("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.audit.export import export_lines
-from gatepost.db import Database
+from gatepost.db.pool import Database
 
 NOTE = "select gatepost.note_audit($1, 'test.done', null, 'why', '192.0.2.1', '{\"n\": 1.50}')"
 

@@ -15,8 +15,8 @@ import asyncpg
 import hypothesis
 import pytest
 
-from gatepost.embedded import running
-from gatepost.migrate import migrate
+from gatepost.db.embedded import running
+from gatepost.db.migrations import migrate
 from tests.support import Service, running_service
 
 _TEMPLATE = "gatepost_template"

@@ -8,7 +8,7 @@ import httpx
 import schemathesis
 from hypothesis import strategies as st
 
-from gatepost import paging
+from gatepost.http import pagination as paging
 from tests.support import PASSWORD, TLS
 
 ADMIN = "boss@example.org"

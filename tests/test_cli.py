@@ -18,7 +18,7 @@ import asyncpg
 import httpx
 import pytest
 
-from gatepost.migrate import load
+from gatepost.db.migrations import load
 from tests.support import PASSWORD, running_service
 from tests.test_embedded import assert_gone, family, postmaster, until
 

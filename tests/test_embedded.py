@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from gatepost.embedded import EmbeddedPostgres, running
-from gatepost.embedded_home import ACCOUNT
+from gatepost.db.embedded import EmbeddedPostgres, running
+from gatepost.db.embedded_home import ACCOUNT
 from gatepost.errors import ConfigurationError
 
 # The package without its __init__, which imports the whole service: most of such a process's time.
@@ -33,7 +33,7 @@ sys.modules["gatepost"] = package
 """
 HOLD = f"""
 {PACKAGE}
-from gatepost.embedded import running
+from gatepost.db.embedded import running
 with running(Path(sys.argv[1])) as server:
     print(server.data, server.url, flush=True)
     sys.stdin.read()

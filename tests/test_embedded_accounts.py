@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 import gatepost
-from gatepost import assets
-from gatepost.embedded_home import ACCOUNT, SERVICE_HOME, binaries
+from gatepost import package_files as assets
+from gatepost.db.embedded_home import ACCOUNT, SERVICE_HOME, binaries
 from tests.test_embedded import PACKAGE, assert_gone, family, holding, postmaster, sockets_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a service account for the server")
@@ -26,7 +26,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a service 
 # Starts and stops, and prints what it is told.
 ATTEMPT = f"""
 {PACKAGE}
-from gatepost.embedded import EmbeddedPostgres
+from gatepost.db.embedded import EmbeddedPostgres
 from gatepost.errors import ConfigurationError
 try:
     server = EmbeddedPostgres.start(Path(sys.argv[1]))
@@ -171,7 +171,7 @@ def ordinary(open_directory: Path) -> Ordinary:
     for python in (sys.executable, f"/usr/bin/python{version}"):
         account = Ordinary(python, environment, {"user": nobody.pw_uid, "group": nobody.pw_gid})
         try:
-            if account.run(PACKAGE + "import gatepost.embedded").returncode == 0:
+            if account.run(PACKAGE + "import gatepost.db.embedded").returncode == 0:
                 return account
         except (PermissionError, FileNotFoundError):
             continue

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from pydantic import TypeAdapter
 
-from gatepost.carrier import IN_FLIGHT
+from gatepost.db.lease_worker import IN_FLIGHT
 from tests.post.support import queue, status_of
 from tests.post.workers import working
 from tests.receiver import TAKEN, Receiver

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatepost import Settings, create_app
-from gatepost.embedded import running
-from gatepost.embedded_home import binaries
-from gatepost.migrate import migrate
+from gatepost.db.embedded import running
+from gatepost.db.embedded_home import binaries
+from gatepost.db.migrations import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB = ROOT / "apps" / "web"

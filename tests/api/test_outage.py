@@ -12,8 +12,8 @@ import httpx
 import pytest
 from tests.support import PASSWORD, assert_problem, running_service
 
-from gatepost.embedded import EmbeddedPostgres
-from gatepost.migrate import migrate
+from gatepost.db.embedded import EmbeddedPostgres
+from gatepost.db.migrations import migrate
 
 
 @pytest.fixture

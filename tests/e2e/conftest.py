@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from gatepost import assets
+from gatepost import package_files as assets
 from tests.e2e.outage import Cable, laid_cable
 from tests.e2e.pages import Visitors
 from tests.support import Service, running_service

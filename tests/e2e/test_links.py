@@ -152,7 +152,7 @@ async def test_an_address_is_confirmed_by_a_press_alone(service: Service, visito
 async def test_a_confirmation_is_asked_for_again_until_it_is_given(service: Service, visitors: Visitors) -> None:
     email = await someone(service)
     old = await link_to(service, email, "verify-email")
-    await service.sql.execute("update gatepost.links set expires_at = now()")
+    await service.sql.execute("update gatepost.security.link_tokens set expires_at = now()")
     page = await visitors.open(service, old)
     await button(page, "Confirm this address").click()
     await expect(page.get_by_role("alert")).to_contain_text("too old")
@@ -189,11 +189,13 @@ async def test_a_link_that_does_nothing_says_why_and_where_to_go(service: Servic
     page = await visitors.open(service, None)
     alert = page.get_by_role("main").get_by_role("alert")
 
-    await service.sql.execute("update gatepost.links set expires_at = now()")
+    await service.sql.execute("update gatepost.security.link_tokens set expires_at = now()")
     await page.goto(link)
     await button(page, "Sign out every device").click()
     await expect(alert).to_contain_text("too old")
-    await service.sql.execute("update gatepost.links set expires_at = now() + interval '1 hour', used_at = now()")
+    await service.sql.execute(
+        "update gatepost.security.link_tokens set expires_at = now() + interval '1 hour', used_at = now()"
+    )
     await page.goto("/login")
     await page.goto(link)
     await button(page, "Sign out every device").click()

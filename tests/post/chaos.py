@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from gatepost.db import refusals
-from gatepost.embedded import EmbeddedPostgres
+from gatepost.db.embedded import EmbeddedPostgres
+from gatepost.db.pool import refusals
 from gatepost.errors import ServiceUnavailable
 from tests.post.workers import Workers, connected, working
 from tests.resend import FakeResend

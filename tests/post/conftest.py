@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
 from tests.post.callers import CALLERS, Calling
 from tests.post.mail import PAGES, Post
 from tests.post.support import by_resend

@@ -12,9 +12,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from gatepost.db import Connection
-from gatepost.embedded import EmbeddedPostgres, running
-from gatepost.migrate import migrate
+from gatepost.db.embedded import EmbeddedPostgres, running
+from gatepost.db.migrations import migrate
+from gatepost.db.pool import Connection
 from tests.post.chaos import SHARES, asked_again, crash, queue, undergo
 from tests.post.workers import working
 from tests.resend import FakeResend, Mischief

@@ -33,7 +33,7 @@ async def test_a_confirmation_is_asked_for_five_times_an_hour_by_who_is_signed_i
     assert_problem(refused, 429, "rate_limited")
     assert 3500 < int(refused.headers["Retry-After"]) <= 3600
     assert (await other.post(path)).status_code == 202
-    ago = "update gatepost.links set created_at = created_at - interval '61 minutes'"
+    ago = "update gatepost.security.link_tokens set created_at = created_at - interval '61 minutes'"
     await post.service.sql.execute(ago)
     assert (await person.post(path)).status_code == 202
     assert_problem(await post.service.http.post(path), 401, "not_authenticated")

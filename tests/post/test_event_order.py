@@ -13,7 +13,8 @@ import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.mail.outbox import events, webhook
+from gatepost.mail.outbox import events
+from gatepost.mail.outbox import provider_events as webhook
 
 # From bad to worse. What is not among them says no more than that the message went out.
 SEVERITY = ["sent", "delayed", "delivered", "failed", "suppressed", "bounced", "complained"]

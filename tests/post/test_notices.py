@@ -139,9 +139,9 @@ async def test_a_link_is_good_for_what_it_is_for_and_nothing_else(post: Post, pa
     for nonsense in ("", "x", token + "A", token[:-1], token + "=", " " + token, "ä" * 43, "\0" * 43):
         assert_problem(await use(nonsense), 404, "link_invalid")
 
-    await post.service.sql.execute("update gatepost.links set expires_at = now()")
+    await post.service.sql.execute("update gatepost.security.link_tokens set expires_at = now()")
     assert_problem(await use(token), 410, "link_expired")
-    await post.service.sql.execute("update gatepost.links set expires_at = now() + interval '1 minute'")
+    await post.service.sql.execute("update gatepost.security.link_tokens set expires_at = now() + interval '1 minute'")
     assert (await use(token)).is_success
 
 
@@ -153,7 +153,10 @@ async def test_a_hundred_scanners_change_nothing(post: Post) -> None:
         for _ in range(100):
             await post.service.http.get(url)
     assert (await person.get("/v1/me")).status_code == 200
-    assert await post.service.sql.fetchval("select count(*) from gatepost.links where used_at is not null") == 0
+    assert (
+        await post.service.sql.fetchval("select count(*) from gatepost.security.link_tokens where used_at is not null")
+        == 0
+    )
 
 
 async def test_nobody_but_the_recipient_can_use_a_link(post: Post, caplog: pytest.LogCaptureFixture) -> None:
@@ -180,7 +183,7 @@ async def test_a_mark_in_another_mail_stays_a_mark(post: Post) -> None:
     """Whoever may queue mail cannot have it turned into somebody's link."""
     person = await post.service.register()
     await post.mail("verify-email")
-    link = await post.service.sql.fetchval("select id from gatepost.links")
+    link = await post.service.sql.fetchval("select id from gatepost.security.link_tokens")
     variables = json.dumps({"name": f"masked-{link.hex}", "login_url": f"https://x.com/masked-{link.hex}"})
     query = "select gatepost.queue_email('welcome', 'eve@acme.com', $1)"
     row = await status_of(post.service, str(await post.service.sql.fetchval(query, variables)), "sent", "delivered")

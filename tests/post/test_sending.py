@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from gatepost import Attachment, Refusal, send_email
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
 from gatepost.errors import Conflict, NotFound, ValidationFailed
 from tests.post.callers import ADA, Calling, by_asyncpg
 

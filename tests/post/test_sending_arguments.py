@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 
 from gatepost import send_email
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
 from tests.post.callers import ADA, Calling, by_asyncpg, engine_on
 
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from gatepost.db import Database
+from gatepost.db.pool import Database
 from gatepost.mail.outbox import events
 from tests.post.knocking import TAG, event, kept, knock, sent_already, signed, timeline
 from tests.post.support import posting, queue, status_of, until

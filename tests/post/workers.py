@@ -14,7 +14,7 @@ from pathlib import Path
 
 import asyncpg
 
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
 from tests.resend import FakeResend
 
 # The provider by two names: by that of a request one knows whose it is.

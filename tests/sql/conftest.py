@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from gatepost import embedded, embedded_home
-from gatepost.db import Database
-from gatepost.migrate import migrate
+from gatepost.db import embedded, embedded_home
+from gatepost.db.migrations import migrate
+from gatepost.db.pool import Database
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 

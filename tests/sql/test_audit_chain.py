@@ -11,8 +11,8 @@ from tests.audit_log import NOTE, count, lines, note, tamper
 from gatepost.audit import store
 from gatepost.audit.chain import GENESIS, Tampering, chained
 from gatepost.audit.sealer import seal
-from gatepost.audit.verify import verify_log
-from gatepost.db import Database
+from gatepost.audit.service import verify_log
+from gatepost.db.pool import Database
 
 COLUMNS = "at, actor, action, target, reason, ip, detail, written_by"
 

@@ -11,8 +11,8 @@ from tests.audit_log import NOTE, count, lines, note, tamper
 from gatepost.audit.chain import Anchor, Tampering
 from gatepost.audit.retention import drop, droppable
 from gatepost.audit.sealer import seal
-from gatepost.audit.verify import verify_lines, verify_log
-from gatepost.db import Connection, Database
+from gatepost.audit.service import verify_lines, verify_log
+from gatepost.db.pool import Connection, Database
 from gatepost.errors import ConfigurationError
 
 FUTURE = datetime(2100, 1, 1, tzinfo=UTC)

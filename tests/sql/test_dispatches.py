@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from gatepost.db import Connection, Database
+from gatepost.db.pool import Connection, Database
 
 LEASE = timedelta(seconds=10)
 

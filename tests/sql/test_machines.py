@@ -21,9 +21,9 @@ from hypothesis.stateful import (
 from tests.support import settings_for
 
 from gatepost import Device, Settings
-from gatepost.places import Places
+from gatepost.geoip import Places
+from gatepost.security.refresh_tokens import RefreshTokens, digest, open_successor, seal_successor
 from gatepost.sessions import store
-from gatepost.sessions.refresh import RefreshTokens, digest, open_successor, seal_successor
 
 T = TypeVar("T")
 RUNS = settings(max_examples=40, stateful_step_count=25, deadline=None)

@@ -11,9 +11,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from gatepost.db import Connection
+from gatepost.db.migrations import Migration, load, migrate
+from gatepost.db.pool import Connection
 from gatepost.errors import ConfigurationError
-from gatepost.migrate import Migration, load, migrate
 
 LEDGER = "select version, name, checksum from gatepost.schema_migrations order by version"
 # As the Supabase CLI makes it.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.address import client_address
+from gatepost.http.client_ip import client_address
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.audit.chain import GENESIS, Anchor, Chain, Row, Seal, Tampering, chained, exported
-from gatepost.audit.verify import verify_lines
+from gatepost.audit.service import verify_lines
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 MAYBE = st.none() | TEXT

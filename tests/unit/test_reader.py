@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gatepost.db import Reader
+from gatepost.db.pool import Reader
 from gatepost.errors import ServiceUnavailable
 
 

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.accounts import tokens
-from gatepost.accounts.tokens import AccessTokens
 from gatepost.errors import TokenExpired, TokenInvalid
-from gatepost.sessions.refresh import RefreshTokens
+from gatepost.security import access_tokens as tokens
+from gatepost.security.access_tokens import AccessTokens
+from gatepost.security.refresh_tokens import RefreshTokens
 
 ISSUER = "https://app.example.com/v1/auth"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gatepost import Settings
 from gatepost.errors import ConfigurationError
-from gatepost.vault import SealBroken, derive, seal, secret_key, unseal
+from gatepost.security.crypto import SealBroken, derive, seal, secret_key, unseal
 
 KEY, OTHER_KEY = derive(b"s" * 40, "one"), derive(b"s" * 40, "another")
 

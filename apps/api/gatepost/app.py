@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from gatepost.accounts.transport import Cookies
-from gatepost.http import EXCEPTION_HANDLERS, RequestContext
-from gatepost.pages import serve_pages
+from gatepost.http.pages import serve_pages
+from gatepost.http.problems import EXCEPTION_HANDLERS, RequestContext
 from gatepost.router import create_router
+from gatepost.security.cookies import Cookies
 from gatepost.settings import Settings
 
 _PROBLEM = "application/problem+json"

@@ -11,18 +11,19 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from gatepost import mounts, runtime
+from gatepost import health as operations
+from gatepost import runtime
 from gatepost.accounts import recovery
 from gatepost.accounts import routes as accounts
 from gatepost.admin import routes as admin
-from gatepost.http import ContractRoute
+from gatepost.http import mount_registry as mounts
+from gatepost.http.problems import ContractRoute
 from gatepost.mail.mailbox import routes as mailbox
-from gatepost.mail.notices import routes as notices
+from gatepost.mail.notifications import routes as notices
 from gatepost.mail.outbox import routes as outbox
 from gatepost.mail.templates import routes as templates
-from gatepost.operations import routes as operations
 from gatepost.sessions import routes as sessions
-from gatepost.sessions.ends import Hook
+from gatepost.sessions.events import Hook
 from gatepost.sessions.guard import SessionGuard
 from gatepost.settings import Settings
 

@@ -8,41 +8,43 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import Any
 
-from gatepost import assets, log, vault
+from gatepost import log
+from gatepost import package_files as assets
 from gatepost.accounts import store as accounts
-from gatepost.accounts.keys import KeyRing
-from gatepost.accounts.known_devices import KnownDevices
-from gatepost.accounts.passwords import Passwords
-from gatepost.accounts.throttle import Throttle
-from gatepost.accounts.tokens import AccessTokens
-from gatepost.accounts.transport import Cookies, Origins
 from gatepost.audit.sealer import seal
-from gatepost.carrier import Carrier
-from gatepost.db import Database, Reader
-from gatepost.embedded import EmbeddedPostgres
+from gatepost.db.embedded import EmbeddedPostgres
+from gatepost.db.lease_worker import Carrier
+from gatepost.db.listener import Listener
+from gatepost.db.migrations import migrate, pending
+from gatepost.db.pool import Database, Reader
 from gatepost.errors import ConfigurationError
-from gatepost.links import LinkTokens
-from gatepost.listener import Listener
-from gatepost.mail.mailbox.mailbox import Mailbox
-from gatepost.mail.notices.notices import Notices
+from gatepost.geoip import Places
+from gatepost.mail.delivery.payloads import Composer
+from gatepost.mail.delivery.worker import Worker
+from gatepost.mail.mailbox.service import Mailbox
+from gatepost.mail.notifications.service import Notices
 from gatepost.mail.outbox import events
-from gatepost.mail.outbox.composer import Composer
-from gatepost.mail.outbox.emails import Emails
-from gatepost.mail.outbox.worker import Worker
+from gatepost.mail.outbox.service import Emails
 from gatepost.mail.templates.files import read_templates
 from gatepost.mail.templates.published import Published
 from gatepost.mail.templates.renderer import Renderer
-from gatepost.mail.templates.templates import Templates
+from gatepost.mail.templates.service import Templates
 from gatepost.mail.transports.opening import open_transports
 from gatepost.metrics import Metrics
-from gatepost.migrate import migrate, pending
-from gatepost.places import Places
+from gatepost.security import crypto as vault
+from gatepost.security.access_tokens import AccessTokens
+from gatepost.security.cookies import Cookies, Origins
+from gatepost.security.known_devices import KnownDevices
+from gatepost.security.link_tokens import LinkTokens
+from gatepost.security.passwords import Passwords
+from gatepost.security.rate_limits import Throttle
+from gatepost.security.refresh_tokens import RefreshTokens
+from gatepost.security.signing_keys import KeyRing
 from gatepost.sessions import store as sessions
-from gatepost.sessions.ends import CHANNEL, Hook, SessionEnds
-from gatepost.sessions.refresh import RefreshTokens
+from gatepost.sessions.events import CHANNEL, Hook, SessionEnds
 from gatepost.settings import Settings
 from gatepost.webhooks import store as webhooks
-from gatepost.webhooks.courier import Courier
+from gatepost.webhooks.worker import Courier
 
 # Seconds between two rounds of upkeep: how long a retired signing key still counts.
 _UPKEEP = 30.0

@@ -10,9 +10,9 @@ from starlette.requests import Request
 
 from gatepost.accounts import store
 from gatepost.accounts.models import ForgotPassword, LinkToken, ResetPassword
-from gatepost.deps import CurrentRuntime, client_address
 from gatepost.errors import LinkInvalid
-from gatepost.http import ContractRoute, refuses
+from gatepost.http.dependencies import CurrentRuntime, client_address
+from gatepost.http.problems import ContractRoute, refuses
 from gatepost.sessions import store as sessions
 from gatepost.sessions.guard import CurrentSession
 

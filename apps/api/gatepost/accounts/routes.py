@@ -17,10 +17,10 @@ from gatepost.accounts.models import (
     Register,
     SignIn,
 )
-from gatepost.accounts.signin import Desk
-from gatepost.deps import Connection, CurrentRuntime, Runtime, client_address
+from gatepost.accounts.service import Desk
 from gatepost.errors import Conflict, Forbidden, InvalidCredentials, TokenInvalid
-from gatepost.http import ContractRoute, refuses
+from gatepost.http.dependencies import Connection, CurrentRuntime, Runtime, client_address
+from gatepost.http.problems import ContractRoute, refuses
 from gatepost.sessions import store as sessions
 from gatepost.sessions.guard import CurrentSession
 from gatepost.sessions.models import Session

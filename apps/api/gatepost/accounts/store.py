@@ -11,10 +11,10 @@ from uuid import UUID
 from asyncpg import Record
 
 from gatepost.accounts.models import Person
-from gatepost.address import Address
-from gatepost.db import Connection, Database
+from gatepost.db.pool import Connection, Database
 from gatepost.errors import Conflict, LinkExpired, LinkInvalid, LinkUsed, RateLimited, Refusal
-from gatepost.links import Purpose
+from gatepost.http.client_ip import Address
+from gatepost.security.link_tokens import Purpose
 
 _LINK_REFUSALS: dict[str, type[Refusal]] = {"unknown": LinkInvalid, "expired": LinkExpired, "used": LinkUsed}
 
@@ -140,7 +140,7 @@ async def request_email_verification(connection: Connection, user_id: UUID) -> N
 async def add_link(connection: Connection, purpose: Purpose, user_id: UUID, lifetime: timedelta) -> UUID:
     """Make a link that goes in no mail, and return its id."""
     query = """
-        insert into gatepost.links (purpose, user_id, email, expires_at)
+        insert into gatepost.security.link_tokens (purpose, user_id, email, expires_at)
         select $1, id, email, clock_timestamp() + $3 from gatepost.users where id = $2
         returning id
     """

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from uuid import UUID
 
+from gatepost.accounts.permissions import Actor
 from gatepost.admin import store
 from gatepost.admin.models import RevokedByFilter, RevokeSessions
-from gatepost.admin.staff import Actor
-from gatepost.db import Database
+from gatepost.db.pool import Database
 from gatepost.settings import Settings
 
 # Sessions. Those of one person end in one step, however many they are, and with them commits the mail that tells so.

@@ -18,8 +18,8 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from gatepost.moments import Moment
 from gatepost.sessions.models import DeviceKind, Session
+from gatepost.types import Moment
 
 Scope = Literal[
     "users:read", "sessions:read", "sessions:revoke", "emails:send", "emails:read", "templates:write", "audit:read"

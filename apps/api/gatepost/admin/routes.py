@@ -7,8 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from gatepost import paging
-from gatepost.admin import bulk, key_store, keys, lists, search, store
+from gatepost.accounts.permissions import ActingAdmin, Admin, AuditReader, SessionReader, SessionRevoker, UserReader
+from gatepost.admin import api_keys as key_store
+from gatepost.admin import bulk, search, store
+from gatepost.admin import service as lists
 from gatepost.admin.models import (
     Act,
     ApiKeyPage,
@@ -23,10 +25,11 @@ from gatepost.admin.models import (
     User,
     UserPage,
 )
-from gatepost.admin.staff import ActingAdmin, Admin, AuditReader, SessionReader, SessionRevoker, UserReader
-from gatepost.deps import Connection, CurrentRuntime
 from gatepost.errors import NotFound
-from gatepost.http import ContractRoute, refuses
+from gatepost.http import pagination as paging
+from gatepost.http.dependencies import Connection, CurrentRuntime
+from gatepost.http.problems import ContractRoute, refuses
+from gatepost.security import api_keys as keys
 from gatepost.sessions.models import EndReason, RevokedSessions
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=ContractRoute)

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost import paging
 from gatepost.admin.models import Status
-from gatepost.db import Connection
-from gatepost.moments import from_microseconds
+from gatepost.db.pool import Connection
+from gatepost.http import pagination as paging
 from gatepost.settings import Settings
+from gatepost.types import from_microseconds
 
 _COLUMNS = """
 select s.*, gatepost.session_end_reason(s, $1) as state, u.email,

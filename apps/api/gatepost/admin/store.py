@@ -10,9 +10,9 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.address import Address
 from gatepost.admin.models import AuditRow, SessionFilter, User
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
+from gatepost.http.client_ip import Address
 from gatepost.settings import Settings
 
 _FILTER = """

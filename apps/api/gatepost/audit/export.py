@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from gatepost.audit import store
 from gatepost.audit.chain import Chain, exported
 from gatepost.audit.sealer import seal
-from gatepost.audit.verify import Progress, frozen
-from gatepost.db import Database
+from gatepost.audit.service import Progress, frozen
+from gatepost.db.pool import Database
 
 
 async def export_lines(database: Database, progress: Progress = lambda done, total: None) -> AsyncGenerator[bytes]:

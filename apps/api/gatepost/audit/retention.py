@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from gatepost.audit import store
 from gatepost.audit.chain import Seal
-from gatepost.audit.verify import Progress, frozen, verify_log
-from gatepost.db import Database
+from gatepost.audit.service import Progress, frozen, verify_log
+from gatepost.db.pool import Database
 
 _BATCH = 5000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gatepost.audit import store
 from gatepost.audit.chain import chained
-from gatepost.db import Connection, Database
+from gatepost.db.pool import Connection, Database
 
 BATCH = 5000
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from asyncpg import Record
 
 from gatepost.audit.chain import GENESIS, Row, Seal
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
 
 # Any fixed number does; another one than that of the migrations.
 _LOCK = 0x6761_7465_7365_616C

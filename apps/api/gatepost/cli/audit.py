@@ -17,9 +17,9 @@ from rich.progress import Progress
 from gatepost.audit import retention
 from gatepost.audit.chain import Anchor, Tampering
 from gatepost.audit.export import export_lines
-from gatepost.audit.verify import Verified, verify_lines, verify_log
+from gatepost.audit.service import Verified, verify_lines, verify_log
 from gatepost.cli.database import on_database
-from gatepost.db import Database
+from gatepost.db.pool import Database
 from gatepost.errors import ConfigurationError
 
 app = typer.Typer(

@@ -10,9 +10,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from gatepost import embedded
-from gatepost import migrate as runner
-from gatepost.db import Database
+from gatepost.db import embedded
+from gatepost.db import migrations as runner
+from gatepost.db.pool import Database
 from gatepost.errors import ConfigurationError
 from gatepost.settings import Settings
 

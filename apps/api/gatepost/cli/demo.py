@@ -8,18 +8,18 @@ from uuid import UUID, uuid4
 
 import typer
 
-from gatepost import vault
 from gatepost.accounts import store as accounts
-from gatepost.accounts.passwords import Passwords
 from gatepost.cli import demo_mail
 from gatepost.cli.database import chosen_database
-from gatepost.db import Connection, Database
+from gatepost.db.migrations import migrate, pending
+from gatepost.db.pool import Connection, Database
 from gatepost.errors import ConfigurationError
-from gatepost.migrate import migrate, pending
-from gatepost.places import Places
+from gatepost.geoip import Places
+from gatepost.security import crypto as vault
+from gatepost.security.passwords import Passwords
+from gatepost.security.refresh_tokens import RefreshTokens, digest
 from gatepost.sessions import store as sessions
 from gatepost.sessions.device import parse_device
-from gatepost.sessions.refresh import RefreshTokens, digest
 from gatepost.settings import Settings
 
 ADMIN = ("admin@example.com", "gatepost-admin")

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from gatepost import assets
-from gatepost.db import Connection
+from gatepost import package_files as assets
+from gatepost.db.pool import Connection
+from gatepost.mail.delivery.payloads import payload
 from gatepost.mail.outbox import events, store
-from gatepost.mail.outbox.composer import payload
 from gatepost.mail.outbox.models import QueueEmail
-from gatepost.mail.outbox.webhook import ProviderEvent
+from gatepost.mail.outbox.provider_events import ProviderEvent
 from gatepost.mail.rendering.shapes import Rendered
 from gatepost.mail.templates import store as templates
 from gatepost.mail.templates.files import read_templates

@@ -10,7 +10,7 @@ import typer
 
 from gatepost.cli import output, sending, suppressions
 from gatepost.cli.database import on_database
-from gatepost.db import Connection, Database
+from gatepost.db.pool import Connection, Database
 from gatepost.errors import Conflict
 from gatepost.mail.outbox import lists, store
 from gatepost.mail.outbox.models import Email, EmailDetail, EmailEvent, EmailPage, Status

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import typer
 
-from gatepost.admin import key_store, keys, lists
+from gatepost.admin import api_keys as key_store
+from gatepost.admin import service as lists
 from gatepost.admin.models import ApiKey, ApiKeyPage, CreateApiKey, NewApiKey, Scope
 from gatepost.cli import output
 from gatepost.cli.database import on_database
-from gatepost.db import Database
+from gatepost.db.pool import Database
+from gatepost.security import api_keys as keys
 from gatepost.settings import Settings
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)

@@ -18,9 +18,9 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from gatepost.accounts.permissions import Actor
 from gatepost.admin import models, store
-from gatepost.admin.staff import Actor
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
 from gatepost.errors import FieldError, Refusal
 
 SHELL = Actor("shell", None)

@@ -11,19 +11,19 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from gatepost import assets
+from gatepost import package_files as assets
 from gatepost.cli import output, values
 from gatepost.cli.database import on_database
-from gatepost.db import Database
+from gatepost.db.pool import Database
 from gatepost.errors import Conflict, FieldError, NotFound, RecipientSuppressed, ValidationFailed
 from gatepost.mail.outbox.attachments import MAX_BYTES
-from gatepost.mail.outbox.emails import Emails
 from gatepost.mail.outbox.models import Address, Email, QueueEmail
+from gatepost.mail.outbox.service import Emails
 from gatepost.mail.templates.files import TemplateFiles, fallbacks, read_templates
 from gatepost.mail.templates.models import TemplateVariable
 from gatepost.mail.templates.published import Published
 from gatepost.mail.templates.renderer import Renderer
-from gatepost.mail.templates.templates import Templates
+from gatepost.mail.templates.service import Templates
 from gatepost.settings import Settings
 
 _ADDRESS = output.checked(Address)

@@ -9,14 +9,15 @@ from uuid import UUID
 import typer
 from pydantic import IPvAnyNetwork
 
-from gatepost.admin import bulk, lists, store
+from gatepost.admin import bulk, store
+from gatepost.admin import service as lists
 from gatepost.admin.models import RevokedByFilter, RevokeSessions, SessionFilter, StaffSessionPage, Status
 from gatepost.admin.search import Search
 from gatepost.cli import output
 from gatepost.cli.database import on_database
-from gatepost.db import Database
+from gatepost.db.pool import Database
 from gatepost.errors import NotFound
-from gatepost.places import Places
+from gatepost.geoip import Places
 from gatepost.sessions.models import DeviceKind
 from gatepost.settings import Settings
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gatepost.cli import output
 from gatepost.cli.database import on_database
-from gatepost.db import Connection, Database
+from gatepost.db.pool import Connection, Database
 from gatepost.mail.outbox import lists, store
 from gatepost.mail.outbox.models import Address, SuppressEmail, Suppression, SuppressionPage
 from gatepost.settings import Settings

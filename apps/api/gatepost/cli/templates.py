@@ -12,10 +12,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from gatepost import assets
+from gatepost import package_files as assets
 from gatepost.cli import output, values
 from gatepost.cli.database import on_database
-from gatepost.db import Database
+from gatepost.db.pool import Database
 from gatepost.errors import TemplateInvalid, ValidationFailed
 from gatepost.mail.templates import files
 from gatepost.mail.templates.models import (
@@ -28,7 +28,7 @@ from gatepost.mail.templates.models import (
     TemplateSource,
 )
 from gatepost.mail.templates.renderer import Renderer
-from gatepost.mail.templates.templates import Templates
+from gatepost.mail.templates.service import Templates
 from gatepost.settings import Settings
 
 app = typer.Typer(help="E-mail templates.", no_args_is_help=True)

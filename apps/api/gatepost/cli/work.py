@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from gatepost import log, runtime
 from gatepost.cli.database import chosen_database
-from gatepost.migrate import migrate
+from gatepost.db.migrations import migrate
 from gatepost.settings import Settings
 
 

@@ -12,8 +12,6 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
-from gatepost import deps, http
-from gatepost.accounts.transport import read_access_token
 from gatepost.errors import (
     ReauthenticationRequired,
     Refusal,
@@ -24,6 +22,9 @@ from gatepost.errors import (
     TokenInvalid,
     Unauthorized,
 )
+from gatepost.http import dependencies as deps
+from gatepost.http import problems as http
+from gatepost.security.cookies import read_access_token
 from gatepost.sessions import store
 from gatepost.sessions.models import EndReason, Session
 from gatepost.sessions.policy import STEP_UP_AGE

@@ -10,7 +10,7 @@ from uuid import UUID
 from asyncpg import Record
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, computed_field
 
-from gatepost.places import Places
+from gatepost.geoip import Places
 
 DeviceKind = Literal["desktop", "mobile", "tablet", "bot", "unknown"]
 EndReason = Literal[

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gatepost import paging
 from gatepost.accounts import store as accounts
 from gatepost.accounts.models import LinkToken
-from gatepost.deps import Connection, CurrentRuntime, client_address
 from gatepost.errors import LinkInvalid, NotFound
-from gatepost.http import ContractRoute, refuses
+from gatepost.http import pagination as paging
+from gatepost.http.dependencies import Connection, CurrentRuntime, client_address
+from gatepost.http.problems import ContractRoute, refuses
 from gatepost.sessions import store
 from gatepost.sessions.guard import CurrentSession, RecentSession, demand_recent
 from gatepost.sessions.models import (

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.address import Address
-from gatepost.db import Connection, Database, Reader
-from gatepost.places import Places
+from gatepost.db.pool import Connection, Database, Reader
+from gatepost.geoip import Places
+from gatepost.http.client_ip import Address
 from gatepost.sessions.models import Device, EndReason, Session
 from gatepost.sessions.policy import REFRESH_GRACE
 from gatepost.settings import Settings

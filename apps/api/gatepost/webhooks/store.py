@@ -8,9 +8,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from gatepost import log
-from gatepost.carrier import Lease
-from gatepost.db import Connection, Database
-from gatepost.places import Places
+from gatepost.db.lease_worker import Lease
+from gatepost.db.pool import Connection, Database
+from gatepost.geoip import Places
 from gatepost.sessions.models import Session
 from gatepost.webhooks.models import SessionEnded
 

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from gatepost import paging
-from gatepost.admin.staff import Admin
-from gatepost.deps import Connection, CurrentRuntime
+from gatepost.accounts.permissions import Admin
 from gatepost.errors import NotFound
-from gatepost.http import ContractRoute, refuses
+from gatepost.http import pagination as paging
+from gatepost.http.dependencies import Connection, CurrentRuntime
+from gatepost.http.problems import ContractRoute, refuses
 from gatepost.mail.mailbox.models import CapturedEmail
 from gatepost.mail.outbox import lists, store
 from gatepost.mail.outbox.models import EmailPage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from gatepost.db import Connection, Database
-from gatepost.mail.outbox.webhook import ProviderEvent
+from gatepost.db.pool import Connection, Database
+from gatepost.mail.outbox.provider_events import ProviderEvent
 
 
 async def note(connection: Connection, event: ProviderEvent) -> bool:

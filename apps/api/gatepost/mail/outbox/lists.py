@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatepost import paging
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
+from gatepost.http import pagination as paging
 from gatepost.mail.outbox import store
 from gatepost.mail.outbox.models import EmailPage, SuppressionPage
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Jso
 
 from gatepost.mail.outbox.attachments import MAX_FILES, EmailAttachment, demand_room
 from gatepost.mail.templates.models import Key, Locale, storable
-from gatepost.moments import Moment
+from gatepost.types import Moment
 
 Status = Literal[
     "scheduled",

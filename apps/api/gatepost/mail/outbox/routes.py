@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from gatepost import paging
-from gatepost.admin.staff import Actor, StaffGuard
-from gatepost.deps import Connection, CurrentRuntime
+from gatepost.accounts.permissions import Actor, StaffGuard
 from gatepost.errors import Conflict, NotFound
-from gatepost.http import ContractRoute, refuses
-from gatepost.mail.outbox import events, lists, store, webhook
+from gatepost.http import pagination as paging
+from gatepost.http.dependencies import Connection, CurrentRuntime
+from gatepost.http.problems import ContractRoute, refuses
+from gatepost.mail.outbox import events, lists, store
+from gatepost.mail.outbox import provider_events as webhook
 from gatepost.mail.outbox.models import (
     Email,
     EmailDetail,

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.address import Address
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
+from gatepost.http.client_ip import Address
 from gatepost.mail.outbox.models import AttachedFile, Email, EmailDetail, EmailEvent, QueueEmail, Status, Suppression
 from gatepost.mail.transports.transport import Attachment
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 
-from gatepost.db import Connection, Database
+from gatepost.db.pool import Connection, Database
 from gatepost.errors import NotFound
 from gatepost.mail.rendering.variables import Variable
 from gatepost.mail.templates import store

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from gatepost import paging
 from gatepost.accounts import store as accounts
-from gatepost.admin.staff import Actor, StaffGuard
-from gatepost.deps import Connection, CurrentRuntime, Runtime
+from gatepost.accounts.permissions import Actor, StaffGuard
 from gatepost.errors import FieldError, NotFound, Refusal, ValidationFailed
-from gatepost.http import ContractRoute, refuses
+from gatepost.http import pagination as paging
+from gatepost.http.dependencies import Connection, CurrentRuntime, Runtime
+from gatepost.http.problems import ContractRoute, refuses
 from gatepost.mail.templates import models, previews, store
 from gatepost.mail.templates.language import LANGUAGE, TemplateLanguage
 from gatepost.mail.templates.models import (

@@ -11,9 +11,9 @@ from uuid import UUID
 from asyncpg import Record
 from pydantic import JsonValue
 
-from gatepost.address import Address
-from gatepost.db import Connection
+from gatepost.db.pool import Connection
 from gatepost.errors import TemplateDiagnostic
+from gatepost.http.client_ip import Address
 from gatepost.mail.rendering.shapes import Prepared
 from gatepost.mail.templates.models import TemplateDraft, TemplateSource, TemplateVersion, VersionEntry
 
