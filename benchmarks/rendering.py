@@ -17,9 +17,9 @@ from statistics import median
 from jinja2 import Environment, StrictUndefined
 
 from gatepost import package_files as assets
-from gatepost.mail.rendering.pool import RenderPool
+from gatepost.mail.rendering.isolation.pool import RenderPool
+from gatepost.mail.rendering.language.variables import Variable, check_values
 from gatepost.mail.rendering.shapes import Prepared, Source
-from gatepost.mail.rendering.variables import Variable, check_values
 from gatepost.mail.templates.files import LAYOUT, read_templates
 
 _ROUNDS, _BATCHES, _BATCH = 5, 20, 100

@@ -13,8 +13,8 @@ import pytest
 from tests.post.workers import children_of
 from tests.support import Service, admin, assert_problem
 
-from gatepost.mail.rendering.filters import FILTERS, TESTS
-from gatepost.mail.rendering.variables import ALWAYS_THERE
+from gatepost.mail.rendering.language.filters import FILTERS, TESTS
+from gatepost.mail.rendering.language.variables import ALWAYS_THERE
 
 PREVIEW = "/v1/settings/email-templates/welcome/preview"
 DECLARED = [

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gatepost.mail.rendering.pool import RenderPool
+from gatepost.mail.rendering.isolation.pool import RenderPool
 from tests.rendering.support import open_pool
 
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from gatepost.mail.rendering.pool import RenderPool
+from gatepost.mail.rendering.isolation.pool import RenderPool
+from gatepost.mail.rendering.language.variables import Variable, check_values
 from gatepost.mail.rendering.shapes import Prepared, Rendered
-from gatepost.mail.rendering.variables import Variable, check_values
 
 LAYOUT = "<!doctype html>\n<html lang=en>\n<body>\n<div><!-- preheader --></div>\n<!-- content -->\n</body>\n</html>\n"
 ALWAYS = {"locale": "en", "product_name": "Gatepost"}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gatepost.mail.rendering.diagnostics import TemplateRefused, has_errors
-from gatepost.mail.rendering.pool import RenderPool
+from gatepost.mail.rendering.isolation.pool import RenderPool
 from gatepost.mail.rendering.shapes import Prepared, Source
+from gatepost.mail.rendering.types import TemplateRefused, has_errors
 from tests.rendering.support import ALWAYS, DECLARED, PLAIN, context, only, open_pool
 
 # Each is (subject, html, text) of a template that must be refused when it is written.

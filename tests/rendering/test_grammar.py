@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.mail.rendering.diagnostics import Part
-from gatepost.mail.rendering.grammar import MAX_LENGTH, check, check_part
-from gatepost.mail.rendering.layout import compose
+from gatepost.mail.rendering.html.layout import compose
+from gatepost.mail.rendering.language.grammar import MAX_LENGTH, check, check_part
+from gatepost.mail.rendering.language.variables import Variable
 from gatepost.mail.rendering.shapes import Source
-from gatepost.mail.rendering.variables import Variable
+from gatepost.mail.rendering.types import Part
 
 DECLARED = [Variable("name"), Variable("amount", "number"), Variable("items", "list"), Variable("pay_url", "url")]
 

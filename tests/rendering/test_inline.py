@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from gatepost.mail.rendering.clean import tidy
-from gatepost.mail.rendering.inline import CannotConvert, inline_css, to_text
+from gatepost.mail.rendering.html.inline import CannotConvert, inline_css, to_text
+from gatepost.mail.rendering.language.clean import tidy
 
 CSS = "p { color: red } td { padding: 1px } .b { margin: 0 } a { border: 0 } ul li { top: 2px }"
 ENVIRONMENT = Environment(autoescape=True, keep_trailing_newline=True)

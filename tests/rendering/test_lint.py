@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.mail.rendering.lint import MAX_DIAGNOSTICS, lint
-from gatepost.mail.rendering.variables import Variable
+from gatepost.mail.rendering.html.lint import MAX_DIAGNOSTICS, lint
+from gatepost.mail.rendering.language.variables import Variable
 
 DECLARED = [Variable("url", "url"), Variable("name"), Variable("flag", "boolean"), Variable("items", "list")]
 

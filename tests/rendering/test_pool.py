@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from gatepost.mail.rendering.diagnostics import TemplateRefused
-from gatepost.mail.rendering.pool import RenderBusy, RenderPool
+from gatepost.mail.rendering.isolation.pool import RenderBusy, RenderPool
 from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
+from gatepost.mail.rendering.types import TemplateRefused
 from tests.rendering.support import ALWAYS, DECLARED, PLAIN, context, only, open_pool, running, working
 
 
@@ -114,7 +114,7 @@ async def test_too_many_waiting_and_closing() -> None:
 async def test_processes_end_with_their_parent() -> None:
     code = (
         "import asyncio, os\n"
-        "from gatepost.mail.rendering.pool import RenderPool\n"
+        "from gatepost.mail.rendering.isolation.pool import RenderPool\n"
         "async def main():\n"
         "    pool = RenderPool('<!-- content -->', 2)\n"
         "    await pool.start()\n"

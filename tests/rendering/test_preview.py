@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatepost.mail.rendering.pool import RenderPool
+from gatepost.mail.rendering.isolation.pool import RenderPool
+from gatepost.mail.rendering.language.variables import check_values
 from gatepost.mail.rendering.shapes import Source
-from gatepost.mail.rendering.variables import check_values
 from tests.rendering.support import ALWAYS, DECLARED, LAYOUT, only
 
 PIECES = st.sampled_from(

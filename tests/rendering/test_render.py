@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.mail.rendering.diagnostics import TemplateRefused
-from gatepost.mail.rendering.render import compile_template, render
+from gatepost.mail.rendering.language.render import compile_template, render
 from gatepost.mail.rendering.shapes import Prepared, Rendered
+from gatepost.mail.rendering.types import TemplateRefused
 
 VALUES: dict[str, Any] = {
     "name": "Zoë <b>",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.mail.rendering.variables import Type, ValuesRefused, Variable, check_declarations, check_values
+from gatepost.mail.rendering.language.variables import Type, ValuesRefused, Variable, check_declarations, check_values
 
 ALWAYS = {"locale": "en", "product_name": "Gatepost"}
 

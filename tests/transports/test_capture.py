@@ -10,7 +10,7 @@ import pytest
 
 from gatepost import Settings
 from gatepost.mail.transports.capture import CaptureTransport
-from gatepost.mail.transports.opening import open_transports
+from gatepost.mail.transports.factory import open_transports
 from gatepost.mail.transports.transport import Accepted, Transport
 from tests.transports.dispatches import dispatch, message
 

@@ -29,7 +29,7 @@ from gatepost.mail.templates.files import read_templates
 from gatepost.mail.templates.published import Published
 from gatepost.mail.templates.renderer import Renderer
 from gatepost.mail.templates.service import Templates
-from gatepost.mail.transports.opening import open_transports
+from gatepost.mail.transports.factory import open_transports
 from gatepost.metrics import Metrics
 from gatepost.security import crypto as vault
 from gatepost.security.access_tokens import AccessTokens

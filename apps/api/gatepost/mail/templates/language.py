@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from gatepost.mail.rendering.grammar import TAGS
+from gatepost.mail.rendering.language.grammar import TAGS
 from gatepost.mail.templates.models import TemplateVariable
 
 

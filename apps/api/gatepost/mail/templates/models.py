@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, JsonValue, StrictBool
 
 from gatepost.errors import TemplateDiagnostic
-from gatepost.mail.rendering.variables import Type
+from gatepost.mail.rendering.language.variables import Type
 
 # Characters of JSON.
 _MAX_SAMPLES = 65_536

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from gatepost.db.pool import Connection, Database
 from gatepost.errors import NotFound
-from gatepost.mail.rendering.variables import Variable
+from gatepost.mail.rendering.language.variables import Variable
 from gatepost.mail.templates import store
 from gatepost.mail.templates.files import TemplateFiles
 from gatepost.mail.templates.models import TemplateSource

@@ -21,11 +21,11 @@ from gatepost.errors import (
     TemplateInvalid,
     ValidationFailed,
 )
-from gatepost.mail.rendering.diagnostics import Diagnostic, TemplateRefused
-from gatepost.mail.rendering.pool import RenderBusy, RenderPool
-from gatepost.mail.rendering.process import ChildDied
+from gatepost.mail.rendering.isolation.pool import RenderBusy, RenderPool
+from gatepost.mail.rendering.isolation.process import ChildDied
+from gatepost.mail.rendering.language.variables import ValuesRefused, Variable, check_values
 from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
-from gatepost.mail.rendering.variables import ValuesRefused, Variable, check_values
+from gatepost.mail.rendering.types import Diagnostic, TemplateRefused
 from gatepost.mail.templates.files import LAYOUT
 from gatepost.mail.templates.models import Preview, TemplateSource
 from gatepost.mail.templates.words import Words

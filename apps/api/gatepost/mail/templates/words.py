@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatepost.mail.rendering.language.variables import Variable
 from gatepost.mail.rendering.shapes import Prepared
-from gatepost.mail.rendering.variables import Variable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from gatepost.mail.transports.error_messages import why_unreachable
 from gatepost.mail.transports.resend_answers import Answer, outcome_of
 from gatepost.mail.transports.transport import Attachment, Dispatch, Message, Outcome, Refused, Uncertain
-from gatepost.mail.transports.wording import why_unreachable
 
 LIMIT = 15.0
 CONNECT_SHARE = 1 / 3

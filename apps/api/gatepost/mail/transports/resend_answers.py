@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from gatepost.mail.transports.error_messages import quoted
 from gatepost.mail.transports.transport import Accepted, Fault, Outcome, Refused, Uncertain
-from gatepost.mail.transports.wording import quoted
 
 MAX_ID = 200
 MAX_WAIT = 86400.0

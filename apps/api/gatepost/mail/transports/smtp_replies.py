@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gatepost.mail.transports.error_messages import quoted, why_unreachable
 from gatepost.mail.transports.transport import Fault, Outcome, Refused, Uncertain
-from gatepost.mail.transports.wording import quoted, why_unreachable
 
 # How far it has come: greeting and TLS, signing in, MAIL, RCPT, DATA, and the letter itself, which may have arrived.
 Stage = Literal["greeting", "login", "sender", "recipient", "data", "letter"]

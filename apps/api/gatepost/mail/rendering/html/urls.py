@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 from typing import Final
 
-from gatepost.mail.rendering.diagnostics import Severity
-from gatepost.mail.rendering.spans import MASK_FIRST, MASK_REST, Masked, Span
+from gatepost.mail.rendering.language.lexer import MASK_FIRST, MASK_REST, Masked, Span
+from gatepost.mail.rendering.types import Severity
 
 URL_ATTRIBUTES: Final = frozenset(
     {

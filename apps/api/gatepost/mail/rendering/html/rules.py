@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from html import unescape
 from typing import Final, NamedTuple
 
-from gatepost.mail.rendering.addresses import URL_ATTRIBUTES, judge, judge_css
-from gatepost.mail.rendering.css import addresses, colour, contrast, declarations, decoded, without_comments
-from gatepost.mail.rendering.diagnostics import Severity
-from gatepost.mail.rendering.markup import Attribute, Token, tokens
-from gatepost.mail.rendering.spans import MASK_FIRST, MASK_REST, Masked, balanced
+from gatepost.mail.rendering.html.css import addresses, colour, contrast, declarations, decoded, without_comments
+from gatepost.mail.rendering.html.markup import Attribute, Token, tokens
+from gatepost.mail.rendering.html.urls import URL_ATTRIBUTES, judge, judge_css
+from gatepost.mail.rendering.language.lexer import MASK_FIRST, MASK_REST, Masked, balanced
+from gatepost.mail.rendering.types import Severity
 
 _ACTIVE: Final = frozenset(
     {

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from gatepost.mail.rendering.clean import SURROGATES, UNSAFE
-from gatepost.mail.rendering.diagnostics import Diagnostic, Part, has_errors
-from gatepost.mail.rendering.nodes import Walk
+from gatepost.mail.rendering.language.clean import SURROGATES, UNSAFE
+from gatepost.mail.rendering.language.nodes import Walk
+from gatepost.mail.rendering.language.tokens import READER, Token, Tokens
+from gatepost.mail.rendering.language.variables import Variable, check_declarations, nearest
 from gatepost.mail.rendering.shapes import Source
-from gatepost.mail.rendering.tokens import READER, Token, Tokens
-from gatepost.mail.rendering.variables import Variable, check_declarations, nearest
+from gatepost.mail.rendering.types import Diagnostic, Part, has_errors
 
 MAX_LENGTH: dict[Part, int] = {"subject": 2_000, "preheader": 2_000, "html": 256_000, "text": 100_000}
 MAX_NODES = 5_000
@@ -58,7 +58,7 @@ def check_part(
     """Check one part; `declared` None lets every name pass, `room` multiplies the caps, `used` gathers names.
 
     Rules: `too-large`, `too-deep`, `control-character`, `subject-unsafe`, `forbidden-tag`, `syntax`, and those of
-    `gatepost.mail.rendering.nodes`.
+    `gatepost.mail.rendering.language.nodes`.
     """
     if len(source) > MAX_LENGTH[part] * room:
         msg = f"This is longer than {MAX_LENGTH[part] * room} characters; shorten it."

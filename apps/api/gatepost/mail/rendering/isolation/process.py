@@ -17,14 +17,14 @@ START_LIMIT = 20.0
 
 _LENGTH = struct.Struct(">I")
 _BUFFER = 1 << 20
-_HOME = str(Path(__file__).resolve().parents[3])
+_HOME = str(Path(__file__).resolve().parents[4])
 # -I leaves out PYTHONPATH, so the place of this very package is named; afterwards it comes last, behind the library.
 _BOOT = """
 import sys
 sys.path.insert(0, {home!r})
 import gatepost
 sys.path.append(sys.path.pop(0))
-from gatepost.mail.rendering.child import main
+from gatepost.mail.rendering.isolation.sandbox import main
 main({parent})
 """
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gatepost.mail.rendering import grammar
-from gatepost.mail.rendering.diagnostics import Diagnostic, Part, TemplateRefused, has_errors
-from gatepost.mail.rendering.inline import CannotConvert, inline_css, to_text
-from gatepost.mail.rendering.layout import compose
-from gatepost.mail.rendering.lint import lint
-from gatepost.mail.rendering.render import Compiled, compile_template, render
+from gatepost.mail.rendering.html.inline import CannotConvert, inline_css, to_text
+from gatepost.mail.rendering.html.layout import compose
+from gatepost.mail.rendering.html.lint import lint
+from gatepost.mail.rendering.language import grammar
+from gatepost.mail.rendering.language.render import Compiled, compile_template, render
+from gatepost.mail.rendering.language.variables import ValuesRefused, Variable, check_values
 from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
-from gatepost.mail.rendering.variables import ValuesRefused, Variable, check_values
+from gatepost.mail.rendering.types import Diagnostic, Part, TemplateRefused, has_errors
 
 _BEFORE_LINT = frozenset({"syntax", "too-large", "too-deep", "forbidden-tag", "control-character"})
 

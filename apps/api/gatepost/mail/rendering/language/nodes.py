@@ -8,11 +8,11 @@ from typing import Any
 
 from jinja2 import nodes
 
-from gatepost.mail.rendering.clean import SURROGATES, UNSAFE
-from gatepost.mail.rendering.diagnostics import Diagnostic, Part
-from gatepost.mail.rendering.filters import FILTERS, LOOP, TESTS
-from gatepost.mail.rendering.tokens import Tokens
-from gatepost.mail.rendering.variables import ALWAYS_THERE, MAX_NUMBER, Variable, nearest
+from gatepost.mail.rendering.language.clean import SURROGATES, UNSAFE
+from gatepost.mail.rendering.language.filters import FILTERS, LOOP, TESTS
+from gatepost.mail.rendering.language.tokens import Tokens
+from gatepost.mail.rendering.language.variables import ALWAYS_THERE, MAX_NUMBER, Variable, nearest
+from gatepost.mail.rendering.types import Diagnostic, Part
 
 MAX_LOOPS = 2
 

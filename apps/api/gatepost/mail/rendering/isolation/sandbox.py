@@ -23,11 +23,11 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from gatepost.mail.rendering import prepare
-from gatepost.mail.rendering.diagnostics import Diagnostic, TemplateRefused
-from gatepost.mail.rendering.render import Compiled, render
+from gatepost.mail.rendering import pipeline
+from gatepost.mail.rendering.language.render import Compiled, render
+from gatepost.mail.rendering.language.variables import Variable
 from gatepost.mail.rendering.shapes import Prepared, Source
-from gatepost.mail.rendering.variables import Variable
+from gatepost.mail.rendering.types import Diagnostic, TemplateRefused
 
 MEMORY = 512 * 1024 * 1024
 KEPT = 200
@@ -66,12 +66,12 @@ def _answered(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(job: dict[str, Any]) -> dict[str, Any]:
-    found, _ = prepare.prepare(_source(job), _declared(job), job["layout"])
+    found, _ = pipeline.prepare(_source(job), _declared(job), job["layout"])
     return {"diagnostics": [asdict(one) for one in found]}
 
 
 def _publish(job: dict[str, Any]) -> dict[str, Any]:
-    found, prepared = prepare.prepare(_source(job), _declared(job), job["layout"])
+    found, prepared = pipeline.prepare(_source(job), _declared(job), job["layout"])
     return {
         "diagnostics": [asdict(one) for one in found],
         "prepared": asdict(prepared) if prepared is not None else None,
@@ -79,7 +79,7 @@ def _publish(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _preview(job: dict[str, Any]) -> dict[str, Any]:
-    found, rendered = prepare.preview(_source(job), _declared(job), job["layout"], job["values"], job["always"])
+    found, rendered = pipeline.preview(_source(job), _declared(job), job["layout"], job["values"], job["always"])
     return {
         "diagnostics": [asdict(one) for one in found],
         "rendered": asdict(rendered) if rendered is not None else None,
@@ -92,7 +92,7 @@ def _render(job: dict[str, Any]) -> dict[str, Any]:
     if compiled is None:
         if "prepared" not in job:
             return {"unknown": True}
-        compiled = prepare.compiled(Prepared(**job["prepared"]))
+        compiled = pipeline.compiled(Prepared(**job["prepared"]))
     _keep(key, compiled)
     items: list[dict[str, Any]] = []
     texts: list[bytes] = []

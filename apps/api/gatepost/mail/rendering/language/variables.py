@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from gatepost.mail.rendering.diagnostics import Diagnostic
+from gatepost.mail.rendering.types import Diagnostic
 
 Type = Literal["string", "number", "boolean", "date", "url", "list"]
 

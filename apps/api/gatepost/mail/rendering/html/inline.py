@@ -9,9 +9,9 @@ from typing import Final
 
 import css_inline
 
-from gatepost.mail.rendering.markup import Attribute, Token, tokens
-from gatepost.mail.rendering.plaintext import CannotConvert, check_depth, to_text
-from gatepost.mail.rendering.spans import MASK_FIRST, Masked, mask
+from gatepost.mail.rendering.html.markup import Attribute, Token, tokens
+from gatepost.mail.rendering.html.plaintext import CannotConvert, check_depth, to_text
+from gatepost.mail.rendering.language.lexer import MASK_FIRST, Masked, mask
 
 __all__ = ["CannotConvert", "inline_css", "to_text"]
 

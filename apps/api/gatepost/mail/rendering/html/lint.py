@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from jinja2 import TemplateSyntaxError
 
-from gatepost.mail.rendering.diagnostics import Diagnostic
-from gatepost.mail.rendering.linting import Finding, look, subject_findings
-from gatepost.mail.rendering.spans import mask
-from gatepost.mail.rendering.variables import Variable
+from gatepost.mail.rendering.html.rules import Finding, look, subject_findings
+from gatepost.mail.rendering.language.lexer import mask
+from gatepost.mail.rendering.language.variables import Variable
+from gatepost.mail.rendering.types import Diagnostic
 
 MAX_BYTES = 102 * 1024
 MAX_DIAGNOSTICS = 200

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from jinja2 import TemplateSyntaxError
 
-from gatepost.mail.rendering.tokens import READER, normal
+from gatepost.mail.rendering.language.tokens import READER, normal
 
 Kind = Literal["output", "control", "comment"]
 

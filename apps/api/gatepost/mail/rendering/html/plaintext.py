@@ -17,8 +17,8 @@ from lxml import etree
 from lxml.html import HtmlElement as Element
 from lxml.html import HTMLParser, document_fromstring
 
-from gatepost.mail.rendering.markup import Token, tokens
-from gatepost.mail.rendering.spans import Masked, Span, balanced, mask
+from gatepost.mail.rendering.html.markup import Token, tokens
+from gatepost.mail.rendering.language.lexer import Masked, Span, balanced, mask
 
 # A span's place: its number between two private-use characters.
 _PLACE: Final = re.compile("\ue000([0-9]+)\ue001")

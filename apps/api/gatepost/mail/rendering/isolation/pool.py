@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from gatepost.mail.rendering.diagnostics import Diagnostic, TemplateRefused, has_errors, refused
-from gatepost.mail.rendering.process import ChildDied, ChildProcess
+from gatepost.mail.rendering.isolation.process import ChildDied, ChildProcess
+from gatepost.mail.rendering.language.variables import Variable
 from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
-from gatepost.mail.rendering.variables import Variable
+from gatepost.mail.rendering.types import Diagnostic, TemplateRefused, has_errors, refused
 
 MAX_WAITING = 200
 MAX_WAIT = 10.0

@@ -15,10 +15,10 @@ from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError, met
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from gatepost.mail.rendering import clean, filters
-from gatepost.mail.rendering.diagnostics import Part, TemplateRefused, refused
-from gatepost.mail.rendering.filters import LOOP, Forbidden
+from gatepost.mail.rendering.language import clean, filters
+from gatepost.mail.rendering.language.filters import LOOP, Forbidden
 from gatepost.mail.rendering.shapes import Prepared, Rendered
+from gatepost.mail.rendering.types import Part, TemplateRefused, refused
 
 MAX_OUTPUT = 1_000_000
 MAX_SUBJECT = 500

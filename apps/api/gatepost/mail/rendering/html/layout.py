@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from gatepost.mail.rendering.language.tokens import Tokens
 from gatepost.mail.rendering.shapes import Source
-from gatepost.mail.rendering.tokens import Tokens
 
 CONTENT = "<!-- content -->"
 PREHEADER = "<!-- preheader -->"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final, Literal
 
-from gatepost.mail.rendering.spans import MASK_FIRST
+from gatepost.mail.rendering.language.lexer import MASK_FIRST
 
 _OPENING: Final = re.compile(f"<(?=[a-zA-Z/!?{MASK_FIRST}])")
 # white space as HTML counts it: a vertical tab is not

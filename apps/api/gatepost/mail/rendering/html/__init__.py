@@ -1,0 +1,1 @@
+"""The HTML of a template: lint rules, layout, CSS inlining and the plain-text version."""

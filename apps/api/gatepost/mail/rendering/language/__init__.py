@@ -1,0 +1,1 @@
+"""The template language: a subset of Jinja, its variables, and rendering with bounds."""
