@@ -93,6 +93,10 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
+def menu_item(page: Page, name: str) -> Locator:
+    return page.get_by_role("menuitem", name=name, exact=True)
+
+
 def toast(page: Page, text: str) -> Locator:
     return page.get_by_role("region", name="Notifications").get_by_text(text, exact=True)
 

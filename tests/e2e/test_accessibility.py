@@ -16,6 +16,7 @@ from tests.e2e.pages import (
     Visitors,
     button,
     expect_rows,
+    menu_item,
     password_field,
     sign_in,
     sign_in_quietly,
@@ -35,8 +36,10 @@ _SETTLE = """async () => {
   for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
   await Promise.allSettled(document.getAnimations().map(animation => animation.finished));
 }"""
+# Base UI's focus guards pass the focus on as soon as they get it; axe cannot know that.
 _RUN = """async runOnly => {
-  const { violations } = await axe.run(document, { iframes: false, runOnly });
+  const context = { include: document, exclude: "[data-base-ui-focus-guard]" };
+  const { violations } = await axe.run(context, { iframes: false, runOnly });
   return violations.map(({ id, nodes }) => [id, ...nodes.map(node => node.html + " " + node.failureSummary)]);
 }"""
 _SCREENS: list[ViewportSize] = [{"width": 1280, "height": 900}, {"width": 320, "height": 640}]
@@ -117,7 +120,7 @@ async def test_the_devices_with_everything_open(service: Service, page: Page) ->
     await look(page)
 
     await button(page, f"Account: {email}").click()
-    await expect(button(page, "Sign out")).to_be_visible()
+    await expect(menu_item(page, "Sign out")).to_be_visible()
     await look(page)
 
 
@@ -212,7 +215,7 @@ async def test_the_templates_and_their_dialogs(service: Service, page: Page) -> 
     await page.reload()
     await expect(button(page, "Try again")).to_be_visible()
     await button(page, "Mail").click()
-    await expect(page.get_by_role("link", name="Suppressions")).to_be_visible()
+    await expect(menu_item(page, "Suppressions")).to_be_visible()
     await look(page)
 
 

@@ -11,10 +11,12 @@ from tests.e2e.pages import (
     button,
     expect_login,
     expect_rows,
+    menu_item,
     password_field,
     someone,
     toast,
 )
+from tests.e2e.test_mailbox import admin
 from tests.support import PASSWORD, SAFARI_ON_IPHONE, Service
 
 _MOST_TABS = 40
@@ -112,19 +114,44 @@ async def test_all_others_are_signed_out_after_a_question_that_escape_declines(
     await expect(page.get_by_role("heading", name="Devices", exact=True)).to_be_focused()
 
 
-async def test_the_way_out_is_in_the_account_popover(service: Service, visitors: Visitors) -> None:
+async def test_the_account_menu_has_the_way_out(service: Service, visitors: Visitors) -> None:
     email = await someone(service)
     page = await visitors.signed_in(service, email)
     account = button(page, f"Account: {email}")
     await press(page, f"Account: {email}")
-    await expect(button(page, "Sign out")).to_be_visible()
+    await expect(menu_item(page, "Notifications")).to_be_focused()
     await page.keyboard.press("Escape")
-    await expect(button(page, "Sign out")).to_be_hidden()
+    await expect(page.get_by_role("menu")).to_have_count(0)
     await expect(account).to_be_focused()
 
+    await page.keyboard.press("ArrowDown")
+    await expect(menu_item(page, "Notifications")).to_be_focused()
+    await page.keyboard.press("End")
+    await expect(menu_item(page, "Sign out")).to_be_focused()
     await page.keyboard.press("Enter")
-    await press(page, "Sign out")
     await expect_login(page)
     await expect(toast(page, "You are signed out")).to_be_visible()
     await page.goto("/devices")
     await expect_login(page)
+
+
+async def test_the_mail_menu_is_moved_through_with_arrow_keys(service: Service, visitors: Visitors) -> None:
+    page = await visitors.signed_in(service, await admin(service))
+    await press(page, "Mail")
+    await expect(menu_item(page, "Templates")).to_be_focused()
+    for key, name in (
+        ("ArrowDown", "Emails"),
+        ("End", "Mailbox"),
+        ("ArrowDown", "Templates"),
+        ("ArrowUp", "Mailbox"),
+        ("Home", "Templates"),
+        ("s", "Suppressions"),
+    ):
+        await page.keyboard.press(key)
+        await expect(menu_item(page, name)).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Suppressions")).to_be_visible()
+    await expect(page.get_by_role("menu")).to_have_count(0)
+    await expect(button(page, "Mail")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(menu_item(page, "Suppressions")).to_have_attribute("aria-current", "page")

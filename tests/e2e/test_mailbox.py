@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.pages import Visitors, button, expect_rows, someone
+from tests.e2e.pages import Visitors, button, expect_rows, menu_item, someone
 from tests.support import SAFARI_ON_IPHONE, Service, running_service
 
 
@@ -48,7 +48,7 @@ async def test_a_link_is_followed_from_the_mailbox(service: Service, visitors: V
     await until_sent(service)
     page = await visitors.signed_in(service, boss)
     await button(page, "Mail").click()
-    await page.get_by_role("link", name="Mailbox").click()
+    await menu_item(page, "Mailbox").click()
     await expect(page.get_by_text("Choose a mail to read it here.")).to_be_visible()
 
     await service.login(email, user_agent=SAFARI_ON_IPHONE)
@@ -136,7 +136,7 @@ async def test_a_person_turns_off_what_they_do_not_want(service: Service, visito
     page = await visitors.signed_in(service, email)
     await expect_rows(page, "Chrome on Windows")
     await button(page, f"Account: {email}").click()
-    await page.get_by_role("link", name="Notifications").click()
+    await menu_item(page, "Notifications").click()
     welcome = page.get_by_role("switch", name="Welcome")
     await expect(welcome).to_be_checked()
     await expect(page.get_by_role("switch", name="New device")).to_have_count(0)

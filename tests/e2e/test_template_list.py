@@ -40,7 +40,7 @@ async def test_a_template_is_made_and_opens(service: Service, visitors: Visitors
     boss = await admin(service)
     page = await visitors.signed_in(service, boss)
     await button(page, "Mail").press("Enter")
-    await page.get_by_role("link", name="Templates").press("Enter")
+    await page.get_by_role("menuitem", name="Templates").press("Enter")
     await expect(names(page)).to_have_count(7)
     await button(page, "New template").press("Enter")
     name = page.get_by_label("Name", exact=True)

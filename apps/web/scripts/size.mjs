@@ -6,13 +6,18 @@ import { gzipSync } from "node:zlib";
 const PAGES = new URL("../../api/gatepost/pages/", import.meta.url);
 const KB = 1000;
 const SHELL = { entries: ["index.html", "src/routes/_app.tsx?tsr-split=component"], budget: 150 * KB };
+// Every page loads these once it is shown.
+const MENUS = {
+  entries: ["src/components/mail-menu.tsx", "src/components/account-menu.tsx"],
+  budget: 50 * KB,
+};
 const component = (page) => `src/routes/${page}.tsx?tsr-split=component`;
 const ADDED = {
   Devices: { entry: component("_app/devices"), budget: 25 * KB },
   Notifications: { entry: component("_app/settings/notifications"), budget: 5 * KB },
-  Mailbox: { entry: component("_app/mailbox"), budget: 10 * KB },
+  Mailbox: { entry: component("_app/mailbox"), budget: 12 * KB },
   Templates: { entry: component("_app/settings/email-templates.index"), budget: 10 * KB },
-  "E-mails": { entry: component("_app/settings/emails"), budget: 15 * KB },
+  "E-mails": { entry: component("_app/settings/emails"), budget: 17 * KB },
   Suppressions: { entry: component("_app/settings/suppressions"), budget: 10 * KB },
   Editor: { entry: component("_app/settings/email-templates.$key"), budget: 30 * KB },
   // What that page loads once there is a template to edit.
@@ -43,9 +48,13 @@ function report(name, bytes, budget) {
 }
 
 const shell = new Set(SHELL.entries.flatMap((entry) => [...filesOf(entry)]));
+const menus = new Set(
+  MENUS.entries.flatMap((entry) => [...filesOf(entry)].filter((file) => !shell.has(file))),
+);
 let fits = report("shell", weigh(shell), SHELL.budget);
+fits = report("+ menus", weigh(menus), MENUS.budget) && fits;
 for (const [name, { entry, budget }] of Object.entries(ADDED)) {
-  const own = new Set([...filesOf(entry)].filter((file) => !shell.has(file)));
+  const own = new Set([...filesOf(entry)].filter((file) => !shell.has(file) && !menus.has(file)));
   fits = report(`+ ${name}`, weigh(own), budget) && fits;
 }
 process.exit(fits ? 0 : 1);

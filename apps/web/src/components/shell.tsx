@@ -1,12 +1,16 @@
 import { onlineManager, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Bell, ChevronDown, LogOut, MonitorSmartphone, WifiOff } from "lucide-react";
-import { type ReactNode, useId, useRef, useSyncExternalStore } from "react";
+import { MonitorSmartphone, WifiOff } from "lucide-react";
+import { lazy, type ReactNode, useSyncExternalStore } from "react";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
+import { AccountButton, MailButton } from "@/components/header-buttons";
+import { HeaderMenu } from "@/components/header-menu";
 import { Logo } from "@/components/logo";
-import { ENTRY, MailMenu } from "@/components/mail-menu";
 import { ThemeChoice } from "@/components/theme-choice";
-import { useLogout } from "@/lib/sign-out";
+
+// The code of the menus is a third of the shell's: it loads after the page, which can be read without.
+const MailMenu = lazy(() => import("@/components/mail-menu"));
+const AccountMenu = lazy(() => import("@/components/account-menu"));
 
 /**
  * The frame of every page of a signed-in person: where to go, who one is, and the way out; above the content a notice
@@ -33,12 +37,12 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
               <MonitorSmartphone size={18} aria-hidden />
               <span className="max-sm:sr-only">Devices</span>
             </Link>
-            {me.user.role === "admin" ? <MailMenu /> : null}
+            {me.user.role === "admin" ? <HeaderMenu Button={MailButton} Menu={MailMenu} /> : null}
           </nav>
           <div className="max-sm:hidden">
             <ThemeChoice />
           </div>
-          <Account />
+          <HeaderMenu Button={AccountButton} Menu={AccountMenu} />
         </div>
       </header>
       <Offline />
@@ -53,57 +57,6 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
         {children}
       </main>
     </div>
-  );
-}
-
-/** Who one is, what one may set, and the way out: the browser's own popover, which closes on Escape and on a press elsewhere. */
-function Account() {
-  const { data: me } = useSuspenseQuery(readMeOptions());
-  const logout = useLogout();
-  const id = useId();
-  const popover = useRef<HTMLDivElement>(null);
-  const close = () => popover.current?.hidePopover();
-  return (
-    <>
-      <button
-        type="button"
-        popoverTarget={id}
-        aria-label={`Account: ${me.user.email}`}
-        className="inline-flex min-h-10 items-center gap-2 rounded-lg border border-line px-2 text-sm hover:bg-sunken"
-      >
-        <span
-          aria-hidden
-          className="grid size-7 place-items-center rounded-full bg-brand text-xs font-semibold text-on-brand uppercase"
-        >
-          {me.user.email.slice(0, 1)}
-        </span>
-        <ChevronDown size={16} className="text-muted" aria-hidden />
-      </button>
-      <div
-        ref={popover}
-        id={id}
-        popover="auto"
-        className="card absolute inset-auto top-15 right-4 w-72 p-2 text-ink shadow-float sm:right-[max(1.5rem,calc(50vw-26.5rem))] group-has-data-wide/shell:sm:right-[max(1.5rem,calc(50vw-34.5rem))] group-has-data-full/shell:sm:right-6"
-      >
-        <div className="px-3 py-2 text-sm">
-          <p className="text-muted">Signed in as</p>
-          <p className="truncate font-medium">{me.user.email}</p>
-        </div>
-        <div className="px-3 py-2 sm:hidden">
-          <ThemeChoice />
-        </div>
-        <hr className="my-1 border-line" />
-        <Link to="/settings/notifications" onClick={close} className={ENTRY}>
-          <Bell size={18} aria-hidden />
-          Notifications
-        </Link>
-        <hr className="my-1 border-line" />
-        <button type="button" onClick={() => logout.mutate({})} className={ENTRY}>
-          <LogOut size={18} aria-hidden />
-          Sign out
-        </button>
-      </div>
-    </>
   );
 }
 

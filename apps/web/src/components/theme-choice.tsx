@@ -2,7 +2,7 @@ import { Monitor, Moon, Sun } from "lucide-react";
 import { useId } from "react";
 import { chooseTheme, type Theme, useTheme } from "@/lib/theme";
 
-const CHOICES: { theme: Theme; label: string; Icon: typeof Sun }[] = [
+export const THEMES: { theme: Theme; label: string; Icon: typeof Sun }[] = [
   { theme: "light", label: "Light", Icon: Sun },
   { theme: "dark", label: "Dark", Icon: Moon },
   { theme: "system", label: "As the system", Icon: Monitor },
@@ -15,7 +15,7 @@ export function ThemeChoice() {
   return (
     <fieldset className="inline-flex rounded-lg border border-line bg-sunken p-0.5">
       <legend className="sr-only">Theme</legend>
-      {CHOICES.map(({ theme: choice, label, Icon }) => (
+      {THEMES.map(({ theme: choice, label, Icon }) => (
         <label
           key={choice}
           title={label}
