@@ -1,11 +1,10 @@
-import { act, cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { lazy } from "react";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import "@/testing/dom";
 import { MailButton } from "./header-buttons";
 import { HeaderMenu, type HeaderMenuProps } from "./header-menu";
 import { Menu, MenuItem } from "./ui/menu";
-
-afterEach(cleanup);
 
 const button = () => screen.getByRole("button", { name: "Mail" });
 

@@ -1,12 +1,12 @@
-import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import "@/testing/dom";
 import { Menu, MenuItem, MenuRadioGroup, MenuSeparator } from "./menu";
 
 const onRename = vi.fn();
 const onChange = vi.fn();
 
 afterEach(() => {
-  cleanup();
   onRename.mockReset();
   onChange.mockReset();
 });

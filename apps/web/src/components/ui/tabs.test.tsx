@@ -1,5 +1,6 @@
-import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import "@/testing/dom";
 import { Tabs } from "./tabs";
 
 const tab = (name: string) => screen.getByRole("tab", { name });
@@ -16,8 +17,6 @@ beforeEach(() => {
   const tabs = ["HTML", "Text", "Headers"].map((name) => ({ name, content: `The ${name}` }));
   render(<Tabs label="Views" tabs={tabs} />);
 });
-
-afterEach(cleanup);
 
 describe("tabs", () => {
   it("show the first view, and only its tab is in the tab order", () => {

@@ -1,7 +1,8 @@
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { Session } from "@/client/types.gen";
-import { json, openPage, service } from "@/pages.testing";
+import { json, service } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 
 const phone: Session = {
   id: "phone",
@@ -18,10 +19,9 @@ const phone: Session = {
   ended_at: null,
   end_reason: null,
 };
-const me = { user: { id: "me", email: "ada@example.com", role: "user", user_metadata: {} }, session: phone };
 
 async function row(location: string | null) {
-  service.answer("GET /v1/me", json(me));
+  service.signIn();
   service.answer("GET /v1/sessions", json({ items: [{ ...phone, location }], next_cursor: null }));
   await openPage("/devices");
   const name = await screen.findByText("Phone");

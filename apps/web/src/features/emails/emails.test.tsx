@@ -1,7 +1,8 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Email, EmailDetail } from "@/client/types.gen";
-import { json, openPage, refuse, service } from "@/pages.testing";
+import { failWith, json, service } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 import { STATUS_NAMES } from "./statuses";
 import { eventWords, isOnItsWay, STATUSES, whyNotAgain } from "./words";
 
@@ -13,7 +14,6 @@ const [FIRST, SECOND, THIRD] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-000
   string,
 ];
 
-const me = { user: { id: "me", email: "boss@example.com", role: "admin", user_metadata: {} }, session: {} };
 const message = (id: string, more: Partial<Email> = {}): Email => ({
   id,
   template: "welcome",
@@ -48,7 +48,7 @@ const press = (name: string) => fireEvent.click(screen.getByRole("button", { nam
 const drawer = (name: string) => screen.findByRole("dialog", { name });
 
 beforeEach(() => {
-  service.answer("GET /v1/me", json(me));
+  service.signIn({ role: "admin" });
   service.answer(
     "GET /v1/settings/email-templates",
     json({ items: [{ key: "welcome" }], next_cursor: null }),
@@ -66,21 +66,21 @@ async function show(href = PAGE) {
 describe("the e-mail log", () => {
   it("keeps its filters in the address", async () => {
     const opened = await show(`${PAGE}?status=bounced&template=gone&q=ada`);
-    expect(service.asked).toContain(`GET ${PATH}?status=bounced&template=gone&q=ada&limit=30`);
+    expect(service.requests).toContain(`GET ${PATH}?status=bounced&template=gone&q=ada&limit=30`);
     expect((screen.getByLabelText("Template") as HTMLSelectElement).value).toBe("gone");
     fireEvent.change(screen.getByLabelText("Status"), { target: { value: "" } });
     await waitFor(() => expect(opened.href()).toBe(`${PAGE}?template=gone&q=ada`));
     fireEvent.change(screen.getByLabelText("Search by the beginning of an address"), {
       target: { value: "b" },
     });
-    await waitFor(() => expect(service.asked).toContain(`GET ${PATH}?template=gone&q=b&limit=30`));
+    await waitFor(() => expect(service.requests).toContain(`GET ${PATH}?template=gone&q=b&limit=30`));
     fireEvent.change(screen.getByLabelText("Template"), { target: { value: "welcome" } });
     await waitFor(() => expect(opened.href()).toBe(`${PAGE}?template=welcome&q=b`));
   });
 
   it("takes nothing from the address that cannot be", async () => {
     await show(`${PAGE}?status=nice&template=%3Cb%3E&q=&email=1`);
-    expect(service.asked).toContain(`GET ${PATH}?limit=30`);
+    expect(service.requests).toContain(`GET ${PATH}?limit=30`);
     expect(screen.queryByRole("dialog")).toBeNull();
   });
 
@@ -90,7 +90,7 @@ describe("the e-mail log", () => {
     press("Show more");
     const link = await screen.findByRole("link", { name: "ada3@acme.com" });
     await waitFor(() => expect(document.activeElement).toBe(link));
-    expect(service.asked.at(-1)).toBe(`GET ${PATH}?limit=30&cursor=next`);
+    expect(service.requests.at(-1)).toBe(`GET ${PATH}?limit=30&cursor=next`);
   });
 
   it("reads itself again only while something is on its way", async () => {
@@ -102,8 +102,8 @@ describe("the e-mail log", () => {
   });
 
   it.each([
-    [refuse(403, "forbidden"), "The e-mail log can be seen by administrators only."],
-    [refuse(400, "broken"), "The e-mail log could not be loaded. Refused: broken."],
+    [failWith(403, "forbidden"), "The e-mail log can be seen by administrators only."],
+    [failWith(400, "broken"), "The e-mail log could not be loaded. Error: broken."],
   ])("is explained where it cannot be seen", async (answer, sentence) => {
     service.answer(`GET ${PATH}`, answer);
     await openPage(PAGE);
@@ -193,7 +193,7 @@ describe("a message", () => {
   });
 
   it("says where nothing is sent to its address any more", async () => {
-    service.answer(`POST ${PATH}/${FIRST}/resend`, refuse(409, "recipient_suppressed"));
+    service.answer(`POST ${PATH}/${FIRST}/resend`, failWith(409, "recipient_suppressed"));
     await show(`${PAGE}?email=${FIRST}`);
     fireEvent.click(await screen.findByRole("button", { name: "Send again" }));
     const question = await screen.findByRole("dialog", { name: "Send this message again?" });
@@ -219,8 +219,8 @@ describe("a message", () => {
   });
 
   it.each([
-    [refuse(404, "not_found"), "There is no such message, or none any more."],
-    [refuse(400, "broken"), "Refused: broken."],
+    [failWith(404, "not_found"), "There is no such message, or none any more."],
+    [failWith(400, "broken"), "Error: broken."],
   ])("that cannot be shown is said to be so", async (answer, sentence) => {
     service.answer(`GET ${PATH}/${SECOND}`, answer);
     await show(`${PAGE}?email=${SECOND}`);

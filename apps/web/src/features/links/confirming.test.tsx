@@ -1,18 +1,17 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { forget } from "@/lib/link-tokens";
-import { json, openPage, problem, refuse, service, unreachable } from "@/pages.testing";
+import { failWith, json, problem, service, unreachable } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 
 const ME = "GET /v1/me";
 const SEND = "POST /v1/auth/email/send-verification";
+const USER = { id: "me", email: "anna@example.com", role: "user", user_metadata: {} };
 const VERIFY = "POST /v1/auth/email/verify";
 
-const me = (email_verified_at: string | null) => ({
-  user: { id: "me", email: "anna@example.com", role: "user", user_metadata: {}, email_verified_at },
-  session: {},
-});
-const unconfirmed = json(me(null));
-const confirmed = json(me("2026-11-21T10:00:00Z"));
+const me = (email_verified_at: string | null) => json({ user: { ...USER, email_verified_at }, session: {} });
+const unconfirmed = me(null);
+const confirmed = me("2026-11-21T10:00:00Z");
 const accepted = () => new Response(null, { status: 202 });
 
 const sendButton = () => screen.getByRole("button", { name: "Send a new link" });
@@ -46,7 +45,7 @@ describe("an address that is not confirmed", () => {
 
   it("was confirmed elsewhere meanwhile, and so is asked about no more", async () => {
     service.answer(ME, unconfirmed, confirmed);
-    service.answer(SEND, refuse(409, "conflict"));
+    service.answer(SEND, failWith(409, "conflict"));
     await openPage("/settings/notifications");
     fireEvent.click(sendButton());
     await screen.findByText("Your address is confirmed already");
@@ -75,7 +74,7 @@ describe("an address that is not confirmed", () => {
 
 describe("a link that confirms nothing", () => {
   const openTrouble = async (status: number, code: string) => {
-    service.answer(VERIFY, refuse(status, code));
+    service.answer(VERIFY, failWith(status, code));
     const page = await openPage("/verify-email#token=abc");
     fireEvent.click(screen.getByRole("button", { name: "Confirm this address" }));
     await screen.findByRole("alert");
@@ -100,7 +99,7 @@ describe("a link that confirms nothing", () => {
     [404, "link_invalid", "Sign in for a new link"],
     [410, "link_used", "Go to your devices"],
   ])("leads through the sign-in for everybody else: %i %s", async (status, code, way) => {
-    service.answer(ME, refuse(401, "not_authenticated"));
+    service.answer(ME, failWith(401, "not_authenticated"));
     await openTrouble(status, code);
     await waitFor(() => expect(linkNames()).toContain(way));
     expect(screen.queryByRole("button", { name: "Send a new link" })).toBeNull();

@@ -1,7 +1,8 @@
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { forget } from "@/lib/link-tokens";
-import { done, json, openPage, problem, refuse, service, unreachable } from "@/pages.testing";
+import { failWith, json, noContent, problem, service, unreachable } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 import { REPORT } from "./not-me-report";
 
 const NOT_ME = "POST /v1/sessions/not-me";
@@ -31,7 +32,7 @@ describe.each([
     expect(page.href()).toBe(path);
     expect(page.router.history.length).toBe(1);
     expect(button(name)).toBeDefined();
-    expect(service.asked).toEqual([]);
+    expect(service.requests).toEqual([]);
   });
 
   it("keeps the token over a reload", async () => {
@@ -46,7 +47,7 @@ describe.each([
 
   it("takes the token of a newer link that is opened in the same tab", async () => {
     const page = await openPage(`${path}#token=abc`);
-    service.answer(request, refuse(410, "link_used"));
+    service.answer(request, failWith(410, "link_used"));
     press(name);
     await screen.findByRole("alert");
     await act(() => page.router.navigate({ href: `${path}#token=newer` }));
@@ -69,10 +70,10 @@ describe.each([
 
   it.each([
     ["offline", unreachable, "The service cannot be reached. Check your connection."],
-    ["the service is away", refuse(503, "service_unavailable"), "Refused: service_unavailable."],
-    ["there were too many", refuse(429, "rate_limited"), "Refused: rate_limited."],
+    ["the service is away", failWith(503, "service_unavailable"), "Error: service_unavailable."],
+    ["there were too many", failWith(429, "rate_limited"), "Error: rate_limited."],
   ])("can be pressed again when %s", async (_, answer, sentence) => {
-    service.answer(request, answer, refuse(410, "link_used"));
+    service.answer(request, answer, failWith(410, "link_used"));
     await openPage(`${path}#token=abc`);
     press(name);
     expect((await screen.findByRole("alert")).textContent).toBe(sentence);
@@ -86,7 +87,7 @@ describe.each([
     ["link_expired", 410, /too old/],
     ["link_used", 410, /used before/],
   ])("says what %s means, and where to go", async (code, status, sentence) => {
-    service.answer(request, refuse(status, code));
+    service.answer(request, failWith(status, code));
     await openPage(`${path}#token=abc`);
     press(name);
     expect((await screen.findByRole("alert")).textContent).toMatch(sentence);
@@ -117,7 +118,7 @@ describe("not me", () => {
 
   it("leads on to a new password, over a reload too, and keeps nothing after that", async () => {
     service.answer(NOT_ME, json({ revoked: 3, reset_token: "fresh" }));
-    service.answer(RESET, done);
+    service.answer(RESET, noContent);
     await openPage("/not-me#token=abc");
     press("Sign out every device");
     await screen.findByLabelText("New password");
@@ -143,7 +144,7 @@ describe("not me", () => {
 
   it("shows the way to a new link when the time for the new password is over", async () => {
     service.answer(NOT_ME, json({ revoked: 3, reset_token: "fresh" }));
-    service.answer(RESET, refuse(410, "link_expired"));
+    service.answer(RESET, failWith(410, "link_expired"));
     await openPage("/not-me#token=abc");
     press("Sign out every device");
     await screen.findByLabelText("New password");
@@ -155,7 +156,7 @@ describe("not me", () => {
 
 describe("a new password", () => {
   it("is set once, and the person signs in with it", async () => {
-    service.answer(RESET, done);
+    service.answer(RESET, noContent);
     await openPage("/reset-password#token=abc");
     choose("quite long enough");
     press("Set new password");
@@ -166,7 +167,7 @@ describe("a new password", () => {
 
   it("is told beside its field when it will not do, and can be mended", async () => {
     const errors = [{ loc: ["body", "password"], msg: "Too easy.", type: "x" }];
-    service.answer(RESET, () => problem(422, "validation_failed", { errors }), done);
+    service.answer(RESET, () => problem(422, "validation_failed", { errors }), noContent);
     await openPage("/reset-password#token=abc");
     choose("password");
     const field = screen.getByLabelText("New password");
@@ -178,7 +179,7 @@ describe("a new password", () => {
   });
 
   it.each(["link_invalid", "link_expired", "link_used"])("needs a new link after %s", async (code) => {
-    service.answer(RESET, refuse(code === "link_invalid" ? 404 : 410, code));
+    service.answer(RESET, failWith(code === "link_invalid" ? 404 : 410, code));
     await openPage("/reset-password#token=abc");
     choose("quite long enough");
     await screen.findByRole("alert");
@@ -195,7 +196,7 @@ describe("a new password", () => {
 });
 
 it("thanks for a confirmed address", async () => {
-  service.answer(VERIFY, done);
+  service.answer(VERIFY, noContent);
   await openPage("/verify-email#token=abc");
   press("Confirm this address");
   expect((await screen.findByRole("status")).textContent).toBe("Thank you: this address is confirmed.");

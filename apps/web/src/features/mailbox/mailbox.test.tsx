@@ -1,6 +1,7 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
-import { json, openPage, refuse, service } from "@/pages.testing";
+import { failWith, json, service } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 
 const LIST = "GET /v1/mailbox";
 
@@ -9,7 +10,6 @@ const [FIRST, SECOND, THIRD] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-000
   string,
   string,
 ];
-const me = { user: { id: "me", email: "ada@example.com", role: "admin", user_metadata: {} }, session: {} };
 const summary = (id: string) => ({
   id,
   to: "ada@example.com",
@@ -34,7 +34,7 @@ const rows = () => within(list()).getAllByRole("link");
 const tab = (name: string) => screen.getByRole("tab", { name });
 
 beforeEach(() => {
-  service.answer("GET /v1/me", json(me));
+  service.signIn({ role: "admin" });
   service.answer(`GET /v1/mailbox/${FIRST}`, json(whole(FIRST)));
 });
 
@@ -48,7 +48,7 @@ describe("the mailbox", () => {
     expect(rows()).toHaveLength(3);
     await waitFor(() => expect(document.activeElement).toBe(rows()[2]));
     expect(screen.queryByRole("button", { name: "Show more" })).toBeNull();
-    expect(service.asked.at(-1)).toBe(`${LIST}?limit=30&cursor=next`);
+    expect(service.requests.at(-1)).toBe(`${LIST}?limit=30&cursor=next`);
   });
 
   it("shows what came meanwhile when it is reloaded", async () => {
@@ -60,20 +60,20 @@ describe("the mailbox", () => {
   });
 
   it("keeps what it shows when a reload fails", async () => {
-    service.answer(LIST, page([FIRST]), refuse(400, "broken"));
+    service.answer(LIST, page([FIRST]), failWith(400, "broken"));
     await openPage("/mailbox");
     await screen.findByText("Subject 1");
     fireEvent.click(screen.getByRole("button", { name: "Reload" }));
     expect((await screen.findByRole("alert")).textContent).toBe(
-      "The mailbox could not be reloaded. Refused: broken.",
+      "The mailbox could not be reloaded. Error: broken.",
     );
     expect(rows()).toHaveLength(1);
   });
 
   it.each([
-    [refuse(404, "not_found"), /really sends its mail/],
-    [refuse(403, "forbidden"), /for administrators/],
-    [refuse(400, "broken"), /could not be loaded. Refused: broken/],
+    [failWith(404, "not_found"), /really sends its mail/],
+    [failWith(403, "forbidden"), /for administrators/],
+    [failWith(400, "broken"), /could not be loaded. Error: broken/],
   ])("explains why there is none", async (answer, sentence) => {
     service.answer(LIST, answer);
     await openPage("/mailbox");
@@ -88,7 +88,7 @@ describe("the mailbox", () => {
     expect(item.getAttribute("href")).toBe("/mailbox");
     expect(item.getAttribute("aria-current")).toBe("page");
     first.unmount();
-    service.answer("GET /v1/me", json({ ...me, user: { ...me.user, role: "user" } }));
+    service.signIn({ role: "user" });
     await openPage("/mailbox");
     expect(screen.queryByRole("button", { name: "Mail" })).toBeNull();
   });
@@ -143,8 +143,8 @@ describe("a mail", () => {
   });
 
   it.each([
-    [refuse(404, "not_found"), "What this mail said is not kept any more."],
-    [refuse(400, "broken"), "Refused: broken."],
+    [failWith(404, "not_found"), "What this mail said is not kept any more."],
+    [failWith(400, "broken"), "Error: broken."],
   ])("that cannot be shown is said to be so", async (answer, sentence) => {
     service.answer(`GET /v1/mailbox/${FIRST}`, answer);
     await openPage(`/mailbox?mail=${FIRST}`);

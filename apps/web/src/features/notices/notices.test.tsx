@@ -1,11 +1,11 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
-import { json, openPage, refuse, service } from "@/pages.testing";
+import { failWith, json, service } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 
 const LIST = "GET /v1/me/notices";
 const PUT = "PUT /v1/me/notices/welcome";
 
-const me = { user: { id: "me", email: "ada@example.com", role: "user", user_metadata: {} }, session: {} };
 const notice = (key: string, security: boolean, enabled = true) => ({
   key,
   name: key,
@@ -17,7 +17,7 @@ const notice = (key: string, security: boolean, enabled = true) => ({
 const toggle = (name: string) => screen.getByRole("switch", { name }) as HTMLInputElement;
 
 beforeEach(() => {
-  service.answer("GET /v1/me", json(me));
+  service.signIn();
   service.answer(
     LIST,
     json({ items: [notice("new-device", true), notice("welcome", false), notice("news", false)] }),
@@ -53,12 +53,12 @@ describe("notifications", () => {
   });
 
   it("moves it back and says so when that fails", async () => {
-    service.answer(PUT, refuse(503, "service_unavailable"));
+    service.answer(PUT, failWith(503, "service_unavailable"));
     await showNotices();
     fireEvent.click(toggle("welcome"));
     await waitFor(() =>
       expect(document.querySelector("[role=alertdialog]")?.textContent).toBe(
-        "Could not turn “welcome” offRefused: service_unavailable.",
+        "Could not turn “welcome” offError: service_unavailable.",
       ),
     );
     expect(toggle("welcome").checked).toBe(true);
@@ -80,9 +80,9 @@ describe("notifications", () => {
   });
 
   it("can be loaded again after a failure", async () => {
-    service.answer(LIST, refuse(403, "forbidden"), json({ items: [notice("welcome", false)] }));
+    service.answer(LIST, failWith(403, "forbidden"), json({ items: [notice("welcome", false)] }));
     await openPage("/settings/notifications");
-    await screen.findByText("Your notifications could not be loaded. Refused: forbidden.");
+    await screen.findByText("Your notifications could not be loaded. Error: forbidden.");
     fireEvent.click(screen.getByRole("button", { name: "Try again" }));
     await screen.findByRole("switch", { name: "welcome" });
   });

@@ -1,13 +1,13 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Suppression } from "@/client/types.gen";
-import { done, json, openPage, refuse, service } from "@/pages.testing";
+import { failWith, json, noContent, service } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 
 const PATH = "/v1/settings/email-suppressions";
 const PAGE = "/settings/suppressions";
 const MESSAGE = "00000000-0000-4000-8000-000000000009";
 
-const me = { user: { id: "me", email: "ada@example.com", role: "admin", user_metadata: {} }, session: {} };
 const entry = (name: string, more: Partial<Suppression> = {}): Suppression => ({
   id: `id-${name}`,
   email: `${name}@acme.com`,
@@ -23,7 +23,7 @@ const press = (name: string) => fireEvent.click(screen.getByRole("button", { nam
 const rows = () => screen.getAllByRole("row").slice(1);
 
 beforeEach(() => {
-  service.answer("GET /v1/me", json(me));
+  service.signIn({ role: "admin" });
   service.answer(`GET ${PATH}`, list([entry("ada"), entry("bob", { reason: "complaint", email_id: null })]));
 });
 
@@ -58,7 +58,7 @@ describe("the suppressions", () => {
     await waitFor(() =>
       expect(document.activeElement).toBe(screen.getByRole("button", { name: "Take off cyd@acme.com" })),
     );
-    expect(service.asked.at(-1)).toBe(`GET ${PATH}?q=cy&limit=30&cursor=next`);
+    expect(service.requests.at(-1)).toBe(`GET ${PATH}?q=cy&limit=30&cursor=next`);
   });
 
   it("are explained where there are none", async () => {
@@ -71,8 +71,8 @@ describe("the suppressions", () => {
   });
 
   it.each([
-    [refuse(403, "forbidden"), "The suppressions can be seen by administrators only."],
-    [refuse(400, "broken"), "The suppressions could not be loaded. Refused: broken."],
+    [failWith(403, "forbidden"), "The suppressions can be seen by administrators only."],
+    [failWith(400, "broken"), "The suppressions could not be loaded. Error: broken."],
   ])("are explained where they cannot be seen", async (answer, sentence) => {
     service.answer(`GET ${PATH}`, answer);
     await openPage(PAGE);
@@ -80,7 +80,7 @@ describe("the suppressions", () => {
   });
 
   it("warn before somebody who complained is written to again, and go on at the row that is left", async () => {
-    service.answer(`DELETE ${PATH}/id-bob`, done);
+    service.answer(`DELETE ${PATH}/id-bob`, noContent);
     await show();
     press("Take off bob@acme.com");
     const dialog = within(screen.getByRole("dialog", { name: "Write to bob@acme.com again?" }));
@@ -93,7 +93,7 @@ describe("the suppressions", () => {
 
   it("go on at the heading when the last is gone", async () => {
     service.answer(`GET ${PATH}`, list([entry("ada")]), list([]));
-    service.answer(`DELETE ${PATH}/id-ada`, refuse(404, "not_found"));
+    service.answer(`DELETE ${PATH}/id-ada`, failWith(404, "not_found"));
     await show();
     press("Take off ada@acme.com");
     press("Take it off the list");
@@ -102,7 +102,7 @@ describe("the suppressions", () => {
   });
 
   it("take an address, and say what is wrong with one", async () => {
-    service.answer(`POST ${PATH}`, refuse(409, "conflict"), json(entry("cy", { reason: "manual" })));
+    service.answer(`POST ${PATH}`, failWith(409, "conflict"), json(entry("cy", { reason: "manual" })));
     await show();
     press("Suppress an address");
     fireEvent.change(screen.getByLabelText("E-mail address"), { target: { value: "cy@acme.com" } });

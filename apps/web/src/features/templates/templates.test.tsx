@@ -1,7 +1,8 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TemplateEntry } from "@/client/types.gen";
-import { done, json, openPage, problem, refuse, service } from "@/pages.testing";
+import { failWith, json, noContent, problem, service } from "@/testing/fake-service";
+import { openPage } from "@/testing/open-page";
 import { starterWords, suggestKey } from "./starter";
 
 const PATH = "/v1/settings/email-templates";
@@ -86,13 +87,13 @@ describe("the templates", () => {
   it("are told of in another language", async () => {
     const page = await show();
     fireEvent.change(screen.getByLabelText("Language of the words"), { target: { value: "de" } });
-    await waitFor(() => expect(service.asked.at(-1)).toBe(`GET ${PATH}?locale=de`));
+    await waitFor(() => expect(service.requests.at(-1)).toBe(`GET ${PATH}?locale=de`));
     expect(page.href()).toBe(`${PAGE}?locale=de`);
   });
 
   it.each([
-    [refuse(403, "forbidden"), "The templates can be seen by administrators only."],
-    [refuse(400, "broken"), "The templates could not be loaded. Refused: broken."],
+    [failWith(403, "forbidden"), "The templates can be seen by administrators only."],
+    [failWith(400, "broken"), "The templates could not be loaded. Error: broken."],
   ])("are explained where there are none", async (answer, sentence) => {
     service.answer(`GET ${PATH}`, answer);
     await openPage(PAGE);
@@ -101,7 +102,7 @@ describe("the templates", () => {
   });
 
   it("can be loaded again after a failure", async () => {
-    service.answer(`GET ${PATH}`, refuse(400, "broken"), list(own));
+    service.answer(`GET ${PATH}`, failWith(400, "broken"), list(own));
     await openPage(PAGE);
     fireEvent.click(await screen.findByRole("button", { name: "Try again" }));
     await screen.findByRole("table");
@@ -119,7 +120,7 @@ describe("the templates", () => {
 describe("taking a template away", () => {
   it("says what is lost, deletes it, and goes on at the row that is left", async () => {
     service.answer(`GET ${PATH}`, list(template("plain"), own), list(template("plain")));
-    service.answer(`DELETE ${PATH}/own`, done);
+    service.answer(`DELETE ${PATH}/own`, noContent);
     await show();
     press("Delete own");
     const dialog = within(screen.getByRole("dialog", { name: "Delete The own?" }));
@@ -131,8 +132,12 @@ describe("taking a template away", () => {
   });
 
   it("asks for the password where the sign-in is old, and says so where it fails", async () => {
-    service.answer(`DELETE ${PATH}/changed`, refuse(403, "reauthentication_required"), refuse(500, "broken"));
-    service.answer("POST /v1/auth/reauthenticate", done);
+    service.answer(
+      `DELETE ${PATH}/changed`,
+      failWith(403, "reauthentication_required"),
+      failWith(500, "broken"),
+    );
+    service.answer("POST /v1/auth/reauthenticate", noContent);
     await show();
     press("Reset changed");
     fireEvent.click(
@@ -145,7 +150,7 @@ describe("taking a template away", () => {
     fireEvent.click(question.getByRole("button", { name: "Confirm" }));
     await waitFor(() =>
       expect(document.querySelector("[role=alertdialog]")?.textContent).toBe(
-        "Could not reset The changedRefused: broken.",
+        "Could not reset The changedError: broken.",
       ),
     );
   });
@@ -161,7 +166,7 @@ describe("a new template", () => {
     type("Language", "de");
     press("Create template");
     await waitFor(() => expect(page.href()).toBe("/settings/email-templates/order-shipped?locale=de"));
-    expect(service.asked).toContain(`POST ${PATH}?locale=de`);
+    expect(service.requests).toContain(`POST ${PATH}?locale=de`);
     expect(service.bodies[0]).toMatchObject({
       key: "order-shipped",
       name: "Order shipped!",
@@ -170,7 +175,7 @@ describe("a new template", () => {
   });
 
   it("says at the key that it is taken, or cannot be one", async () => {
-    service.answer(`POST ${PATH}`, refuse(409, "conflict"));
+    service.answer(`POST ${PATH}`, failWith(409, "conflict"));
     await show();
     press("New template");
     type("Name", "Own");
@@ -189,7 +194,7 @@ describe("a new template", () => {
     service.answer(
       `POST ${PATH}`,
       () => problem(422, "validation_failed", { errors }),
-      refuse(400, "broken"),
+      failWith(400, "broken"),
     );
     await show();
     press("New template");
@@ -197,7 +202,7 @@ describe("a new template", () => {
     press("Create template");
     await screen.findByText("too odd");
     press("Create template");
-    expect((await screen.findByRole("alert")).textContent).toBe("Refused: broken.");
+    expect((await screen.findByRole("alert")).textContent).toBe("Error: broken.");
   });
 });
 

@@ -4,7 +4,8 @@ import { useState } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TemplateVariable } from "@/client/types.gen";
 import { createQueries } from "@/lib/queries";
-import { done, refuse, service } from "@/pages.testing";
+import { failWith, noContent, service } from "@/testing/fake-service";
+import "@/testing/dom";
 import { SamplesPanel } from "./samples-panel";
 
 const SAVE = "PUT /v1/settings/email-templates/welcome/samples";
@@ -58,7 +59,7 @@ async function pass(ms: number) {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
-  service.answer(SAVE, done);
+  service.answer(SAVE, noContent);
 });
 
 afterEach(() => vi.useRealTimers());
@@ -83,7 +84,7 @@ describe("sample data", () => {
     await pass(500);
     type(/^name/, "Bob");
     await pass(799);
-    expect(service.asked).toEqual([]);
+    expect(service.requests).toEqual([]);
     await pass(11);
     expect(service.bodies).toEqual([{ variables: { name: "Bob" } }]);
     expect(status()).toBe(SAVED);
@@ -100,7 +101,7 @@ describe("sample data", () => {
   });
 
   it("says that it was not saved", async () => {
-    service.answer(SAVE, refuse(400, "broken"));
+    service.answer(SAVE, failWith(400, "broken"));
     open();
     type(/^name/, "Bob");
     await pass(810);
@@ -115,7 +116,7 @@ describe("sample data", () => {
     open({ items: ["kept"], amount: 1 });
     type(name, text);
     await pass(2000);
-    expect(service.asked).toEqual([]);
+    expect(service.requests).toEqual([]);
     expect(samples()).toEqual({ items: ["kept"], amount: 1 });
     expect(field(name).value).toBe(text);
     expect(field(name).getAttribute("aria-invalid")).toBe("true");

@@ -3,7 +3,8 @@ import { act, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TemplateVariable } from "@/client/types.gen";
 import { createQueries } from "@/lib/queries";
-import { problem, service, unreachable } from "@/pages.testing";
+import { problem, service, unreachable } from "@/testing/fake-service";
+import "@/testing/dom";
 import { usePreview } from "./use-preview";
 
 const PREVIEW = "POST /v1/settings/email-templates/welcome/preview";
@@ -66,7 +67,7 @@ describe("the preview", () => {
   it("is asked for at once, with everything that counts and a text that is made from the HTML", async () => {
     const page = await open(inputOf("one", { name: "Bob", gone: 1 }));
     expect(page.checked()).toMatchObject({ preview: { subject: "one" }, stale: false, error: null });
-    expect(service.asked).toEqual([ASKED]);
+    expect(service.requests).toEqual([ASKED]);
     const { words } = inputOf("one");
     expect(service.bodies).toEqual([{ ...words, declared, variables: { name: "Bob" } }]);
   });
@@ -77,10 +78,10 @@ describe("the preview", () => {
     await pass(150);
     page.type(inputOf("three"));
     await pass(199);
-    expect(service.asked).toHaveLength(1);
+    expect(service.requests).toHaveLength(1);
     expect(page.checked()).toMatchObject({ preview: { subject: "one" }, stale: true, pending: true });
     await pass(11);
-    expect(service.asked).toHaveLength(2);
+    expect(service.requests).toHaveLength(2);
     expect(page.checked()).toMatchObject({ preview: { subject: "three" }, stale: false, pending: false });
   });
 
@@ -88,7 +89,7 @@ describe("the preview", () => {
     const page = await open();
     page.type(inputOf("one"));
     await pass(1000);
-    expect(service.asked).toHaveLength(1);
+    expect(service.requests).toHaveLength(1);
   });
 
   it("is never an older one that came late", async () => {
@@ -171,7 +172,7 @@ describe("the preview", () => {
     service.answer(PREVIEW, () => problem(404, "not_found"));
     const page = await open();
     await pass(20_000);
-    expect(service.asked).toHaveLength(1);
+    expect(service.requests).toHaveLength(1);
     expect(page.checked()).toMatchObject({ preview: null, error: { status: 404 } });
   });
 
