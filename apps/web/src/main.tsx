@@ -5,7 +5,7 @@ import { createRoot } from "react-dom/client";
 import { client } from "@/client/client.gen";
 import { Toaster } from "@/components/ui/toaster";
 import { toApiError } from "@/lib/errors";
-import { createQueries } from "@/lib/queries";
+import { createQueries } from "@/lib/query-client";
 import { loginSearch } from "@/lib/redirects";
 import { routeTree } from "./routeTree.gen";
 import "./styles.css";

@@ -2,7 +2,7 @@ import { createFileRoute, Outlet, redirect } from "@tanstack/react-router";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
 import { Shell } from "@/components/shell";
 import { StepUp } from "@/components/step-up";
-import { UnconfirmedAddress } from "@/features/links/unconfirmed-address";
+import { UnconfirmedAddress } from "@/features/account-links/unverified-email-banner";
 import { isSignedOut } from "@/lib/errors";
 import { loginSearch } from "@/lib/redirects";
 

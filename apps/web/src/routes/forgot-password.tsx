@@ -1,5 +1,5 @@
 import { createFileRoute, useLocation } from "@tanstack/react-router";
-import { ForgotPassword } from "@/features/links/forgot-password";
+import { ForgotPassword } from "@/features/account-links/forgot-password";
 
 export const Route = createFileRoute("/forgot-password")({
   head: () => ({ meta: [{ title: "Forgot your password? · Gatepost" }] }),

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { NotMe } from "@/features/links/not-me";
+import { NotMe } from "@/features/account-links/not-me";
 import { takeToken } from "@/lib/link-tokens";
 
 export const Route = createFileRoute("/not-me")({

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { ResetPassword } from "@/features/links/reset-password";
+import { ResetPassword } from "@/features/account-links/reset-password";
 import { takeToken } from "@/lib/link-tokens";
 
 export const Route = createFileRoute("/reset-password")({

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { VerifyEmail } from "@/features/links/verify-email";
+import { VerifyEmail } from "@/features/account-links/verify-email";
 import { takeToken } from "@/lib/link-tokens";
 
 export const Route = createFileRoute("/verify-email")({

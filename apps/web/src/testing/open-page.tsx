@@ -3,7 +3,7 @@ import { createMemoryHistory, createRouter, RouterProvider } from "@tanstack/rea
 import { render } from "@testing-library/react";
 import { beforeEach } from "vitest";
 import { Toaster } from "@/components/ui/toaster";
-import { createQueries } from "@/lib/queries";
+import { createQueries } from "@/lib/query-client";
 import { routeTree } from "@/routeTree.gen";
 import "./dom";
 

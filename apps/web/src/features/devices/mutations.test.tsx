@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Session } from "@/client/types.gen";
 import { Toaster } from "@/components/ui/toaster";
 import { Cancelled } from "@/lib/errors";
-import { createQueries } from "@/lib/queries";
+import { createQueries } from "@/lib/query-client";
 import { type AskPassword, StepUpContext } from "@/lib/step-up";
 import "@/testing/dom";
 import { failWith, json, noContent, problem, service, unreachable } from "@/testing/fake-service";

@@ -5,7 +5,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
-import { Outcome } from "@/components/ui/outcome";
+import { Outcome } from "@/components/ui/success-message";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
 import { useSendTest } from "./mutations";

@@ -1,6 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 import type { EmailTemplate } from "@/client/types.gen";
-import { isPassing } from "@/lib/queries";
+import { isPassing } from "@/lib/query-client";
 import { Desk } from "./desk";
 import { Shelf } from "./keep";
 import { useSaveDraft } from "./mutations";

@@ -4,13 +4,13 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Drawer } from "@/components/ui/drawer";
 import { ApiError, getErrorMessage } from "@/lib/errors";
-import { EmailActions } from "./actions";
-import { EmailFacts } from "./facts";
-import { Message } from "./message";
+import { EmailActions } from "./email-actions";
+import { Message } from "./email-content";
+import { EmailFacts } from "./email-details";
+import { Timeline } from "./event-timeline";
 import { email } from "./queries";
 import { StatusBadge } from "./status-badge";
-import { Timeline } from "./timeline";
-import { STATUSES, subjectOf } from "./words";
+import { STATUSES, subjectOf } from "./status-labels";
 
 interface EmailDrawerProps {
   id: string | undefined;

@@ -4,7 +4,7 @@ import type { Email } from "@/client/types.gen";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Cell, ROW_LINK, Row, Table } from "@/components/ui/table";
 import { StatusBadge } from "./status-badge";
-import { subjectOf } from "./words";
+import { subjectOf } from "./status-labels";
 
 interface EmailTableProps {
   items: Email[];

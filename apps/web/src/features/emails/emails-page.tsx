@@ -10,13 +10,13 @@ import { ShowMore } from "@/components/show-more";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { ApiError, getErrorMessage } from "@/lib/errors";
-import { focusRow } from "@/lib/rows";
+import { focusRow } from "@/lib/row-focus";
 import { clockTime } from "@/lib/time";
 import { EmailDrawer } from "./email-drawer";
+import { EmailFilters } from "./email-filters";
 import { EmailTable } from "./email-table";
-import { EmailFilters } from "./filters";
 import { emails, type Filters } from "./queries";
-import { isOnItsWay } from "./words";
+import { isOnItsWay } from "./status-labels";
 
 export interface EmailsSearch extends Filters {
   /** The message that is shown. */

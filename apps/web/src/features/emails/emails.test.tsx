@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Email, EmailDetail } from "@/client/types.gen";
 import { failWith, json, service } from "@/testing/fake-service";
 import { openPage } from "@/testing/open-page";
+import { eventWords, isOnItsWay, STATUSES, whyNotAgain } from "./status-labels";
 import { STATUS_NAMES } from "./statuses";
-import { eventWords, isOnItsWay, STATUSES, whyNotAgain } from "./words";
 
 const PATH = "/v1/emails";
 const PAGE = "/settings/emails";

@@ -1,8 +1,8 @@
 import { infiniteQueryOptions, keepPreviousData } from "@tanstack/react-query";
 import { listEmailsQueryKey, readEmailOptions } from "@/client/@tanstack/react-query.gen";
 import { listEmails } from "@/client/sdk.gen";
+import { isOnItsWay } from "./status-labels";
 import type { Status } from "./statuses";
-import { isOnItsWay } from "./words";
 
 const AT_ONCE = 30;
 const SOON = 4000;

@@ -1,6 +1,6 @@
 import { Badge } from "@/components/ui/badge";
+import { STATUSES } from "./status-labels";
 import type { Status } from "./statuses";
-import { STATUSES } from "./words";
 
 export function StatusBadge({ status }: { status: Status }) {
   const { word, tone } = STATUSES[status];

@@ -6,8 +6,8 @@ import type { Email } from "@/client/types.gen";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { ApiError, getErrorMessage } from "@/lib/errors";
-import { MailDetail } from "./mail-detail";
-import { MailList } from "./mail-list";
+import { MailDetail } from "./email-detail";
+import { MailList } from "./email-list";
 import { MailboxSkeleton } from "./mailbox-skeleton";
 import { mailbox } from "./queries";
 

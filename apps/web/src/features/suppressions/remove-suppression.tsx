@@ -1,7 +1,7 @@
 import type { Suppression } from "@/client/types.gen";
 import { Confirm } from "@/components/confirm";
 import { Alert } from "@/components/ui/alert";
-import { REASONS } from "./words";
+import { REASONS } from "./reason-labels";
 
 interface RemoveSuppressionProps {
   suppression: Suppression | null;

@@ -7,7 +7,7 @@ import { Button } from "@/components/ui/button";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Cell, Row, Table } from "@/components/ui/table";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { REASONS } from "./words";
+import { REASONS } from "./reason-labels";
 
 interface SuppressionTableProps {
   items: Suppression[];

@@ -11,7 +11,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { SearchBox } from "@/components/ui/search-box";
 import { ApiError, getErrorMessage } from "@/lib/errors";
-import { focusRow, neighbour } from "@/lib/rows";
+import { focusRow, neighbour } from "@/lib/row-focus";
 import { AddSuppression } from "./add-suppression";
 import { useRemoveSuppression } from "./mutations";
 import { suppressions } from "./queries";

@@ -5,7 +5,7 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
-import { LOCALE, TEMPLATE_KEY } from "@/lib/search";
+import { LOCALE, TEMPLATE_KEY } from "@/lib/search-params";
 import { useCreateTemplate } from "./mutations";
 import { starterWords, suggestKey } from "./starter";
 

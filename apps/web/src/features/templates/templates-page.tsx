@@ -12,7 +12,7 @@ import { SearchBox } from "@/components/ui/search-box";
 import { Select } from "@/components/ui/select";
 import { ApiError, getErrorMessage } from "@/lib/errors";
 import { languageName } from "@/lib/languages";
-import { focusRow, neighbour } from "@/lib/rows";
+import { focusRow, neighbour } from "@/lib/row-focus";
 import { CreateTemplate } from "./create-template";
 import { useDeleteTemplate } from "./mutations";
 import { templates } from "./queries";

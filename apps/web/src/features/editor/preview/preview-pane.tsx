@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import type { Preview } from "@/client/types.gen";
 import { type Tab, Tabs } from "@/components/ui/tabs";
 import { getErrorMessage } from "@/lib/errors";
-import { isPassing } from "@/lib/queries";
+import { isPassing } from "@/lib/query-client";
 import { firstWords, nameOf } from "./inbox";
 import { PreviewFrames } from "./preview-frames";
 import { SizeMeter } from "./size-meter";

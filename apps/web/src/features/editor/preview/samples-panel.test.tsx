@@ -3,7 +3,7 @@ import { act, fireEvent, render, screen } from "@testing-library/react";
 import { useState } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TemplateVariable } from "@/client/types.gen";
-import { createQueries } from "@/lib/queries";
+import { createQueries } from "@/lib/query-client";
 import { failWith, noContent, service } from "@/testing/fake-service";
 import "@/testing/dom";
 import { SamplesPanel } from "./samples-panel";

@@ -2,7 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { act, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TemplateVariable } from "@/client/types.gen";
-import { createQueries } from "@/lib/queries";
+import { createQueries } from "@/lib/query-client";
 import { problem, service, unreachable } from "@/testing/fake-service";
 import "@/testing/dom";
 import { usePreview } from "./use-preview";

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import { previewTemplate } from "@/client/sdk.gen";
 import type { Preview, PreviewTemplateData, TemplateDiagnostic, TemplateVariable } from "@/client/types.gen";
 import { ApiError } from "@/lib/errors";
-import { isPassing } from "@/lib/queries";
+import { isPassing } from "@/lib/query-client";
 import type { Words } from "../parts";
 
 /** Milliseconds without a change, after which the service is asked; typing has paused for 100 before it is told of. */

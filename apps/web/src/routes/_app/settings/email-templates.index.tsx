@@ -1,6 +1,6 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { TemplatesPage, type TemplatesSearch } from "@/features/templates/templates-page";
-import { localeParam, textParam } from "@/lib/search";
+import { localeParam, textParam } from "@/lib/search-params";
 
 export const Route = createFileRoute("/_app/settings/email-templates/")({
   validateSearch: (search: Record<string, unknown>): TemplatesSearch => ({

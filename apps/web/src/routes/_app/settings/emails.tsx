@@ -1,7 +1,7 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { EmailsPage, type EmailsSearch } from "@/features/emails/emails-page";
 import { STATUS_NAMES } from "@/features/emails/statuses";
-import { idParam, keyParam, textParam, wordParam } from "@/lib/search";
+import { idParam, keyParam, textParam, wordParam } from "@/lib/search-params";
 
 export const Route = createFileRoute("/_app/settings/emails")({
   validateSearch: (search: Record<string, unknown>): EmailsSearch => ({

@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { NoticesPage } from "@/features/notices/notices-page";
+import { NoticesPage } from "@/features/notifications/notifications-page";
 
 export const Route = createFileRoute("/_app/settings/notifications")({
   head: () => ({ meta: [{ title: "Notifications · Gatepost" }] }),

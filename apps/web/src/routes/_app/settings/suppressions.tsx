@@ -1,6 +1,6 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { SuppressionsPage, type SuppressionsSearch } from "@/features/suppressions/suppressions-page";
-import { textParam } from "@/lib/search";
+import { textParam } from "@/lib/search-params";
 
 export const Route = createFileRoute("/_app/settings/suppressions")({
   validateSearch: (search: Record<string, unknown>): SuppressionsSearch => ({ q: textParam(search.q) }),

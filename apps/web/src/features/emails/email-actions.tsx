@@ -4,10 +4,10 @@ import type { EmailDetail } from "@/client/types.gen";
 import { Confirm } from "@/components/confirm";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/outcome";
+import { Outcome } from "@/components/ui/success-message";
 import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
 import { useCancelEmail, useResendEmail } from "./mutations";
-import { canCancel, whyNotAgain } from "./words";
+import { canCancel, whyNotAgain } from "./status-labels";
 
 interface EmailActionsProps {
   email: EmailDetail;

@@ -7,7 +7,7 @@ import { Button } from "@/components/ui/button";
 import { Switch } from "@/components/ui/switch";
 import { getErrorMessage } from "@/lib/errors";
 import { useSetNotice } from "./mutations";
-import { NoticesSkeleton } from "./notices-skeleton";
+import { NoticesSkeleton } from "./notifications-skeleton";
 import { notices } from "./queries";
 
 export function NoticesPage() {

@@ -1,8 +1,8 @@
 import { useId } from "react";
 import type { EmailDetail } from "@/client/types.gen";
-import { MailFrame } from "@/components/mail-frame";
+import { MailFrame } from "@/components/email-frame";
 import { Tabs } from "@/components/ui/tabs";
-import { isErased } from "./words";
+import { isErased } from "./status-labels";
 
 /** What a message said; and where that is not there, why. */
 export function Message({ email }: { email: EmailDetail }) {

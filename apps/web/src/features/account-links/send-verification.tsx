@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button, type ButtonProps } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/outcome";
+import { Outcome } from "@/components/ui/success-message";
 import { useSendVerification } from "./mutations";
-import { sentenceOf } from "./too-many";
+import { sentenceOf } from "./rate-limit-message";
 
 interface SendVerificationProps {
   email: string;

@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { AuthCard } from "@/components/auth-card";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { ChoosePassword } from "./choose-password";
+import { LinkTrouble, troubleOf } from "./link-error";
 import { useResetPassword } from "./mutations";
+import { ChoosePassword } from "./new-password-form";
 import { PasswordChanged } from "./password-changed";
-import { LinkTrouble, troubleOf } from "./trouble";
 
 /** Where the link of the mail "reset your password" leads. */
 export function ResetPassword({ token }: { token: string | null }) {

@@ -4,14 +4,14 @@ import type { Disowned } from "@/client/types.gen";
 import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/outcome";
+import { Outcome } from "@/components/ui/success-message";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { getErrorMessage } from "@/lib/errors";
-import { ChoosePassword } from "./choose-password";
+import { LinkTrouble, troubleOf } from "./link-error";
 import { useReportNotMe, useResetPassword } from "./mutations";
-import { keptReport, REPORT } from "./not-me-report";
+import { ChoosePassword } from "./new-password-form";
 import { PasswordChanged } from "./password-changed";
-import { LinkTrouble, troubleOf } from "./trouble";
+import { keptReport, REPORT } from "./stored-report";
 
 /** Where "this wasn't me" in a mail about a sign-in leads. */
 export function NotMe({ token }: { token: string | null }) {

@@ -3,8 +3,8 @@ import { listTemplatesOptions } from "@/client/@tanstack/react-query.gen";
 import { SearchBox } from "@/components/ui/search-box";
 import { Select } from "@/components/ui/select";
 import type { Filters } from "./queries";
+import { STATUSES } from "./status-labels";
 import { STATUS_NAMES, type Status } from "./statuses";
-import { STATUSES } from "./words";
 
 interface EmailFiltersProps {
   filters: Filters;

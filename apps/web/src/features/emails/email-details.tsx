@@ -5,7 +5,7 @@ import { Actor } from "@/components/actor";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { languageName } from "@/lib/languages";
 import { exactTime } from "@/lib/time";
-import { providerName } from "./words";
+import { providerName } from "./status-labels";
 
 export function EmailFacts({ email }: { email: EmailDetail }) {
   return (

@@ -10,7 +10,7 @@ import {
 import { ApiError } from "@/lib/errors";
 import { forget } from "@/lib/link-tokens";
 import { toastDone } from "@/lib/toasts";
-import { keepReport } from "./not-me-report";
+import { keepReport } from "./stored-report";
 
 /** Signs out every device of whom the link was sent to. */
 export function useReportNotMe() {

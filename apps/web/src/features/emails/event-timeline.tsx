@@ -2,7 +2,7 @@ import { useId } from "react";
 import type { EmailEvent } from "@/client/types.gen";
 import { Actor } from "@/components/actor";
 import { exactTime } from "@/lib/time";
-import { eventWords } from "./words";
+import { eventWords } from "./status-labels";
 
 /** What happened to a message, step by step. */
 export function Timeline({ events }: { events: EmailEvent[] }) {

@@ -2,14 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { ExternalLink } from "lucide-react";
 import { type ReactNode, useRef } from "react";
 import type { CapturedEmail } from "@/client/types.gen";
-import { MailFrame } from "@/components/mail-frame";
+import { MailFrame } from "@/components/email-frame";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Tabs } from "@/components/ui/tabs";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { ApiError, getErrorMessage } from "@/lib/errors";
 import { fullTime } from "@/lib/time";
-import { linksOf, withLinks } from "./links";
+import { linksOf, withLinks } from "./email-links";
 import { mail } from "./queries";
 
 /** One mail: as it looks, as text, and as it went over the wire. */

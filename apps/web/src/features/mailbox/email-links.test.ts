@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linksOf, withLinks } from "./links";
+import { linksOf, withLinks } from "./email-links";
 
 describe("the links of an HTML mail", () => {
   it("are found once each, in order, with their words", () => {

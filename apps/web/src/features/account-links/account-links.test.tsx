@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { forget } from "@/lib/link-tokens";
 import { failWith, json, noContent, problem, service, unreachable } from "@/testing/fake-service";
 import { openPage } from "@/testing/open-page";
-import { REPORT } from "./not-me-report";
+import { REPORT } from "./stored-report";
 
 const NOT_ME = "POST /v1/sessions/not-me";
 const RESET = "POST /v1/auth/password/reset";

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { buttonStyle } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/outcome";
+import { Outcome } from "@/components/ui/success-message";
 
 export function PasswordChanged() {
   return (

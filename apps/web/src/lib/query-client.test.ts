@@ -1,7 +1,7 @@
 import { onlineManager, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError, Cancelled } from "@/lib/errors";
-import { createQueries } from "@/lib/queries";
+import { createQueries } from "@/lib/query-client";
 
 const OVER = new ApiError("This device was signed out.", { status: 401, code: "session_revoked" });
 const WRONG = new ApiError("That is wrong.", { status: 401, code: "invalid_credentials" });

@@ -4,11 +4,11 @@ import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
-import { Outcome } from "@/components/ui/outcome";
+import { Outcome } from "@/components/ui/success-message";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { ApiError } from "@/lib/errors";
 import { useForgotPassword } from "./mutations";
-import { sentenceOf } from "./too-many";
+import { sentenceOf } from "./rate-limit-message";
 
 const TOO_MANY = "There were too many requests from your network.";
 

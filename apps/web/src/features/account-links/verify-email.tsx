@@ -2,10 +2,10 @@ import { Link } from "@tanstack/react-router";
 import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
 import { Button, buttonStyle } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/outcome";
+import { Outcome } from "@/components/ui/success-message";
 import { getErrorMessage } from "@/lib/errors";
+import { LinkTrouble, troubleOf } from "./link-error";
 import { useVerifyEmail } from "./mutations";
-import { LinkTrouble, troubleOf } from "./trouble";
 
 /** Where the link of the mail "confirm your address" leads. */
 export function VerifyEmail({ token }: { token: string | null }) {
