@@ -16,7 +16,7 @@ export default defineConfig({
   ],
   resolve: {
     alias: {
-      "@codemirror/lang-javascript": source("./src/features/editor/code/no-scripts.ts"),
+      "@codemirror/lang-javascript": source("./src/features/email-templates/editor/code/no-scripts.ts"),
       "@": source("./src"),
     },
   },

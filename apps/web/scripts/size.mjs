@@ -21,7 +21,7 @@ const ADDED = {
   Suppressions: { entry: component("_app/settings/suppressions"), budget: 10 * KB },
   Editor: { entry: component("_app/settings/email-templates.$key"), budget: 30 * KB },
   // What that page loads once there is a template to edit.
-  CodeMirror: { entry: "src/features/editor/code/code-editor.tsx", budget: 210 * KB },
+  CodeMirror: { entry: "src/features/email-templates/editor/code/code-editor.tsx", budget: 210 * KB },
 };
 
 const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", PAGES), "utf8"));

@@ -1,6 +1,6 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { EditorPage } from "@/features/editor/editor-page";
-import { type EditorSearch, readSearch } from "@/features/editor/place";
+import { EditorPage } from "@/features/email-templates/editor/editor-page";
+import { type EditorSearch, readSearch } from "@/features/email-templates/search-params";
 
 export const Route = createFileRoute("/_app/settings/email-templates/$key")({
   validateSearch: readSearch,

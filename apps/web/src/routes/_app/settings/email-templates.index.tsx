@@ -1,5 +1,5 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { TemplatesPage, type TemplatesSearch } from "@/features/templates/templates-page";
+import { TemplatesPage, type TemplatesSearch } from "@/features/email-templates/list/templates-page";
 import { localeParam, textParam } from "@/lib/search-params";
 
 export const Route = createFileRoute("/_app/settings/email-templates/")({

@@ -1,0 +1,148 @@
+import { Pencil, Plus, Trash2 } from "lucide-react";
+import { type ReactNode, useId, useRef, useState } from "react";
+import type { TemplateVariable } from "@/client/types.gen";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import type { Words } from "../draft/content";
+import { namesIn } from "./used-variables";
+import { written } from "./values";
+import { MAX_VARIABLES, VariableDialog } from "./variable-dialog";
+
+export interface VariablesPanelProps {
+  variables: TemplateVariable[];
+  always: TemplateVariable[];
+  /** Custom templates declare what they like. */
+  editable: boolean;
+  used: Words;
+  onInsert(name: string): void;
+  onChange(variables: TemplateVariable[]): void;
+}
+
+/** Every variable that the words can use; those of a custom template can be declared here. */
+export function VariablesPanel({
+  variables,
+  always,
+  editable,
+  used,
+  onInsert,
+  onChange,
+}: VariablesPanelProps) {
+  const names = namesIn(used);
+  const panel = useRef<HTMLDivElement>(null);
+  // The place of the one that is edited; one past the last is a new one.
+  const [edited, edit] = useState<number | null>(null);
+
+  const remove = (place: number) => {
+    onChange(variables.toSpliced(place, 1));
+    // What had the focus is gone.
+    panel.current?.focus();
+  };
+  const keep = (variable: TemplateVariable) => {
+    onChange(variables.toSpliced(edited ?? variables.length, 1, variable));
+    edit(null);
+  };
+  const row = (variable: TemplateVariable, actions?: ReactNode) => (
+    <Row
+      key={variable.name}
+      variable={variable}
+      used={names.has(variable.name)}
+      onInsert={() => onInsert(variable.name)}
+      actions={actions}
+    />
+  );
+  return (
+    <div ref={panel} tabIndex={-1} className="grid grid-cols-1 gap-5 outline-none">
+      <List title="Declared by this template" empty="It declares no variables.">
+        {variables.map((variable, place) =>
+          row(
+            variable,
+            editable ? (
+              <>
+                <Button
+                  size="icon"
+                  variant="quiet"
+                  aria-label={`Edit ${variable.name}`}
+                  onClick={() => edit(place)}
+                >
+                  <Pencil size={16} aria-hidden />
+                </Button>
+                <Button
+                  size="icon"
+                  variant="quiet"
+                  aria-label={`Remove ${variable.name}`}
+                  onClick={() => remove(place)}
+                >
+                  <Trash2 size={16} aria-hidden />
+                </Button>
+              </>
+            ) : undefined,
+          ),
+        )}
+      </List>
+      {editable && variables.length < MAX_VARIABLES ? (
+        <Button size="small" className="justify-self-start" onClick={() => edit(variables.length)}>
+          <Plus size={16} aria-hidden />
+          Add a variable
+        </Button>
+      ) : null}
+      <List title="Always there">{always.map((variable) => row(variable))}</List>
+      {editable ? (
+        <VariableDialog
+          open={edited !== null}
+          variable={edited === null ? undefined : variables[edited]}
+          taken={variables.filter((_, place) => place !== edited).map(({ name }) => name)}
+          reserved={always.map(({ name }) => name)}
+          onClose={() => edit(null)}
+          onKeep={keep}
+        />
+      ) : null}
+    </div>
+  );
+}
+
+function List({ title, empty, children }: { title: string; empty?: string; children: ReactNode[] }) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id} className="grid grid-cols-1 gap-2">
+      <h3 id={id} className="text-sm font-semibold">
+        {title}
+      </h3>
+      {children.length > 0 ? (
+        <ul className="divide-y divide-line rounded-lg border border-line bg-surface">{children}</ul>
+      ) : (
+        <p className="text-sm text-muted">{empty}</p>
+      )}
+    </section>
+  );
+}
+
+interface RowProps {
+  variable: TemplateVariable;
+  used: boolean;
+  onInsert(): void;
+  actions: ReactNode;
+}
+
+function Row({ variable, used, onInsert, actions }: RowProps) {
+  const example = written(variable.example);
+  return (
+    <li className="grid grid-cols-1 gap-1 p-3 text-sm">
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <code className="font-mono font-medium wrap-anywhere">{variable.name}</code>
+        <div className="flex items-center gap-1">
+          {actions}
+          <Button size="small" aria-label={`Insert ${variable.name}`} onClick={onInsert}>
+            Insert
+          </Button>
+        </div>
+      </div>
+      <div className="flex flex-wrap gap-1.5">
+        <Badge tone="quiet">{variable.type ?? "string"}</Badge>
+        <Badge tone="quiet">{variable.required === false ? "optional" : "required"}</Badge>
+        <Badge tone={used ? "brand" : "quiet"}>{used ? "used" : "not used"}</Badge>
+      </div>
+      {variable.description ? <p className="wrap-anywhere">{variable.description}</p> : null}
+      {example ? <p className="line-clamp-3 text-xs text-muted wrap-anywhere">Example: {example}</p> : null}
+    </li>
+  );
+}
