@@ -88,8 +88,8 @@ describe("a menu", () => {
     await openMenu();
     onRename.mockImplementation(() => expect(document.activeElement).toBe(button()));
     fireEvent.click(item("Rename"));
-    expect(onRename).toHaveReturnedTimes(1);
     await waitFor(() => expect(screen.queryByRole("menu")).toBeNull());
+    await waitFor(() => expect(onRename).toHaveReturnedTimes(1));
     expect(document.activeElement).toBe(button());
   });
 

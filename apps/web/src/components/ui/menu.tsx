@@ -7,15 +7,16 @@ import {
   createContext,
   type ReactElement,
   type ReactNode,
-  type RefObject,
   use,
+  useCallback,
   useRef,
 } from "react";
 
 const ITEM =
   "flex min-h-10 w-full cursor-pointer items-center gap-3 rounded-lg px-3 text-left text-sm font-medium -outline-offset-2 data-highlighted:bg-sunken";
 
-const TriggerContext = createContext<RefObject<HTMLButtonElement | null>>({ current: null });
+/** Runs an action once the menu is closed. */
+const AfterCloseContext = createContext<(action: () => void) => void>(() => {});
 
 interface MenuProps {
   /** The button that opens the menu; it also names the menu. */
@@ -31,8 +32,20 @@ interface MenuProps {
 /** A menu behind a button. Arrow keys, Home, End and first letters move through it; Escape closes it and focuses the button. */
 export function Menu({ trigger, align = "end", defaultOpen, className = "w-64", children }: MenuProps) {
   const button = useRef<HTMLButtonElement>(null);
+  const afterClose = useRef<() => void>(undefined);
+  const runAfterClose = useCallback((action: () => void) => {
+    afterClose.current = action;
+  }, []);
+  const handleOpenChangeComplete = (open: boolean) => {
+    const action = afterClose.current;
+    if (open || !action) return;
+    afterClose.current = undefined;
+    // A dialog that opens now returns the focus to the button when it closes.
+    button.current?.focus();
+    action();
+  };
   return (
-    <BaseMenu.Root modal={false} defaultOpen={defaultOpen}>
+    <BaseMenu.Root modal={false} defaultOpen={defaultOpen} onOpenChangeComplete={handleOpenChangeComplete}>
       <BaseMenu.Trigger ref={button} render={trigger} />
       <BaseMenu.Portal>
         <BaseMenu.Positioner align={align} sideOffset={6} collisionPadding={16} className="z-40">
@@ -42,7 +55,7 @@ export function Menu({ trigger, align = "end", defaultOpen, className = "w-64", 
               className,
             )}
           >
-            <TriggerContext value={button}>{children}</TriggerContext>
+            <AfterCloseContext value={runAfterClose}>{children}</AfterCloseContext>
           </BaseMenu.Popup>
         </BaseMenu.Positioner>
       </BaseMenu.Portal>
@@ -51,6 +64,7 @@ export function Menu({ trigger, align = "end", defaultOpen, className = "w-64", 
 }
 
 interface MenuItemProps {
+  /** Called once the menu is closed and its button has the focus. */
   onSelect: () => void;
   /** For an action that deletes something. */
   danger?: boolean;
@@ -59,14 +73,12 @@ interface MenuItemProps {
 }
 
 export function MenuItem({ onSelect, danger, className, children }: MenuItemProps) {
-  const button = use(TriggerContext);
-  const handleClick = () => {
-    // A dialog that opens now returns the focus to what has it, and the item is about to be removed.
-    button.current?.focus();
-    onSelect();
-  };
+  const runAfterClose = use(AfterCloseContext);
   return (
-    <BaseMenu.Item onClick={handleClick} className={clsx(ITEM, danger && "text-danger", className)}>
+    <BaseMenu.Item
+      onClick={() => runAfterClose(onSelect)}
+      className={clsx(ITEM, danger && "text-danger", className)}
+    >
       {children}
     </BaseMenu.Item>
   );
