@@ -1,4 +1,4 @@
-"""What is in the database, and who is signed in."""
+"""Fill the database, and sign users in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ select left(md5(n || u.email) || md5(u.email || n), 43), now(), u.id from "user"
 
 
 def fill(url: str) -> None:
-    """Add 10,000 people with ten sessions each, for every contestant."""
+    """Add 10,000 users with ten sessions each, for Gatepost and for fastapi-users."""
     asyncio.run(_fill(url))
 
 
@@ -41,17 +41,17 @@ async def _fill(url: str) -> None:
         await connection.close()
 
 
-def sign_in_to_gatepost(url: str, people: int) -> list[str]:
-    """Return the access tokens of new people."""
+def sign_in_to_gatepost(url: str, users: int) -> list[str]:
+    """Register users and return their access tokens."""
     with httpx.Client(base_url=url, timeout=30) as client:
-        return [_register(client, "/account/v1/auth/register", n)["access_token"] for n in range(people)]
+        return [_register(client, "/account/v1/auth/register", n)["access_token"] for n in range(users)]
 
 
-def sign_in_to_fastapi_users(url: str, people: int) -> list[str]:
-    """Return the access tokens of new people."""
+def sign_in_to_fastapi_users(url: str, users: int) -> list[str]:
+    """Register users and return their access tokens."""
     tokens = []
     with httpx.Client(base_url=url, timeout=30) as client:
-        for n in range(people):
+        for n in range(users):
             _register(client, "/register", n)
             form = {"username": _email(n), "password": _PASSWORD}
             tokens.append(client.post("/login", data=form).raise_for_status().json()["access_token"])
@@ -59,16 +59,16 @@ def sign_in_to_fastapi_users(url: str, people: int) -> list[str]:
 
 
 def write_tokens(tokens: list[str], path: Path) -> Path:
-    """Write tokens to a file, one a line."""
+    """Write tokens to a file, one per line, and return its path."""
     path.write_text("".join(f"{token}\n" for token in tokens))
     return path
 
 
 def _register(client: httpx.Client, path: str, n: int) -> dict[str, str]:
-    answer = client.post(path, json={"email": _email(n), "password": _PASSWORD})
-    tokens: dict[str, str] = answer.raise_for_status().json()
+    response = client.post(path, json={"email": _email(n), "password": _PASSWORD})
+    tokens: dict[str, str] = response.raise_for_status().json()
     return tokens
 
 
 def _email(n: int) -> str:
-    return f"person{n}@example.com"
+    return f"signed-in{n}@example.com"

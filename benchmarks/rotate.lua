@@ -1,4 +1,4 @@
--- The same request with one bearer token after the other: wrk -s rotate.lua URL -- FILE
+-- Send the same request with the bearer tokens of a file in turn: wrk -s rotate.lua URL -- FILE
 
 local requests, turn = {}, 0
 

@@ -1,4 +1,4 @@
-"""What is measured: each host in a uvicorn process of its own, on one core, and the database they share."""
+"""Start what is measured: each app in its own uvicorn process on one core, and the database they share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gatepost.db.migrations import migrate
 _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parent
 _PEERS = _ROOT / ".venv-bench"
-_PINS = _ROOT / "requirements" / "bench.txt"
+_LOCK = _ROOT / "requirements" / "bench.txt"
 _START_SECONDS = 30
 _OPTIONS = [
     "--loop",
@@ -37,20 +37,20 @@ _OPTIONS = [
 
 
 def peer_python() -> str:
-    """Return the Python of the peers' environment, which is made when it is missing or older than its pins."""
+    """Return the Python of the peers' virtual environment; create it if it is missing or older than its lock file."""
     python, stamp = _PEERS / "bin" / "python", _PEERS / ".installed"
-    if not stamp.exists() or stamp.stat().st_mtime < _PINS.stat().st_mtime:
-        print(f"installing the peers in {_PEERS.name} …", flush=True)
+    if not stamp.exists() or stamp.stat().st_mtime < _LOCK.stat().st_mtime:
+        print(f"Installing the peers into {_PEERS.name}…", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", _PEERS], check=True)
         pip: list[str | Path] = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--require-hashes", "--requirement", _PINS], check=True)
+        subprocess.run([*pip, "install", "--require-hashes", "--requirement", _LOCK], check=True)
         stamp.touch()
     return str(python)
 
 
 @contextmanager
 def database() -> Iterator[embedded.EmbeddedPostgres]:
-    """Have a migrated database for the length of a block; nothing of it stays."""
+    """Run a migrated database for the length of a block, and remove its data."""
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-") as directory:
         Path(directory).chmod(0o755)
         with embedded.running(Path(directory)) as server:
@@ -59,13 +59,13 @@ def database() -> Iterator[embedded.EmbeddedPostgres]:
                 yield server
             finally:
                 server.stop()
-                # Where root's files are closed to the account that runs PostgreSQL, the data is elsewhere.
+                # As root the data may be outside the directory: see the embedded database.
                 shutil.rmtree(server.data.parent, ignore_errors=True)
 
 
 @contextmanager
 def serving(app: str, python: str, database_url: str, core: int) -> Iterator[str]:
-    """Serve an app of `apps/` on one core for the length of a block, and give its address."""
+    """Serve an app of `apps/` on one core for the length of a block. Yields its URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -84,8 +84,8 @@ def serving(app: str, python: str, database_url: str, core: int) -> Iterator[str
 
 
 def _environment(database_url: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GATEPOST_", "PYTHON"))}
-    return {**kept, "GATEPOST_DATABASE_URL": database_url, "GATEPOST_SECRET_KEY": "benchmark" * 4}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GATEPOST_", "PYTHON"))}
+    return {**inherited, "GATEPOST_DATABASE_URL": database_url, "GATEPOST_SECRET_KEY": "benchmark" * 4}
 
 
 def _wait_until_ready(app: str, process: subprocess.Popen[bytes], url: str) -> None:
@@ -97,7 +97,7 @@ def _wait_until_ready(app: str, process: subprocess.Popen[bytes], url: str) -> N
             time.sleep(0.1)
         else:
             return
-    raise SystemExit(f"{app}: does not start")
+    raise SystemExit(f"{app} did not start within {_START_SECONDS} seconds.")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

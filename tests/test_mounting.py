@@ -1,4 +1,4 @@
-"""A stranger's FastAPI app that mounts Gatepost in three lines."""
+"""A FastAPI app that mounts Gatepost in three lines."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 import gatepost
-from tests.support import PASSWORD, assert_problem, client_of, serving, settings_for
+from tests.support import PASSWORD, assert_problem, http_client, make_settings, serve_app
 
 
 @asynccontextmanager
-async def mounted(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(app) as url, client_of(url) as client:
+async def client_of_app(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with serve_app(app) as url, http_client(url) as client:
         yield client
 
 
 async def sign_in(client: httpx.AsyncClient, prefix: str, email: str = "ada@example.com") -> dict[str, Any]:
-    answer = await client.post(f"{prefix}/v1/auth/register", json={"email": email, "password": PASSWORD})
-    assert answer.status_code == 201, answer.text
-    body: dict[str, Any] = answer.json()
+    response = await client.post(f"{prefix}/v1/auth/register", json={"email": email, "password": PASSWORD})
+    assert response.status_code == 201, response.text
+    body: dict[str, Any] = response.json()
     return body
 
 
@@ -36,9 +36,9 @@ def bearer(signed_in: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture
 async def host(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """The app of the README, and nothing more."""
+    """A client of an app like the one in the README."""
     app = FastAPI()
-    app.include_router(gatepost.create_router(settings_for(database_url)), prefix="/account")
+    app.include_router(gatepost.create_router(make_settings(database_url)), prefix="/account")
 
     @app.get("/invoices")
     async def invoices(session: gatepost.CurrentSession) -> dict[str, str]:
@@ -53,14 +53,14 @@ async def host(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     @app.delete("/everything")
     async def everything(session: gatepost.RecentSession) -> None: ...
 
-    async with mounted(app) as client:
+    async with client_of_app(app) as client:
         yield client
 
 
 async def test_three_lines_guard_a_route(host: httpx.AsyncClient) -> None:
     signed_in = await sign_in(host, "/account")
-    answer = await host.get("/invoices", headers=bearer(signed_in))
-    assert answer.json() == {"whose": signed_in["session"]["user_id"], "email": "ada@example.com"}
+    response = await host.get("/invoices", headers=bearer(signed_in))
+    assert response.json() == {"whose": signed_in["session"]["user_id"], "email": "ada@example.com"}
 
     session = signed_in["session"]["id"]
     assert (await host.delete(f"/account/v1/sessions/{session}", headers=bearer(signed_in))).status_code == 204
@@ -68,23 +68,23 @@ async def test_three_lines_guard_a_route(host: httpx.AsyncClient) -> None:
     assert problem["reason"] == "signed_out"
 
 
-async def test_refusals_in_host_routes_are_problems(host: httpx.AsyncClient) -> None:
+async def test_errors_of_the_guard_in_host_routes_are_problems(host: httpx.AsyncClient) -> None:
     assert_problem(await host.get("/invoices"), 401, "not_authenticated")
-    refused = await host.get("/invoices", headers={"Authorization": "Bearer x", "X-Request-ID": "mine-42"})
-    assert assert_problem(refused, 401, "token_invalid")["request_id"] == "mine-42"
+    rejected = await host.get("/invoices", headers={"Authorization": "Bearer x", "X-Request-ID": "mine-42"})
+    assert assert_problem(rejected, 401, "token_invalid")["request_id"] == "mine-42"
     assert_problem(await host.delete("/everything"), 401, "not_authenticated")
 
 
-async def test_the_hosts_own_errors_stay_the_hosts(host: httpx.AsyncClient) -> None:
+async def test_the_hosts_own_errors_are_not_changed(host: httpx.AsyncClient) -> None:
     assert (await host.get("/nowhere")).json() == {"detail": "Not Found"}
     assert (await host.get("/items/0")).json() == {"detail": "no teapots"}
     assert (await host.get("/items/x")).json()["detail"][0]["type"] == "int_parsing"
     assert (await host.post("/invoices")).json() == {"detail": "Method Not Allowed"}
 
 
-async def test_our_routes_answer_as_in_the_contract_below_any_prefix(host: httpx.AsyncClient) -> None:
-    refused = await host.post("/account/v1/auth/login", json={"email": 1})
-    assert_problem(refused, 422, "validation_failed")
+async def test_our_routes_work_below_any_prefix(host: httpx.AsyncClient) -> None:
+    rejected = await host.post("/account/v1/auth/login", json={"email": 1})
+    assert_problem(rejected, 422, "validation_failed")
     wrong_method = await host.put("/account/v1/sessions")
     assert_problem(wrong_method, 405, "method_not_allowed")
     assert wrong_method.headers["allow"] == "DELETE, GET, POST"
@@ -93,13 +93,13 @@ async def test_our_routes_answer_as_in_the_contract_below_any_prefix(host: httpx
     assert len((await host.get("/account/.well-known/jwks.json")).json()["keys"]) == 1
 
 
-async def test_the_hosts_document_names_operations_after_functions(host: httpx.AsyncClient) -> None:
+async def test_the_hosts_openapi_document_has_our_operation_ids(host: httpx.AsyncClient) -> None:
     document = (await host.get("/openapi.json")).json()
     assert document["paths"]["/account/v1/sessions"]["get"]["operationId"] == "list_sessions"
     assert document["paths"]["/invoices"]["get"]["security"] == [{"AccessToken": []}]
 
 
-async def test_a_host_with_a_lifespan_handlers_and_middleware_of_its_own(database_url: str) -> None:
+async def test_a_host_with_its_own_lifespan_exception_handlers_and_middleware(database_url: str) -> None:
     seen: list[str] = []
 
     @asynccontextmanager
@@ -109,7 +109,7 @@ async def test_a_host_with_a_lifespan_handlers_and_middleware_of_its_own(databas
         seen.append("down")
 
     app = FastAPI(lifespan=lifespan)
-    app.include_router(gatepost.create_router(settings_for(database_url)), prefix="/deep/down")
+    app.include_router(gatepost.create_router(make_settings(database_url)), prefix="/deep/down")
 
     @app.middleware("http")
     async def count(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -133,11 +133,11 @@ async def test_a_host_with_a_lifespan_handlers_and_middleware_of_its_own(databas
     async def item(number: int) -> int:
         return number
 
-    async with mounted(app) as client:
+    async with client_of_app(app) as client:
         signed_in = await sign_in(client, "/deep/down")
-        answer = await client.get("/motto", headers=bearer(signed_in))
-        assert answer.json() == "ours"
-        assert answer.headers["x-host"] == "was here"
+        response = await client.get("/motto", headers=bearer(signed_in))
+        assert response.json() == "ours"
+        assert response.headers["x-host"] == "was here"
         assert_problem(await client.get("/motto"), 401, "not_authenticated")
         assert_problem(await client.get("/deep/down/v1/me"), 401, "not_authenticated")
         assert_problem(await client.post("/deep/down/v1/auth/login", json=[]), 422, "validation_failed")
@@ -146,9 +146,9 @@ async def test_a_host_with_a_lifespan_handlers_and_middleware_of_its_own(databas
     assert seen == ["up", "down"]
 
 
-async def test_a_host_may_keep_a_request_id_of_its_own(database_url: str) -> None:
+async def test_a_host_with_its_own_request_id(database_url: str) -> None:
     app = FastAPI()
-    app.include_router(gatepost.create_router(settings_for(database_url)), prefix="/account")
+    app.include_router(gatepost.create_router(make_settings(database_url)), prefix="/account")
 
     @app.middleware("http")
     async def name(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -158,77 +158,79 @@ async def test_a_host_may_keep_a_request_id_of_its_own(database_url: str) -> Non
     @app.get("/invoices")
     async def invoices(session: gatepost.CurrentSession) -> None: ...
 
-    async with mounted(app) as client:
+    async with client_of_app(app) as client:
         assert_problem(await client.get("/invoices"), 401, "not_authenticated")
-        answer = await client.post("/account/v1/auth/register", json={"email": "a@example.com", "password": PASSWORD})
-        assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["x-request-id"]
+        response = await client.post("/account/v1/auth/register", json={"email": "a@example.com", "password": PASSWORD})
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-request-id"]
 
 
-async def test_a_guard_of_a_mount_that_is_missing_lets_nobody_pass(database_url: str) -> None:
-    staff = gatepost.create_router(settings_for(database_url, cookie_name="staff"))
+async def test_the_guard_of_a_router_that_is_not_mounted_rejects_every_request(database_url: str) -> None:
+    employees_router = gatepost.create_router(make_settings(database_url, cookie_name="employees"))
     app = FastAPI()
-    app.include_router(gatepost.create_router(settings_for(database_url)), prefix="/account")
+    app.include_router(gatepost.create_router(make_settings(database_url)), prefix="/account")
 
     @app.get("/ledger")
-    async def ledger(session: gatepost.Session = Depends(staff.require_session)) -> None: ...  # noqa: B008, FAST002
+    async def ledger(session: gatepost.Session = Depends(employees_router.require_session)) -> None: ...  # noqa: B008, FAST002
 
     @app.exception_handler(RuntimeError)
     async def handle(request: Request, error: RuntimeError) -> JSONResponse:
         return JSONResponse(str(error), 500)
 
-    async with mounted(app) as client:
+    async with client_of_app(app) as client:
         signed_in = await sign_in(client, "/account")
         assert (await client.get("/ledger", headers=bearer(signed_in))).status_code == 500
 
 
-async def test_a_host_may_render_our_refusals_itself(database_url: str) -> None:
+async def test_a_host_with_a_handler_for_our_errors(database_url: str) -> None:
     app = FastAPI()
-    app.include_router(gatepost.create_router(settings_for(database_url)), prefix="/account")
+    app.include_router(gatepost.create_router(make_settings(database_url)), prefix="/account")
 
-    @app.exception_handler(gatepost.Refusal)
-    async def handle(request: Request, refusal: gatepost.Refusal) -> JSONResponse:
-        return JSONResponse({"mine": refusal.code}, refusal.status)
+    @app.exception_handler(gatepost.ApiError)
+    async def handle(request: Request, error: gatepost.ApiError) -> JSONResponse:
+        return JSONResponse({"mine": error.code}, error.status)
 
     @app.get("/invoices")
     async def invoices(session: gatepost.CurrentSession) -> None: ...
 
-    async with mounted(app) as client:
+    async with client_of_app(app) as client:
         assert (await client.get("/invoices")).json() == {"mine": "not_authenticated"}
         assert_problem(await client.get("/account/v1/me"), 401, "not_authenticated")
 
 
-async def test_two_in_one_process_keep_their_people_apart(database_url: str) -> None:
-    staff = gatepost.create_router(settings_for(database_url, cookie_name="staff", public_url="http://staff.test"))
-    customers = gatepost.create_router(settings_for(database_url, cookie_name="customers"))
+async def test_two_routers_in_one_app_have_separate_users(database_url: str) -> None:
+    employees_router = gatepost.create_router(
+        make_settings(database_url, cookie_name="employees", public_url="http://employees.test")
+    )
+    customers_router = gatepost.create_router(make_settings(database_url, cookie_name="customers"))
     app = FastAPI()
-    app.include_router(staff, prefix="/staff")
-    app.include_router(customers, prefix="/customers")
+    app.include_router(employees_router, prefix="/employees")
+    app.include_router(customers_router, prefix="/customers")
 
     @app.get("/ledger")
-    async def ledger(session: gatepost.Session = Depends(staff.require_session)) -> str:  # noqa: B008, FAST002
+    async def ledger(session: gatepost.Session = Depends(employees_router.require_session)) -> str:  # noqa: B008, FAST002
         return str(session.id)
 
     @app.get("/orders")
-    async def orders(session: gatepost.Session = Depends(customers.require_session)) -> str:  # noqa: B008, FAST002
+    async def orders(session: gatepost.Session = Depends(customers_router.require_session)) -> str:  # noqa: B008, FAST002
         return str(session.id)
 
-    async with mounted(app) as client:
-        clerk = await sign_in(client, "/staff")
-        buyer = await sign_in(client, "/customers", "bob@example.com")
-        assert (await client.get("/ledger", headers=bearer(clerk))).json() == clerk["session"]["id"]
-        assert (await client.get("/orders", headers=bearer(buyer))).json() == buyer["session"]["id"]
-        assert_problem(await client.get("/orders", headers=bearer(clerk)), 401, "token_invalid")
-        assert_problem(await client.get("/staff/v1/me", headers=bearer(buyer)), 401, "token_invalid")
-        cookie = {"Cookie": f"customers={buyer['access_token']}"}
+    async with client_of_app(app) as client:
+        employee = await sign_in(client, "/employees")
+        customer = await sign_in(client, "/customers", "bob@example.com")
+        assert (await client.get("/ledger", headers=bearer(employee))).json() == employee["session"]["id"]
+        assert (await client.get("/orders", headers=bearer(customer))).json() == customer["session"]["id"]
+        assert_problem(await client.get("/orders", headers=bearer(employee)), 401, "token_invalid")
+        assert_problem(await client.get("/employees/v1/me", headers=bearer(customer)), 401, "token_invalid")
+        cookie = {"Cookie": f"customers={customer['access_token']}"}
         assert (await client.get("/orders", headers=cookie)).status_code == 200
         assert_problem(await client.get("/ledger", headers=cookie), 401, "not_authenticated")
 
 
-async def test_the_unnamed_guard_refuses_to_choose_between_two(database_url: str) -> None:
+async def test_the_unnamed_guard_is_an_error_with_two_routers(database_url: str) -> None:
     app = FastAPI()
     for name in ("one", "two"):
-        app.include_router(gatepost.create_router(settings_for(database_url, cookie_name=name)), prefix=f"/{name}")
+        app.include_router(gatepost.create_router(make_settings(database_url, cookie_name=name)), prefix=f"/{name}")
 
     @app.get("/invoices")
     async def invoices(session: gatepost.CurrentSession) -> None: ...
@@ -237,19 +239,19 @@ async def test_the_unnamed_guard_refuses_to_choose_between_two(database_url: str
     async def handle(request: Request, error: RuntimeError) -> JSONResponse:
         return JSONResponse(str(error), 500)
 
-    async with mounted(app) as client:
-        answer = await client.get("/invoices")
-        assert answer.status_code == 500
-        assert "router.require_session" in answer.text
+    async with client_of_app(app) as client:
+        response = await client.get("/invoices")
+        assert response.status_code == 500
+        assert "router.require_session" in response.text
 
 
-async def test_a_router_inside_the_hosts_router(database_url: str) -> None:
+async def test_a_router_inside_a_router_of_the_host(database_url: str) -> None:
     from fastapi import APIRouter
 
     inner = APIRouter(prefix="/inner")
-    inner.include_router(gatepost.create_router(settings_for(database_url)), prefix="/account")
+    inner.include_router(gatepost.create_router(make_settings(database_url)), prefix="/account")
     app = FastAPI()
     app.include_router(inner, prefix="/outer")
-    async with mounted(app) as client:
+    async with client_of_app(app) as client:
         signed_in = await sign_in(client, "/outer/inner/account")
         assert (await client.get("/outer/inner/account/v1/me", headers=bearer(signed_in))).status_code == 200

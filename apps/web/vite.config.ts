@@ -20,19 +20,26 @@ export default defineConfig({
       "@": source("./src"),
     },
   },
-  // Into the Python package: there the service finds them, in a checkout and in a wheel.
+  // Built into the Python package, where the service finds the pages in a checkout and in a wheel.
   build: {
     outDir: "../api/gatepost/pages",
     emptyOutDir: true,
     manifest: true,
     target: "es2023",
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [{ name: "vendor", test: /node_modules\/(react|react-dom|scheduler|@tanstack|clsx)\// }],
+        },
+      },
+    },
   },
   server: {
-    // The pages' origin is the Vite server's while developing; the service sees its own.
+    // During development the pages come from the Vite server, which passes API requests on to the service.
     proxy: Object.fromEntries(
       ["/v1", "/healthz", "/readyz", "/openapi.json", "/docs"].map((path) => [path, { target: service }]),
     ),
   },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], globals: false },
+  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], globals: false, testTimeout: 20_000 },
 });

@@ -1,4 +1,4 @@
-"""The least that does the same: PyJWT and one read by primary key, for the tokens and the rows of Gatepost."""
+"""The minimal equivalent of the guard: PyJWT and one read by primary key, with the tokens and rows of Gatepost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _POOL_SIZE = 10
 _READ = "select user_id, ended_at, expires_at from gatepost.sessions where id = $1"
 
 
-async def _keep(_: Any) -> None:
+async def _no_reset(_: Any) -> None:
     pass
 
 
@@ -26,7 +26,7 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
     url = os.environ["GATEPOST_DATABASE_URL"]
     async with (
         asyncpg.create_pool(url, min_size=1, max_size=_POOL_SIZE) as pool,
-        asyncpg.create_pool(url, min_size=1, max_size=_POOL_SIZE, reset=_keep) as unreset,
+        asyncpg.create_pool(url, min_size=1, max_size=_POOL_SIZE, reset=_no_reset) as unreset,
     ):
         jwk = await pool.fetchval("select public_jwk::text from gatepost.signing_keys")
         yield {"key": jwt.PyJWK.from_json(jwk).key, "pool": pool, "unreset": unreset}

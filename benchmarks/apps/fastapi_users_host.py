@@ -1,4 +1,4 @@
-"""A host that uses fastapi-users, with its tokens in the database: as its documentation has it."""
+"""An app with fastapi-users and its tokens in the database, written as in its documentation."""
 
 from __future__ import annotations
 

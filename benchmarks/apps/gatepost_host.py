@@ -1,4 +1,4 @@
-"""A host that mounts Gatepost."""
+"""An app that mounts Gatepost."""
 
 from __future__ import annotations
 

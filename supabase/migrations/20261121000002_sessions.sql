@@ -1,10 +1,10 @@
--- Sessions: which devices a person is signed in on.
+-- Sessions: the devices that a user is signed in on.
 --
 --   active --(signed_out, signed_out_elsewhere, evicted, password_changed, refresh_token_reused, …)--> ended
---   active --(nothing for the idle timeout: idle; older than its lifetime: expired)------------------> ended
+--   active --(idle: not used for the idle timeout; expired: older than its lifetime)-----------------> ended
 --
--- An ended session never becomes active again. `last_active_at` is in no index, so that activity stays on its
--- page (HOT); `last_active_on` is indexed and moves once a day.
+-- An ended session never becomes active again. `last_active_at` is not indexed, so that recording activity is a HOT
+-- update; `last_active_on` is indexed and changes once a day.
 
 create table gatepost.sessions (
   id uuid primary key default gen_random_uuid(),
@@ -32,23 +32,24 @@ create index sessions_active_idx on gatepost.sessions (user_id) where ended_at i
 create index sessions_ended_idx on gatepost.sessions (user_id, ended_at) where ended_at is not null;
 create index sessions_last_active_on_idx on gatepost.sessions (last_active_on);
 
--- One row a session: the hash of its current refresh token and, for the grace window, the hash of the one before
--- with the current one sealed under a key that only the one before can derive.
+-- One row per session: the hash of its current refresh token and, for the grace period, the hash of the previous token
+-- with the current one encrypted under a key that only the previous token can derive.
 create table gatepost.refresh_tokens (
   session_id uuid primary key references gatepost.sessions on delete cascade,
   token_hash bytea not null check (octet_length(token_hash) = 32),
   previous_hash bytea check (octet_length(previous_hash) = 32),
-  successor_sealed bytea,
+  successor_encrypted bytea,
   rotated_at timestamptz
 ) with (fillfactor = 80);
 
-create index refresh_tokens_sealed_idx on gatepost.refresh_tokens (rotated_at) where successor_sealed is not null;
+create index refresh_tokens_successor_idx on gatepost.refresh_tokens (rotated_at) where successor_encrypted is not null;
 
 alter table gatepost.sessions enable row level security;
 alter table gatepost.refresh_tokens enable row level security;
 
 
--- Why a session no longer counts, or null while it does. A body of this form is inlined into the caller's query.
+-- Returns why a session is no longer active, or null while it is. Written so that PostgreSQL inlines it into the
+-- calling query.
 create function gatepost.session_end_reason(session gatepost.sessions, idle_timeout interval) returns text
 language sql stable
 return case
@@ -58,6 +59,7 @@ return case
 end;
 
 
+-- Takes the advisory lock on a user's set of sessions until the end of the transaction.
 create function gatepost.lock_sessions(p_user_id uuid) returns void
 language sql volatile set search_path = ''
 as $$
@@ -65,8 +67,8 @@ as $$
 $$;
 
 
--- Writes down the end of a session whose time has run out.
-create function gatepost.end_lapsed_session(p_session_id uuid, p_idle_timeout interval) returns void
+-- Ends a session that is idle or has expired; does nothing to other sessions.
+create function gatepost.expire_session(p_session_id uuid, p_idle_timeout interval) returns void
 language sql volatile set search_path = ''
 as $$
   update gatepost.sessions s
@@ -78,19 +80,19 @@ as $$
 $$;
 
 
--- The same for all of a person's sessions. Only under lock_sessions: it touches many rows in no fixed order.
-create function gatepost.end_lapsed_sessions(p_user_id uuid, p_idle_timeout interval) returns void
+-- Ends all idle or expired sessions of a user. Call lock_sessions() first: rows are updated in no fixed order.
+create function gatepost.expire_user_sessions(p_user_id uuid, p_idle_timeout interval) returns void
 language sql volatile set search_path = ''
 as $$
-  select gatepost.end_lapsed_session(s.id, p_idle_timeout)
+  select gatepost.expire_session(s.id, p_idle_timeout)
   from gatepost.sessions s
   where s.user_id = p_user_id and s.ended_at is null;
 $$;
 
 
--- Opens a session and evicts the least recently active ones above the cap. Returns the new one, then the evicted.
--- The one that it replaces, because the same browser had it, is ended first and takes no place.
--- The lock makes the cap hold however many sign-ins of one person arrive at once.
+-- Opens a session and evicts the least recently active ones above p_max_sessions. Returns the new session, then the
+-- evicted ones. p_replaced_id is an earlier session of the same browser: it is signed out first and does not count. The
+-- lock keeps the limit under concurrent sign-ins of one user. Notifies the user of a new device unless p_known_device.
 create function gatepost.open_session(
   p_session_id uuid,
   p_user_id uuid,
@@ -112,7 +114,7 @@ declare
   opened gatepost.sessions;
 begin
   perform gatepost.lock_sessions(p_user_id);
-  perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
+  perform gatepost.expire_user_sessions(p_user_id, p_idle_timeout);
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = 'signed_out', ended_by = s.user_id
@@ -122,7 +124,7 @@ begin
   values (p_session_id, p_user_id, p_name, p_device_kind, p_browser, p_os, p_ip, clock_timestamp() + p_lifetime)
   returning * into opened;
   return next opened;
-  perform gatepost.tell_of_sign_in(opened, p_known_device);
+  perform gatepost.notify_new_device(opened, p_known_device);
 
   insert into gatepost.refresh_tokens (session_id, token_hash) values (p_session_id, p_token_hash);
 
@@ -143,21 +145,21 @@ $$;
 
 
 -- Exchanges a refresh token for its successor. The outcome is one of:
---   rotated   the token was current; the successor is now
---   replayed  the token was current until a moment ago and its successor still is: the same successor again
---   reused    any other genuine token of this session: taken for theft, the session has ended
---   ended     the session had ended before
---   unknown   no such session
+--   rotated   the token was current; the successor is current now
+--   replayed  the token was rotated within the grace period: returns the same successor again
+--   reused    any other token of this session: treated as theft, the session is ended
+--   ended     the session has already ended
+--   unknown   the session does not exist
 create function gatepost.refresh_session(
   p_session_id uuid,
   p_token_hash bytea,
   p_successor_hash bytea,
-  p_successor_sealed bytea,
+  p_successor_encrypted bytea,
   p_ip inet,
   p_grace interval,
   p_idle_timeout interval,
   out outcome text,
-  out successor_sealed bytea,
+  out successor_encrypted bytea,
   out session gatepost.sessions
 )
 language plpgsql volatile set search_path = ''
@@ -165,7 +167,7 @@ as $$
 declare
   token gatepost.refresh_tokens;
 begin
-  -- Everything that ends a session locks its row too, so a refresh sees the end or comes before it.
+  -- Ending a session locks the same row, so a refresh runs either before the end or sees it.
   select * into session from gatepost.sessions s where s.id = p_session_id for update;
   if not found then
     outcome := 'unknown';
@@ -173,7 +175,7 @@ begin
   end if;
 
   if gatepost.session_end_reason(session, p_idle_timeout) is not null then
-    perform gatepost.end_lapsed_session(p_session_id, p_idle_timeout);
+    perform gatepost.expire_session(p_session_id, p_idle_timeout);
     select * into session from gatepost.sessions s where s.id = p_session_id;
     outcome := 'ended';
     return;
@@ -186,20 +188,20 @@ begin
     update gatepost.refresh_tokens t
     set token_hash = p_successor_hash,
         previous_hash = p_token_hash,
-        successor_sealed = p_successor_sealed,
+        successor_encrypted = p_successor_encrypted,
         rotated_at = clock_timestamp()
     where t.session_id = p_session_id;
   elsif token.previous_hash = p_token_hash and token.rotated_at > clock_timestamp() - p_grace then
     outcome := 'replayed';
-    successor_sealed := token.successor_sealed;
+    successor_encrypted := token.successor_encrypted;
   else
     outcome := 'reused';
     update gatepost.sessions s
     set ended_at = clock_timestamp(), end_reason = 'refresh_token_reused'
     where s.id = p_session_id
     returning * into session;
-    perform gatepost.queue_notice(
-      'suspicious-refresh', session.user_id, jsonb_build_object('session', p_session_id)
+    perform gatepost.queue_notification(
+      'suspicious-refresh', session.user_id, jsonb_build_object('session_id', p_session_id)
     );
     return;
   end if;
@@ -214,7 +216,7 @@ end;
 $$;
 
 
--- Notes activity, at most once an interval: of many calls at once, one writes.
+-- Records activity, at most once per interval: of many concurrent calls only one writes.
 create function gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) returns void
 language sql volatile set search_path = ''
 as $$
@@ -228,7 +230,8 @@ as $$
 $$;
 
 
--- Ends one session of a person; ending it again changes nothing. GP404 where they have no such session.
+-- Ends one session of a user; does nothing if it has already ended.
+-- Raises GP001 session_not_found if the user has no such session.
 create function gatepost.revoke_session(
   p_user_id uuid,
   p_session_id uuid,
@@ -241,9 +244,9 @@ as $$
 begin
   perform from gatepost.sessions s where s.id = p_session_id and s.user_id = p_user_id for update;
   if not found then
-    raise exception 'no such session' using errcode = 'GP404';
+    raise exception using errcode = 'GP001', message = 'session_not_found';
   end if;
-  perform gatepost.end_lapsed_session(p_session_id, p_idle_timeout);
+  perform gatepost.expire_session(p_session_id, p_idle_timeout);
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = p_reason, ended_by = p_ended_by
@@ -252,10 +255,10 @@ end;
 $$;
 
 
--- Ends all of a person's sessions but one (null: all), and says how many that were.
+-- Ends all sessions of a user except one (null: all of them) and returns how many it ended.
 create function gatepost.revoke_other_sessions(
   p_user_id uuid,
-  p_kept_id uuid,
+  p_except_id uuid,
   p_ended_by uuid,
   p_reason text,
   p_idle_timeout interval
@@ -266,11 +269,11 @@ declare
   revoked integer;
 begin
   perform gatepost.lock_sessions(p_user_id);
-  perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
+  perform gatepost.expire_user_sessions(p_user_id, p_idle_timeout);
 
   update gatepost.sessions s
   set ended_at = clock_timestamp(), end_reason = p_reason, ended_by = p_ended_by
-  where s.user_id = p_user_id and s.ended_at is null and s.id is distinct from p_kept_id;
+  where s.user_id = p_user_id and s.ended_at is null and s.id is distinct from p_except_id;
 
   get diagnostics revoked = row_count;
   return revoked;
@@ -280,7 +283,7 @@ $$;
 
 revoke execute on all functions in schema gatepost from public;
 
--- On Supabase a signed-in person may read their own sessions over PostgREST, and nothing else.
+-- On Supabase, signed-in users may read their own sessions through PostgREST, and nothing else.
 do $$
 begin
   if exists (select from pg_roles where rolname = 'authenticated') then

@@ -1,16 +1,17 @@
--- Audit: who did what to what, and why. A row is written in the transaction of the act and never changed.
+-- Audit: who did what to what, and why. A row is written in the transaction of the action itself and never changes.
 --
 -- One sealer chains the rows that are older than every running transaction: each seal holds the SHA-256 of its row, of
--- itself and of the seal before. So writing serialises nobody, and what was altered, removed or slipped in later shows.
--- Positions follow the order of sealing: what commits late has a lower id and a later position.
+-- itself and of the previous seal. So writers do not wait for each other, and rows that were altered, removed or
+-- inserted later are detected. Positions follow the order of sealing: a row that commits late has a lower id and a
+-- higher position.
 
 create table gatepost.audit_log (
   id bigint generated always as identity primary key,
   at timestamptz not null default clock_timestamp(),
-  -- person:<id>, key:<id>, shell or system
+  -- user:<id>, key:<id>, cli or system
   actor text not null,
   action text not null,
-  -- person:<id>, session:<id>, key:<id>
+  -- user:<id>, session:<id>, key:<id>
   target text,
   reason text,
   ip inet,
@@ -27,14 +28,14 @@ create table gatepost.audit_seals (
   position bigint primary key check (position > 0),
   audit_id bigint not null unique,
   hash bytea not null check (octet_length(hash) = 32),
-  -- every row that an older transaction wrote is sealed by now: one that turns up without a seal was slipped in
+  -- all rows of transactions before this one are sealed: an unsealed row of an earlier transaction was inserted later
   horizon xid8 not null,
-  -- the server (pg_control_system) that this horizon was read on: on another one, transaction ids start anew
+  -- the server (pg_control_system) that the horizon was read on; another server numbers its transactions from the start
   cluster bigint not null,
   sealed_at timestamptz not null
 );
 
--- Where the log begins now that older rows were dropped: the last seal of what is gone.
+-- Retention: the last seal of each range of rows that was dropped. The log begins after the highest position.
 create table gatepost.audit_drops (
   position bigint primary key check (position > 0),
   hash bytea not null check (octet_length(hash) = 32),
@@ -46,8 +47,8 @@ alter table gatepost.audit_seals enable row level security;
 alter table gatepost.audit_drops enable row level security;
 
 
--- A dropped range is the one thing that may go: what says so was written before, and stays.
-create function gatepost.refuse_change() returns trigger
+-- Raises GP031 audit_log_append_only for every change except the deletion of rows that an audit_drops row covers.
+create function gatepost.reject_audit_change() returns trigger
 language plpgsql set search_path = ''
 as $$
 declare
@@ -64,31 +65,32 @@ begin
       return old;
     end if;
   end if;
-  raise exception 'the audit log is append-only' using errcode = 'GP403';
+  raise exception using errcode = 'GP031', message = 'audit_log_append_only', table = tg_table_name;
 end;
 $$;
 
 create trigger append_only before update or delete on gatepost.audit_log
-  for each row execute function gatepost.refuse_change();
+  for each row execute function gatepost.reject_audit_change();
 create trigger append_only before update or delete on gatepost.audit_seals
-  for each row execute function gatepost.refuse_change();
+  for each row execute function gatepost.reject_audit_change();
 create trigger append_only before update or delete on gatepost.audit_drops
-  for each row execute function gatepost.refuse_change();
-create trigger never_emptied before truncate on gatepost.audit_log
-  for each statement execute function gatepost.refuse_change();
-create trigger never_emptied before truncate on gatepost.audit_seals
-  for each statement execute function gatepost.refuse_change();
-create trigger never_emptied before truncate on gatepost.audit_drops
-  for each statement execute function gatepost.refuse_change();
+  for each row execute function gatepost.reject_audit_change();
+create trigger no_truncate before truncate on gatepost.audit_log
+  for each statement execute function gatepost.reject_audit_change();
+create trigger no_truncate before truncate on gatepost.audit_seals
+  for each statement execute function gatepost.reject_audit_change();
+create trigger no_truncate before truncate on gatepost.audit_drops
+  for each statement execute function gatepost.reject_audit_change();
 
 
--- Whoever writes a row chooses neither its number nor its time, so nothing can be slipped in before what is there.
-create function gatepost.stamp_audit() returns trigger
+-- Sets the time and the transaction of a new row, so that its writer cannot choose them.
+-- Raises GP032 audit_row_id_not_generated if the id is not the next one of the sequence.
+create function gatepost.stamp_audit_row() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
   if new.id <> currval('gatepost.audit_log_id_seq') then
-    raise exception 'the audit log is append-only' using errcode = 'GP403';
+    raise exception using errcode = 'GP032', message = 'audit_row_id_not_generated', column = 'id';
   end if;
   new.at := clock_timestamp();
   new.written_by := pg_current_xact_id();
@@ -96,11 +98,11 @@ begin
 end;
 $$;
 
-create trigger stamp before insert on gatepost.audit_log
-  for each row execute function gatepost.stamp_audit();
+create trigger stamp_row before insert on gatepost.audit_log
+  for each row execute function gatepost.stamp_audit_row();
 
 
-create function gatepost.note_audit(
+create function gatepost.record_audit(
   p_actor text,
   p_action text,
   p_target text,
@@ -115,45 +117,45 @@ as $$
 $$;
 
 
--- Every session that is opened or ends is a row, whichever function or statement did it. Who did it for somebody else
--- says so beforehand, in the transaction's settings gatepost.actor, gatepost.reason and gatepost.ip. These two insert
--- by themselves rather than by note_audit: every sign-in pays for them.
-create function gatepost.note_session_opened() returns trigger
+-- Opening and ending a session is audited by triggers, whichever function or statement does it. Someone who acts for
+-- another user first names the actor by set_actor(). The two triggers insert directly instead of calling
+-- record_audit(), because every sign-in pays for them.
+create function gatepost.audit_session_opened() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
   insert into gatepost.audit_log (actor, action, target, ip, detail) values (
-    'person:' || new.user_id, 'session.opened', 'session:' || new.id, new.ip,
-    jsonb_build_object('person', new.user_id, 'kind', new.device_kind)
+    'user:' || new.user_id, 'session.opened', 'session:' || new.id, new.ip,
+    jsonb_build_object('user_id', new.user_id, 'kind', new.device_kind)
   );
   return null;
 end;
 $$;
 
-create function gatepost.note_session_ended() returns trigger
+create function gatepost.audit_session_ended() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
   insert into gatepost.audit_log (actor, action, target, reason, ip, detail) values (
-    coalesce(nullif(current_setting('gatepost.actor', true), ''), 'person:' || new.ended_by, 'system'),
+    coalesce(nullif(current_setting('gatepost.actor', true), ''), 'user:' || new.ended_by, 'system'),
     'session.ended', 'session:' || new.id,
     nullif(current_setting('gatepost.reason', true), ''),
     nullif(current_setting('gatepost.ip', true), '')::inet,
-    jsonb_build_object('person', new.user_id, 'end_reason', new.end_reason)
+    jsonb_build_object('user_id', new.user_id, 'end_reason', new.end_reason)
   );
   return null;
 end;
 $$;
 
-create trigger note_opened after insert on gatepost.sessions
-  for each row execute function gatepost.note_session_opened();
-create trigger note_ended after update on gatepost.sessions
+create trigger audit_opened after insert on gatepost.sessions
+  for each row execute function gatepost.audit_session_opened();
+create trigger audit_ended after update on gatepost.sessions
   for each row when (old.ended_at is null and new.ended_at is not null)
-  execute function gatepost.note_session_ended();
+  execute function gatepost.audit_session_ended();
 
 
--- Names who acts, for the rest of the transaction.
-create function gatepost.act_as(p_actor text, p_reason text, p_ip inet) returns void
+-- Sets the actor, the reason and the IP address for the audit rows of the rest of the transaction.
+create function gatepost.set_actor(p_actor text, p_reason text, p_ip inet) returns void
 language plpgsql volatile set search_path = ''
 as $$
 begin

@@ -1,9 +1,9 @@
--- Staff: API keys, searching everybody's sessions, ending them, and what happens to people.
+-- Admin: API keys, listing and ending the sessions of any user, and disabling, enabling and deleting users.
 
 create table gatepost.api_keys (
   id uuid primary key default gen_random_uuid(),
   name text not null check (char_length(name) between 1 and 100),
-  -- the readable part of the secret, by which people tell keys apart
+  -- the readable start of the secret, for telling keys apart
   prefix text not null unique,
   secret_hash bytea not null check (octet_length(secret_hash) = 32),
   scopes text[] not null,
@@ -16,17 +16,18 @@ create table gatepost.api_keys (
 
 alter table gatepost.api_keys enable row level security;
 
--- For lists of everybody's sessions, each in the order of an index, so that any page costs what the first one does.
+-- For listing the sessions of all users: each list follows the order of one index, so that every page costs the same.
 create index sessions_created_idx on gatepost.sessions (created_at, id);
 create index sessions_user_created_idx on gatepost.sessions (user_id, created_at, id);
 create index sessions_ip_idx on gatepost.sessions (ip, created_at, id);
-create index sessions_open_idx on gatepost.sessions (created_at, id) where ended_at is null;
-create index sessions_lapsed_idx on gatepost.sessions (created_at, id) where end_reason in ('idle', 'expired');
-create index sessions_revoked_idx on gatepost.sessions (created_at, id)
+create index sessions_active_created_idx on gatepost.sessions (created_at, id) where ended_at is null;
+create index sessions_expired_created_idx on gatepost.sessions (created_at, id) where end_reason in ('idle', 'expired');
+create index sessions_revoked_created_idx on gatepost.sessions (created_at, id)
   where ended_at is not null and end_reason not in ('idle', 'expired');
 
 
--- Ends anybody's session and says whether it had not ended before. GP404 where there is none.
+-- Ends one session of any user and returns whether it was still active.
+-- Raises GP001 session_not_found if there is no such session.
 create function gatepost.revoke_any_session(
   p_session_id uuid,
   p_actor text,
@@ -39,10 +40,10 @@ as $$
 declare
   owner uuid;
 begin
-  perform gatepost.act_as(p_actor, p_reason, p_ip);
+  perform gatepost.set_actor(p_actor, p_reason, p_ip);
   perform from gatepost.sessions s where s.id = p_session_id for update;
   if not found then
-    raise exception 'no such session' using errcode = 'GP404';
+    raise exception using errcode = 'GP001', message = 'session_not_found';
   end if;
 
   update gatepost.sessions s
@@ -50,14 +51,16 @@ begin
   where s.id = p_session_id and s.ended_at is null
   returning s.user_id into owner;
   if p_notify then
-    perform gatepost.queue_notice('session-revoked', owner, jsonb_build_object('sessions', array[p_session_id]));
+    perform gatepost.queue_notification(
+      'session-revoked', owner, jsonb_build_object('session_ids', array[p_session_id])
+    );
   end if;
   return owner is not null;
 end;
 $$;
 
 
--- Ends all sessions of a person and says how many that were.
+-- Ends all sessions of a user and returns how many it ended. With p_notify the user gets one email about them.
 create function gatepost.revoke_user_sessions(
   p_user_id uuid,
   p_actor text,
@@ -72,8 +75,8 @@ declare
   revoked uuid[];
 begin
   perform gatepost.lock_sessions(p_user_id);
-  perform gatepost.end_lapsed_sessions(p_user_id, p_idle_timeout);
-  perform gatepost.act_as(p_actor, p_reason, p_ip);
+  perform gatepost.expire_user_sessions(p_user_id, p_idle_timeout);
+  perform gatepost.set_actor(p_actor, p_reason, p_ip);
 
   with ended as (
     update gatepost.sessions s
@@ -83,15 +86,16 @@ begin
   )
   select array_agg(ended.id) into revoked from ended;
   if p_notify and revoked is not null then
-    perform gatepost.queue_notice('session-revoked', p_user_id, jsonb_build_object('sessions', revoked));
+    perform gatepost.queue_notification('session-revoked', p_user_id, jsonb_build_object('session_ids', revoked));
   end if;
   return coalesce(cardinality(revoked), 0);
 end;
 $$;
 
 
--- Ends those of some sessions that are still active. The caller keeps the lists short, so that nobody waits long. With
--- p_notify each person is told of all of theirs in one mail, so these end together or not at all.
+-- Ends the still active ones of a list of sessions and returns how many it ended. The caller keeps the list short, so
+-- that locks are held briefly, and calls again for the sessions that were locked. With p_notify each user gets one
+-- email about all of their sessions, so those of one user end together or not at all.
 create function gatepost.revoke_listed_sessions(
   p_session_ids uuid[],
   p_actor text,
@@ -102,35 +106,37 @@ create function gatepost.revoke_listed_sessions(
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  person record;
+  account record;
   revoked integer := 0;
 begin
-  perform gatepost.act_as(p_actor, p_reason, p_ip);
-  -- Waiting for the disk at each step would have everybody else's commits wait behind it; the caller's last one waits.
+  perform gatepost.set_actor(p_actor, p_reason, p_ip);
+  -- Other commits would queue behind this one's flush to disk; the caller's last step flushes.
   perform set_config('synchronous_commit', 'off', true);
 
-  -- Rows that somebody else holds at this moment are being ended or refreshed; the caller comes back for them.
-  for person in
-    with held as (
+  -- Rows that another transaction has locked are skipped.
+  for account in
+    with locked as (
       select s.id from gatepost.sessions s
       where s.id = any (p_session_ids) and s.ended_at is null
       order by s.id
       for update skip locked
-    ), busy as (
+    ), skipped as (
       select s.user_id from gatepost.sessions s
-      where s.id = any (p_session_ids) and s.ended_at is null and s.id not in (select held.id from held)
+      where s.id = any (p_session_ids) and s.ended_at is null and s.id not in (select locked.id from locked)
     ), ended as (
       update gatepost.sessions s
       set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
-      from held
-      where s.id = held.id and not (p_notify and s.user_id in (select busy.user_id from busy))
+      from locked
+      where s.id = locked.id and not (p_notify and s.user_id in (select skipped.user_id from skipped))
       returning s.id, s.user_id
     )
-    select ended.user_id as id, array_agg(ended.id) as ended from ended group by ended.user_id
+    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id
   loop
-    revoked := revoked + cardinality(person.ended);
+    revoked := revoked + cardinality(account.session_ids);
     if p_notify then
-      perform gatepost.queue_notice('session-revoked', person.id, jsonb_build_object('sessions', person.ended));
+      perform gatepost.queue_notification(
+        'session-revoked', account.user_id, jsonb_build_object('session_ids', account.session_ids)
+      );
     end if;
   end loop;
   return revoked;
@@ -138,8 +144,8 @@ end;
 $$;
 
 
--- Disables a person: every session of theirs ends, and no new one opens. Says how many ended; GP404 where there is no
--- such person.
+-- Disables a user, ends all of their sessions and returns how many it ended. No new session opens until the user is
+-- enabled. Raises GP002 user_not_found if there is no such user.
 create function gatepost.disable_user(
   p_user_id uuid,
   p_actor text,
@@ -154,30 +160,31 @@ declare
 begin
   update gatepost.users u set disabled_at = coalesce(u.disabled_at, now()) where u.id = p_user_id;
   if not found then
-    raise exception 'no such person' using errcode = 'GP404';
+    raise exception using errcode = 'GP002', message = 'user_not_found';
   end if;
   revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.note_audit(p_actor, 'person.disabled', 'person:' || p_user_id, p_reason, p_ip);
+  perform gatepost.record_audit(p_actor, 'user.disabled', 'user:' || p_user_id, p_reason, p_ip);
   return revoked;
 end;
 $$;
 
 
+-- Lets a disabled user sign in again. Raises GP002 user_not_found if there is no such user.
 create function gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet) returns void
 language plpgsql volatile set search_path = ''
 as $$
 begin
   update gatepost.users u set disabled_at = null where u.id = p_user_id;
   if not found then
-    raise exception 'no such person' using errcode = 'GP404';
+    raise exception using errcode = 'GP002', message = 'user_not_found';
   end if;
-  perform gatepost.note_audit(p_actor, 'person.enabled', 'person:' || p_user_id, p_reason, p_ip);
+  perform gatepost.record_audit(p_actor, 'user.enabled', 'user:' || p_user_id, p_reason, p_ip);
 end;
 $$;
 
 
--- Deletes a person: every session of theirs ends, and it says how many; the sessions' history and the audit log keep the
--- id alone.
+-- Deletes a user, ends all of their sessions and returns how many it ended. The session history and the audit log keep
+-- only the id. Raises GP002 user_not_found if there is no such user.
 create function gatepost.delete_user(
   p_user_id uuid,
   p_actor text,
@@ -192,10 +199,10 @@ declare
 begin
   delete from gatepost.users u where u.id = p_user_id;
   if not found then
-    raise exception 'no such person' using errcode = 'GP404';
+    raise exception using errcode = 'GP002', message = 'user_not_found';
   end if;
   revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.note_audit(p_actor, 'person.deleted', 'person:' || p_user_id, p_reason, p_ip);
+  perform gatepost.record_audit(p_actor, 'user.deleted', 'user:' || p_user_id, p_reason, p_ip);
   return revoked;
 end;
 $$;

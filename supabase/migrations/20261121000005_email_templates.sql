@@ -1,14 +1,14 @@
--- E-mail templates: drafts that change, versions that never do, and which version counts in each language.
+-- Email templates: drafts, immutable published versions, and which version is published in each language.
 
 create table gatepost.email_templates (
   key text primary key check (key ~ '^[a-z][a-z0-9-]{0,62}$'),
   builtin boolean not null,
   name text not null,
   description text not null,
-  -- values to look at it with, by whoever edits it
+  -- sample values for previews in the editor
   samples jsonb not null default '{}' check (jsonb_typeof(samples) = 'object'),
   created_at timestamptz not null default now(),
-  -- A deleted one keeps its row and its versions: mail that was sent by them can still say what it was.
+  -- A deleted template keeps its row and its versions, so that emails sent from them can still be shown.
   deleted_at timestamptz
 );
 
@@ -18,7 +18,7 @@ create table gatepost.email_template_locales (
   locale text not null check (char_length(locale) between 2 and 20),
   draft jsonb check (jsonb_typeof(draft) = 'object'),
   diagnostics jsonb not null default '[]',
-  -- changes with each save
+  -- changes with each save; part of the ETag
   draft_tag uuid,
   published_version integer,
   updated_at timestamptz not null default now(),
@@ -32,7 +32,7 @@ create table gatepost.email_template_versions (
   locale text not null,
   version integer not null check (version > 0),
   source jsonb not null,
-  -- what the renderer compiles: {subject, html, text} with the layout around it and its styles in place
+  -- what the renderer compiles: {subject, html, text} with the layout applied and the styles inlined
   prepared jsonb not null,
   published_at timestamptz not null default now(),
   published_by text not null,
@@ -45,26 +45,35 @@ alter table gatepost.email_template_locales enable row level security;
 alter table gatepost.email_template_versions enable row level security;
 
 
-create function gatepost.refuse_version_change() returns trigger
+-- Raises GP033 template_version_immutable for every change.
+create function gatepost.reject_version_change() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  raise exception 'a published version never changes' using errcode = 'GP403';
+  raise exception using errcode = 'GP033', message = 'template_version_immutable';
 end;
 $$;
 
 create trigger immutable before update or delete on gatepost.email_template_versions
-  for each row execute function gatepost.refuse_version_change();
-create trigger never_emptied before truncate on gatepost.email_template_versions
-  for each statement execute function gatepost.refuse_version_change();
+  for each row execute function gatepost.reject_version_change();
+create trigger no_truncate before truncate on gatepost.email_template_versions
+  for each statement execute function gatepost.reject_version_change();
 
 
--- Saves a draft. GP409 where the tag of what it was made from is no longer the one that stands: a draft's own, else v and
--- the number of the published version, 0 without one. Null stands for whatever is published, as long as there is no draft.
+-- The ETag of a language's current source: changes with each save and publication. A language without a row has v0.
+create function gatepost.template_etag(p_locale gatepost.email_template_locales) returns text
+language sql immutable set search_path = ''
+as $$
+  select coalesce(p_locale.draft_tag::text, 'v' || coalesce(p_locale.published_version, 0));
+$$;
+
+
+-- Saves a draft over the source whose ETag is p_etag. Null accepts any published version but no draft.
+-- Raises GP003 template_not_found, or GP012 draft_changed if p_etag is not the current one.
 create function gatepost.save_template_draft(
   p_key text,
   p_locale text,
-  p_tag text,
+  p_etag text,
   p_draft jsonb,
   p_diagnostics jsonb,
   p_action text,
@@ -74,18 +83,15 @@ create function gatepost.save_template_draft(
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  draft_tag uuid;
-  published integer;
+  current gatepost.email_template_locales;
 begin
   perform from gatepost.email_templates t where t.key = p_key and t.deleted_at is null for update;
   if not found then
-    raise exception 'no such template' using errcode = 'GP404';
+    raise exception using errcode = 'GP003', message = 'template_not_found';
   end if;
-  select l.draft_tag, l.published_version into draft_tag, published
-  from gatepost.email_template_locales l where l.key = p_key and l.locale = p_locale;
-  if draft_tag is not null and p_tag is null
-    or p_tag <> coalesce(draft_tag::text, 'v' || coalesce(published, 0)) then
-    raise exception 'the draft was changed meanwhile' using errcode = 'GP409';
+  select * into current from gatepost.email_template_locales l where l.key = p_key and l.locale = p_locale;
+  if current.draft is not null and p_etag is null or p_etag <> gatepost.template_etag(current) then
+    raise exception using errcode = 'GP012', message = 'draft_changed';
   end if;
 
   insert into gatepost.email_template_locales as l (key, locale, draft, diagnostics, draft_tag, updated_by)
@@ -94,13 +100,15 @@ begin
   set draft = excluded.draft, diagnostics = excluded.diagnostics, draft_tag = excluded.draft_tag,
       updated_at = clock_timestamp(), updated_by = excluded.updated_by;
 
-  perform gatepost.note_audit(p_actor, p_action, 'template:' || p_key, null, p_ip, jsonb_build_object('locale', p_locale));
+  perform gatepost.record_audit(
+    p_actor, p_action, 'template:' || p_key, null, p_ip, jsonb_build_object('locale', p_locale)
+  );
 end;
 $$;
 
 
--- Makes the draft of that tag the next version and returns its number; there is no draft then. GP409 where the draft is
--- another by now.
+-- Publishes the draft with this tag as the next version, removes the draft and returns the version number.
+-- Raises GP012 draft_changed if the current draft has another tag.
 create function gatepost.publish_template(
   p_key text,
   p_locale text,
@@ -112,18 +120,18 @@ create function gatepost.publish_template(
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  words jsonb;
+  content jsonb;
   number integer;
 begin
-  select l.draft into words from gatepost.email_template_locales l
+  select l.draft into content from gatepost.email_template_locales l
   where l.key = p_key and l.locale = p_locale and l.draft_tag = p_tag
   for update;
   if not found then
-    raise exception 'the draft was changed meanwhile' using errcode = 'GP409';
+    raise exception using errcode = 'GP012', message = 'draft_changed';
   end if;
 
   insert into gatepost.email_template_versions (key, locale, version, source, prepared, published_by)
-  select p_key, p_locale, coalesce(max(v.version), 0) + 1, words, p_prepared, p_actor
+  select p_key, p_locale, coalesce(max(v.version), 0) + 1, content, p_prepared, p_actor
   from gatepost.email_template_versions v
   where v.key = p_key and v.locale = p_locale
   returning version into number;
@@ -133,7 +141,7 @@ begin
       updated_at = clock_timestamp(), updated_by = p_actor
   where l.key = p_key and l.locale = p_locale;
 
-  perform gatepost.note_audit(
+  perform gatepost.record_audit(
     p_actor, 'template.published', 'template:' || p_key, null, p_ip,
     jsonb_build_object('locale', p_locale, 'version', number)
   );
@@ -142,7 +150,8 @@ end;
 $$;
 
 
--- Deletes a template of one's own; a built-in one goes back to its default. Its versions stay.
+-- Deletes a custom template, or resets a built-in one to its default content. The versions stay.
+-- Raises GP003 template_not_found.
 create function gatepost.delete_template(p_key text, p_actor text, p_ip inet) returns void
 language plpgsql volatile set search_path = ''
 as $$
@@ -154,7 +163,7 @@ begin
   where t.key = p_key and t.deleted_at is null
   returning t.builtin into is_builtin;
   if not found then
-    raise exception 'no such template' using errcode = 'GP404';
+    raise exception using errcode = 'GP003', message = 'template_not_found';
   end if;
 
   update gatepost.email_template_locales l
@@ -162,7 +171,7 @@ begin
       updated_at = clock_timestamp(), updated_by = p_actor
   where l.key = p_key;
 
-  perform gatepost.note_audit(
+  perform gatepost.record_audit(
     p_actor, case when is_builtin then 'template.reset' else 'template.deleted' end, 'template:' || p_key, null, p_ip
   );
 end;

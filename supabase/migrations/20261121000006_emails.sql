@@ -1,27 +1,27 @@
--- E-mails: the outbox (a row a message), what became of each, and who is not written to any more.
+-- Emails: the outbox (one row per message), the timeline of each message, and the suppressed addresses.
 
--- The languages that the built-in templates speak in the running release, so that SQL alone can tell which words count.
+-- The built-in templates of the running release and their languages, so that SQL can tell which versions exist.
 create table gatepost.builtin_templates (
   key text not null,
   locale text not null,
-  -- such mail overtakes the rest, and is never suppressed silently
+  -- security emails are sent before all others, and their suppression is audited
   security boolean not null,
   primary key (key, locale)
 );
 
 create table gatepost.emails (
   id uuid primary key default gen_random_uuid(),
-  -- Fixed at queueing. Version 0 is the built-in words; null: they came along, rendered (the test of a draft).
+  -- Fixed when queued. Version 0 is the built-in template; null: the email was queued already rendered (a test).
   template text not null,
   version integer,
   locale text not null,
   recipient text not null,
   reply_to text,
   variables jsonb not null check (jsonb_typeof(variables) = 'object'),
-  -- what a notice of ours tells of: {person, session?, sessions?, link?, purpose?}; its values come in at rendering
-  notice jsonb check (jsonb_typeof(notice) = 'object'),
+  -- for notifications: {user_id, session_id?, session_ids?, link_id?, purpose?}; the values are looked up at rendering
+  notification jsonb check (jsonb_typeof(notification) = 'object'),
   security boolean not null,
-  -- sent by itself: it has attachments, or the batch it was in was refused
+  -- sent in a request of its own: it has attachments, or the provider rejected a batch that contained it
   alone boolean not null,
   queued_by text not null,
   idempotency_key text check (char_length(idempotency_key) between 1 and 300),
@@ -31,34 +31,40 @@ create table gatepost.emails (
   send_at timestamptz,
   expires_at timestamptz,
   status text not null default 'queued' check (status in (
-    'queued',      -- waits for due_at; with a send_at to come people call it scheduled
-    'sending',     -- in a dispatch: it may have gone out, or be about to
-    'sent',        -- the transport has accepted it; from here on status only rises (gatepost.email_severity)
+    'queued',      -- waits for due_at; shown as scheduled while send_at is in the future
+    'sending',     -- in a batch: it may have been sent already
+    'sent',        -- accepted by the transport; from here on the status only rises (gatepost.email_severity)
     'delayed', 'delivered', 'bounced', 'complained',
-    'suppressed',  -- the address is not written to any more, says our list or the provider's
-    'failed',      -- surely not sent, and not tried again
+    'suppressed',  -- the address is on our suppression list or on the provider's
+    'failed',      -- certainly not sent, and not retried
     'canceled', 'expired',
-    'unknown'      -- may have been sent, and cannot be repeated harmlessly; an event of the provider may tell
+    'unknown'      -- may have been sent and cannot be repeated safely; an event of the provider may still settle it
   )),
   due_at timestamptz not null default now(),
   attempts integer not null default 0,
-  last_error text,
-  -- Frozen at the first lease: {to, subject, html, text, reply_to, tags} as the bytes that go out.
+  -- Why the last attempt failed or the email was not sent: a code of ours (suppressed_*, opted_out, expired,
+  -- answer_lost, retries_exhausted, rendering_failed) or of the transport, and the transport's or the provider's own
+  -- text.
+  error_code text,
+  error_message text,
+  -- Frozen when first leased: {to, subject, html, text, reply_to, tags} as the bytes to send.
   subject text,
   payload text,
-  dispatch_id uuid,
-  place smallint,
+  batch_id uuid,
+  -- in its batch
+  position smallint,
   provider text,
-  provider_id text
+  provider_id text,
+  check (error_message is null or error_code is not null)
 );
 
 create unique index emails_idempotency_idx on gatepost.emails (queued_by, idempotency_key)
   where idempotency_key is not null;
 create index emails_due_idx on gatepost.emails (security desc, due_at, id) where status = 'queued';
 create index emails_expiring_idx on gatepost.emails (expires_at) where status = 'queued' and expires_at is not null;
-create index emails_dispatch_idx on gatepost.emails (dispatch_id) where dispatch_id is not null;
+create index emails_batch_idx on gatepost.emails (batch_id) where batch_id is not null;
 create index emails_provider_idx on gatepost.emails (provider_id) where provider_id is not null;
--- For lists, each in the order of an index.
+-- For listing, each in the order of one index.
 create index emails_created_idx on gatepost.emails (created_at, id);
 create index emails_status_idx on gatepost.emails (status, created_at, id);
 create index emails_template_idx on gatepost.emails (template, created_at, id);
@@ -66,19 +72,20 @@ create index emails_recipient_idx on gatepost.emails (lower(recipient) collate "
 
 create table gatepost.email_attachments (
   email_id uuid not null references gatepost.emails on delete cascade,
-  place smallint not null,
+  position smallint not null,
   filename text not null,
   content_type text not null,
   content bytea not null,
-  primary key (email_id, place)
+  primary key (email_id, position)
 );
 
--- The timeline: our own steps, and each event of a provider once. Without email_id: of a message not known yet.
+-- The timeline: our own steps, and each event of a provider once. email_id is null while the message is not known.
 create table gatepost.email_events (
   id bigint generated always as identity primary key,
   email_id uuid references gatepost.emails on delete cascade,
   at timestamptz not null default clock_timestamp(),
   type text not null,
+  -- {code, message?} for errors, as in emails.error_code and emails.error_message
   detail jsonb not null default '{}',
   provider_event_id text unique,
   provider_id text,
@@ -107,8 +114,8 @@ alter table gatepost.email_events enable row level security;
 alter table gatepost.email_suppressions enable row level security;
 
 
--- Writes a step into the timelines of some messages.
-create function gatepost.note_email_event(p_email_ids uuid[], p_type text, p_detail jsonb default '{}') returns void
+-- Adds a step to the timelines of some emails.
+create function gatepost.record_email_event(p_email_ids uuid[], p_type text, p_detail jsonb default '{}') returns void
 language sql volatile set search_path = pg_catalog, pg_temp
 as $$
   insert into gatepost.email_events (email_id, type, detail)
@@ -116,54 +123,43 @@ as $$
 $$;
 
 
--- A message to an address that is not written to any more, or to somebody who does not want it, says so from the start.
+-- Marks a new email as suppressed if its recipient is on the suppression list or has turned such emails off.
 create function gatepost.suppress_new_email() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
-  why text;
+  reason text;
 begin
-  select s.reason into why from gatepost.email_suppressions s where s.email = lower(new.recipient);
+  select s.reason into reason from gatepost.email_suppressions s where s.email = lower(new.recipient);
   if found then
     new.status := 'suppressed';
-    new.last_error := gatepost.suppression_words(why);
+    new.error_code := 'suppressed_' || reason;
   elsif not new.security and exists (
-    select from gatepost.unwanted_mail w
-    join gatepost.users u on u.id = w.user_id
-    where lower(u.email) = lower(new.recipient) and w.template = new.template
+    select from gatepost.notification_opt_outs o
+    join gatepost.users u on u.id = o.user_id
+    where lower(u.email) = lower(new.recipient) and o.template = new.template
   ) then
     new.status := 'suppressed';
-    new.last_error := 'This person has turned such mail off.';
+    new.error_code := 'opted_out';
   end if;
   return new;
 end;
 $$;
 
-create trigger suppressed before insert on gatepost.emails
+create trigger suppress_new before insert on gatepost.emails
   for each row execute function gatepost.suppress_new_email();
 
 
-create function gatepost.suppression_words(p_reason text) returns text
-language sql immutable set search_path = pg_catalog, pg_temp
-as $$
-  select 'Nothing is sent to this address: ' || case p_reason
-    when 'bounce' then 'mail to it bounced.'
-    when 'complaint' then 'its owner marked mail of ours as spam.'
-    else 'staff put it on the list.'
-  end || ' Remove it from the suppressions if that is over.';
-$$;
-
-
--- Security mail that reaches nobody is told in the audit log as well.
-create function gatepost.tell_of_suppression() returns trigger
+-- Adds the suppression of a new email to its timeline, and that of any security email to the audit log.
+create function gatepost.record_suppression() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then
-    perform gatepost.note_email_event(array[new.id], 'suppressed', jsonb_build_object('words', new.last_error));
+    perform gatepost.record_email_event(array[new.id], 'suppressed', jsonb_build_object('code', new.error_code));
   end if;
   if new.security then
-    perform gatepost.note_audit(
+    perform gatepost.record_audit(
       'mail', 'email.suppressed', 'email:' || new.id, null, null, jsonb_build_object('template', new.template)
     );
   end if;
@@ -171,15 +167,15 @@ begin
 end;
 $$;
 
-create trigger told_when_new after insert on gatepost.emails
-  for each row when (new.status = 'suppressed') execute function gatepost.tell_of_suppression();
-create trigger told_when_suppressed after update of status on gatepost.emails
+create trigger record_suppression_on_insert after insert on gatepost.emails
+  for each row when (new.status = 'suppressed') execute function gatepost.record_suppression();
+create trigger record_suppression_on_update after update of status on gatepost.emails
   for each row when (new.status = 'suppressed' and old.status <> 'suppressed')
-  execute function gatepost.tell_of_suppression();
+  execute function gatepost.record_suppression();
 
 
--- Wakes the workers. NOTIFY makes commits wait for each other, so of those that commit at one time one alone does it;
--- whoever is not heard is found by the workers' next look, within a second.
+-- Wakes the mail workers. NOTIFY makes commits wait for each other, so of several concurrent commits only one notifies;
+-- emails of the others are found by the workers' next poll, within a second.
 create function gatepost.wake_mail_workers() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -191,7 +187,7 @@ begin
 end;
 $$;
 
-create constraint trigger wakes after insert on gatepost.emails deferrable initially deferred
+create constraint trigger wake_workers after insert on gatepost.emails deferrable initially deferred
   for each row when (new.status = 'queued' and new.send_at is null) execute function gatepost.wake_mail_workers();
 
 

@@ -1,24 +1,28 @@
--- Queueing: into the outbox in the caller's own transaction, and out of it again.
+-- Queueing: adding emails to the outbox in the caller's own transaction, canceling and resending them.
 
--- Says which words of a template count in a language: that one's, its base language's, else the English ones.
-create function gatepost.find_template_words(p_template text, p_locale text, out version integer, out locale text)
+-- Returns the version and the locale of the content to send: in this language, else in its base language, else in
+-- English. Version 0 is the built-in template; both are null if the template has no content in any of them.
+create function gatepost.find_template_version(p_template text, p_locale text, out version integer, out locale text)
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(l.published_version, 0), wanted.locale
-  from unnest(array[p_locale, split_part(p_locale, '-', 1), 'en']) with ordinality wanted (locale, place)
+  from unnest(array[p_locale, split_part(p_locale, '-', 1), 'en']) with ordinality wanted (locale, position)
   left join gatepost.email_template_locales l
     on l.key = p_template and l.locale = wanted.locale and l.published_version is not null
   left join gatepost.builtin_templates b on b.key = p_template and b.locale = wanted.locale
   where l.key is not null or b.key is not null
-  order by wanted.place
+  order by wanted.position
   limit 1;
 $$;
 
 
--- Queues a message in the caller's transaction and returns its id; with an idempotency key the same message once.
--- Attachments are [{filename, content_type, content: base64}]. GP404: no such template, GP409: the key stands for another
--- message, GP422: nonsense. Whoever may call it need not see the tables. It runs with its owner's rights, so this and all
--- that it brings about look for types in pg_temp last: there a caller could put a domain `text` whose check is its own.
+-- Queues an email in the caller's transaction and returns its id. The same idempotency key queues the same email once.
+-- p_attachments is [{filename, content_type, content}] with Base64-encoded content. Raises GP005
+-- template_not_available, GP011 idempotency_key_reused, and what validate_email_arguments() and add_email_attachments()
+-- raise.
+--
+-- Security definer: the caller needs EXECUTE only and no access to the tables. Therefore this function and everything
+-- it calls search pg_temp last: a caller could create a domain named `text` there whose check runs code of its own.
 create function gatepost.queue_email(
   p_template text,
   p_to text,
@@ -34,23 +38,24 @@ create function gatepost.queue_email(
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
 declare
-  -- Whoever only may call this does not speak in anybody's name.
+  -- A role that may only execute this function cannot queue in another actor's name.
   actor text := case when pg_has_role(session_user, current_user, 'member') then p_actor else 'application' end;
   hash bytea := case when p_idempotency_key is not null then sha256(convert_to(jsonb_build_array(
     p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
   )::text, 'UTF8')) end;
-  words record;
+  content record;
   queued uuid := gatepost.find_queued_email(actor, p_idempotency_key, hash);
 begin
   if queued is not null then
     return queued;
   end if;
-  perform gatepost.demand_email(
+  perform gatepost.validate_email_arguments(
     p_to, p_reply_to, p_variables, p_attachments, p_send_at, p_expires_at, p_idempotency_key
   );
-  select * into words from gatepost.find_template_words(p_template, p_locale);
-  if words.version is null then
-    raise exception 'no template "%" with words in "%"', p_template, p_locale using errcode = 'GP404';
+  select * into content from gatepost.find_template_version(p_template, p_locale);
+  if content.version is null then
+    raise exception using errcode = 'GP005', message = 'template_not_available', column = 'template',
+      detail = format('template %L, locale %L', p_template, p_locale);
   end if;
 
   insert into gatepost.emails (
@@ -58,57 +63,62 @@ begin
     request_hash, send_at, expires_at, due_at
   )
   select
-    p_template, words.version, words.locale, p_to, p_reply_to, p_variables,
+    p_template, content.version, content.locale, p_to, p_reply_to, p_variables,
     exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
     p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
   on conflict (queued_by, idempotency_key) where idempotency_key is not null do nothing
   returning id into queued;
   if queued is null then
-    -- Somebody was quicker with the same key.
+    -- A concurrent call used the key first.
     return gatepost.find_queued_email(actor, p_idempotency_key, hash);
   end if;
   if p_attachments <> '[]' then
-    perform gatepost.attach_files(queued, p_attachments);
+    perform gatepost.add_email_attachments(queued, p_attachments);
   end if;
   return queued;
 end;
 $$;
 
 
--- Returns the message that a key stands for, null where it stands for none. GP409: it is another one.
+-- Returns the email that was queued with this idempotency key, or null.
+-- Raises GP011 idempotency_key_reused if that email was queued with other arguments.
 create function gatepost.find_queued_email(p_actor text, p_key text, p_hash bytea) returns uuid
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
-  there record;
+  email record;
 begin
-  select e.id, e.request_hash into there from gatepost.emails e
+  select e.id, e.request_hash into email from gatepost.emails e
   where e.queued_by = p_actor and e.idempotency_key = p_key;
-  if there.request_hash <> p_hash then
-    raise exception 'this idempotency key stands for another message' using errcode = 'GP409';
+  if email.request_hash <> p_hash then
+    raise exception using errcode = 'GP011', message = 'idempotency_key_reused', column = 'idempotency_key';
   end if;
-  return there.id;
+  return email.id;
 end;
 $$;
 
 
--- Adds files to a message. GP422 where one is not what it should be.
-create function gatepost.attach_files(p_email_id uuid, p_files jsonb) returns void
+-- Adds attachments to an email. Raises GP023 invalid_attachments.
+create function gatepost.add_email_attachments(p_email_id uuid, p_attachments jsonb) returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
-  select p_email_id, a.place, a.file ->> 'filename', a.file ->> 'content_type', decode(a.file ->> 'content', 'base64')
-  from jsonb_array_elements(p_files) with ordinality a (file, place);
+  insert into gatepost.email_attachments (email_id, position, filename, content_type, content)
+  select
+    p_email_id, a.position, a.file ->> 'filename', a.file ->> 'content_type', decode(a.file ->> 'content', 'base64')
+  from jsonb_array_elements(p_attachments) with ordinality a (file, position);
 exception
   when not_null_violation or invalid_parameter_value then
-    raise exception 'p_attachments is no array of {filename, content_type, content in base64}' using errcode = 'GP422';
+    raise exception using errcode = 'GP023', message = 'invalid_attachments', column = 'attachments',
+      detail = 'p_attachments: an array of {filename, content_type, content in Base64}';
 end;
 $$;
 
 
--- GP422 where a message could never be sent as it is asked for.
-create function gatepost.demand_email(
+-- Checks the arguments of queue_email(). The error's column is the argument without its prefix. Raises
+-- GP021 invalid_email_address, GP022 invalid_variables, GP023 invalid_attachments, GP024 invalid_idempotency_key, or
+-- GP025 expires_before_sending.
+create function gatepost.validate_email_arguments(
   p_to text,
   p_reply_to text,
   p_variables jsonb,
@@ -120,77 +130,94 @@ create function gatepost.demand_email(
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- one address and nothing around it; RFC 5321, 4.5.3.1.3: 254 characters
+  -- one address without a display name; RFC 5321, 4.5.3.1.3: 254 characters
   address constant text := '^[!#-''*-+\-./0-9=?A-Z^-~]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$';
-  wrong text;
 begin
-  wrong := case
-    when p_to is null or p_to !~ address or char_length(p_to) > 254 then 'p_to is no e-mail address'
-    when p_reply_to !~ address or char_length(p_reply_to) > 254 then 'p_reply_to is no e-mail address'
-    when p_variables is null or jsonb_typeof(p_variables) <> 'object' then 'p_variables is no object'
-    when p_attachments is null or jsonb_typeof(p_attachments) <> 'array' then 'p_attachments is no array'
-    when char_length(p_idempotency_key) not between 1 and 300 then 'p_idempotency_key has 1 to 300 characters'
-    when p_expires_at <= greatest(p_send_at, now()) then 'p_expires_at is over before the message is sent'
-  end;
-  if wrong is not null then
-    raise exception '%', wrong using errcode = 'GP422';
+  if p_to is null or p_to !~ address or char_length(p_to) > 254 then
+    raise exception using errcode = 'GP021', message = 'invalid_email_address', column = 'to',
+      detail = 'p_to: one address, at most 254 characters';
+  elsif p_reply_to !~ address or char_length(p_reply_to) > 254 then
+    raise exception using errcode = 'GP021', message = 'invalid_email_address', column = 'reply_to',
+      detail = 'p_reply_to: one address, at most 254 characters';
+  elsif p_variables is null or jsonb_typeof(p_variables) <> 'object' then
+    raise exception using errcode = 'GP022', message = 'invalid_variables', column = 'variables',
+      detail = 'p_variables: a JSON object';
+  elsif p_attachments is null or jsonb_typeof(p_attachments) <> 'array' then
+    raise exception using errcode = 'GP023', message = 'invalid_attachments', column = 'attachments',
+      detail = 'p_attachments: an array of {filename, content_type, content in Base64}';
+  elsif char_length(p_idempotency_key) not between 1 and 300 then
+    raise exception using errcode = 'GP024', message = 'invalid_idempotency_key', column = 'idempotency_key',
+      detail = 'p_idempotency_key: 1 to 300 characters';
+  elsif p_expires_at <= greatest(p_send_at, now()) then
+    raise exception using errcode = 'GP025', message = 'expires_before_sending', column = 'expires_at',
+      detail = 'p_expires_at: later than now() and p_send_at';
   end if;
 end;
 $$;
 
 
--- Takes a message back that is not on its way. GP404: there is none, GP409: it may have gone out already.
+-- Cancels an email that is still queued. Raises GP004 email_not_found, or GP013 email_not_cancelable if it is being
+-- sent or has reached its final status.
 create function gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
-  there text;
+  current_status text;
 begin
-  select e.status into there from gatepost.emails e where e.id = p_id for update;
+  select e.status into current_status from gatepost.emails e where e.id = p_id for update;
   if not found then
-    raise exception 'no such message' using errcode = 'GP404';
-  elsif there <> 'queued' then
-    raise exception 'the message is %', there using errcode = 'GP409';
+    raise exception using errcode = 'GP004', message = 'email_not_found';
+  elsif current_status <> 'queued' then
+    raise exception using errcode = 'GP013', message = 'email_not_cancelable',
+      detail = format('status %L', current_status);
   end if;
   update gatepost.emails e set status = 'canceled' where e.id = p_id;
-  perform gatepost.note_email_event(array[p_id], 'canceled', jsonb_build_object('by', p_actor));
-  perform gatepost.note_audit(p_actor, 'email.canceled', 'email:' || p_id, null, p_ip);
+  perform gatepost.record_email_event(array[p_id], 'canceled', jsonb_build_object('by', p_actor));
+  perform gatepost.record_audit(p_actor, 'email.canceled', 'email:' || p_id, null, p_ip);
 end;
 $$;
 
 
--- Queues a message like one that has come to its end, and returns the new one's id. GP404: there is none, GP409: it is
--- still on its way, its time is over, it was a test, or it was security mail whose secrets are erased.
+-- Queues a copy of an email and returns the new id. Raises GP004 email_not_found, GP014 email_still_sending, GP015
+-- email_expired, GP016 email_was_test, or GP017 email_secrets_erased (a security email that an application queued).
 create function gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) returns uuid
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
-  there gatepost.emails;
+  email gatepost.emails;
   new_id uuid;
 begin
-  select * into there from gatepost.emails e where e.id = p_id for update;
+  select * into email from gatepost.emails e where e.id = p_id for update;
   if not found then
-    raise exception 'no such message' using errcode = 'GP404';
-  elsif there.status in ('queued', 'sending') or there.expires_at <= now() or there.version is null
-    or there.security and there.notice is null
-  then
-    raise exception 'the message is on its way, its time is over, it was a test, or its secrets are erased' using errcode = 'GP409';
+    raise exception using errcode = 'GP004', message = 'email_not_found';
+  elsif email.status in ('queued', 'sending') then
+    raise exception using errcode = 'GP014', message = 'email_still_sending',
+      detail = format('status %L', email.status);
+  elsif email.expires_at <= now() then
+    raise exception using errcode = 'GP015', message = 'email_expired';
+  elsif email.version is null then
+    raise exception using errcode = 'GP016', message = 'email_was_test';
+  elsif email.security and email.notification is null then
+    raise exception using errcode = 'GP017', message = 'email_secrets_erased';
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, notice, security, alone, queued_by, expires_at, resend_of
+    template, version, locale, recipient, reply_to, variables, notification, security, alone, queued_by, expires_at,
+    resend_of
   )
   select
-    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notice, e.security, e.alone, p_actor, e.expires_at,
-    e.id
+    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notification, e.security, e.alone, p_actor,
+    e.expires_at, e.id
   from gatepost.emails e
   where e.id = p_id
   returning id into new_id;
-  insert into gatepost.email_attachments (email_id, place, filename, content_type, content)
-  select new_id, a.place, a.filename, a.content_type, a.content
+  insert into gatepost.email_attachments (email_id, position, filename, content_type, content)
+  select new_id, a.position, a.filename, a.content_type, a.content
   from gatepost.email_attachments a where a.email_id = p_id;
 
-  perform gatepost.note_audit(p_actor, 'email.resent', 'email:' || p_id, null, p_ip, jsonb_build_object('as', new_id));
+  perform gatepost.record_audit(
+    p_actor, 'email.resent', 'email:' || p_id, null, p_ip, jsonb_build_object('as', new_id)
+  );
   return new_id;
 end;
 $$;

@@ -1,61 +1,62 @@
--- Dispatches: what is handed to a transport at once, under one idempotency key. A dispatch lives as long as its fate is
--- open: accepted, it is deleted; surely refused, its messages wait for another; of unknown fate, the same bytes go out
--- again under the same key, as long as the provider remembers it. Every moment is the database's clock's.
+-- Delivery: batches, the unit that is handed to a transport in one request, under one idempotency key. A batch lives
+-- until its outcome is known: once accepted it is deleted; if certainly rejected its emails go back to the queue; if
+-- unknown, the same bytes are sent again under the same key for as long as the provider remembers the key. All times
+-- are those of the database's clock.
 
--- A way out: the pace that its provider allows, shared by all workers, and what is wrong with it.
+-- A transport: its rate limit, shared by all workers, and its current error.
 create table gatepost.email_transports (
   name text primary key,
-  -- requests a second; null: as many as one likes
-  pace double precision check (pace > 0),
-  next_slot timestamptz not null default '-infinity',
+  -- null: no limit
+  requests_per_second double precision check (requests_per_second > 0),
+  next_send_at timestamptz not null default '-infinity',
   paused_until timestamptz not null default '-infinity',
-  -- tries in a row that came to nothing
+  -- consecutive failed attempts
   failures integer not null default 0,
-  trouble_code text,
-  trouble_words text,
-  trouble_since timestamptz,
-  -- in trouble, the dispatch that tells whether it is over
-  probe uuid,
-  -- seconds by which the clock of the machine that sends is ahead of the provider's, where it is more than a minute
-  clock_off double precision,
-  check ((trouble_code is null) = (trouble_words is null) and (trouble_code is null) = (trouble_since is null))
+  error_code text,
+  error_message text,
+  error_since timestamptz,
+  -- while there is an error: the batch whose outcome tells whether it persists
+  probe_batch_id uuid,
+  -- seconds by which the sending machine's clock is ahead of the provider's, if more than a minute
+  clock_offset double precision,
+  check ((error_code is null) = (error_message is null) and (error_code is null) = (error_since is null))
 );
 
-create table gatepost.email_dispatches (
+create table gatepost.email_batches (
   -- the idempotency key
   id uuid primary key default gen_random_uuid(),
   transport text not null references gatepost.email_transports,
-  -- who has it in hand, and until when; without a worker, when it is due again
+  -- the worker that holds the lease, which ends at due_at; without a worker the batch is due at due_at
   worker uuid,
   due_at timestamptz not null,
-  -- frozen with the first try, and so is until when the provider knows the key
+  -- frozen at the first attempt, as is the time until which the provider remembers the key
   sender text,
-  forgotten_at timestamptz,
-  tries integer not null default 0,
-  -- an earlier try may have been accepted
+  key_expires_at timestamptz,
+  attempts integer not null default 0,
+  -- an earlier attempt may have been accepted
   uncertain boolean not null default false,
-  check ((tries = 0) = (forgotten_at is null))
+  check ((attempts = 0) = (key_expires_at is null))
 );
 
-create index email_dispatches_due_idx on gatepost.email_dispatches (due_at);
-create index email_dispatches_worker_idx on gatepost.email_dispatches (worker) where worker is not null;
+create index email_batches_due_idx on gatepost.email_batches (due_at);
+create index email_batches_worker_idx on gatepost.email_batches (worker) where worker is not null;
 
 alter table gatepost.emails
-  add foreign key (dispatch_id) references gatepost.email_dispatches on delete set null;
+  add foreign key (batch_id) references gatepost.email_batches on delete set null;
 
 alter table gatepost.email_transports enable row level security;
-alter table gatepost.email_dispatches enable row level security;
+alter table gatepost.email_batches enable row level security;
 
 
--- Hands a worker one dispatch until p_lease is over: one that is due again, else a new one of messages that are due, by
--- the first transport of the list without trouble. `pause` (seconds): how long to wait before sending it, or without a
--- dispatch before asking again; null where nothing is due.
-create function gatepost.lease_dispatch(
+-- Leases a batch to a worker for p_lease: one that is due again, else a new batch of due emails for the first transport
+-- of the list that is not paused. p_max_emails is the largest batch of each transport. pause is in seconds: how long to
+-- wait before sending the batch, or, without a batch, before asking again; null if nothing is due.
+create function gatepost.lease_batch(
   p_worker uuid,
   p_lease interval,
   p_transports text[],
-  p_most integer[],
-  out dispatch_id uuid,
+  p_max_emails integer[],
+  out batch_id uuid,
   out transport text,
   out pause double precision
 )
@@ -63,92 +64,94 @@ language plpgsql volatile set search_path = ''
 as $$
 declare
   due_again uuid;
-  way record;
+  available record;
 begin
   perform gatepost.expire_emails();
-  select d.id, d.transport into due_again, transport
-  from gatepost.email_dispatches d
-  join gatepost.email_transports t on t.name = d.transport
-  where d.due_at <= clock_timestamp() and (
-    d.tries = 0 or d.forgotten_at <= clock_timestamp()
-    or d.transport = any (p_transports) and t.paused_until <= clock_timestamp()
+  select b.id, b.transport into due_again, transport
+  from gatepost.email_batches b
+  join gatepost.email_transports t on t.name = b.transport
+  where b.due_at <= clock_timestamp() and (
+    b.attempts = 0 or b.key_expires_at <= clock_timestamp()
+    or b.transport = any (p_transports) and t.paused_until <= clock_timestamp()
   )
-  order by d.due_at
+  order by b.due_at
   limit 1
-  for update of d skip locked;
+  for update of b skip locked;
   if due_again is not null then
     pause := 0;
-    if gatepost.resume_dispatch(due_again, p_worker, p_lease) then
-      dispatch_id := due_again;
-      pause := gatepost.take_slot(transport, due_again);
+    if gatepost.resume_batch(due_again, p_worker, p_lease) then
+      batch_id := due_again;
+      pause := gatepost.reserve_send_time(transport, due_again);
     end if;
     return;
   end if;
 
-  select t.name, p_most[listed.place] as most, t.next_slot into way
-  from unnest(p_transports) with ordinality listed (name, place)
+  select t.name, p_max_emails[listed.position] as max_emails, t.next_send_at into available
+  from unnest(p_transports) with ordinality listed (name, position)
   join gatepost.email_transports t using (name)
   where t.paused_until <= clock_timestamp()
-  order by listed.place
+  order by listed.position
   limit 1;
-  if way.name is null then
+  if available.name is null then
     select extract(epoch from min(t.paused_until) - clock_timestamp()) into pause
     from gatepost.email_transports t where t.name = any (p_transports);
-  elsif way.next_slot > clock_timestamp() + interval '1 second' then
-    -- Enough is on its way; what comes meanwhile may be more urgent.
-    pause := extract(epoch from way.next_slot - clock_timestamp()) - 0.5;
+  elsif available.next_send_at > clock_timestamp() + interval '1 second' then
+    -- Do not lease too far ahead: an email that is queued meanwhile may be more urgent.
+    pause := extract(epoch from available.next_send_at - clock_timestamp()) - 0.5;
   else
-    transport := way.name;
-    dispatch_id := gatepost.form_dispatch(p_worker, p_lease, way.name, way.most);
-    pause := case when dispatch_id is not null then gatepost.take_slot(way.name, dispatch_id) end;
+    transport := available.name;
+    batch_id := gatepost.create_batch(p_worker, p_lease, available.name, available.max_emails);
+    pause := case when batch_id is not null then gatepost.reserve_send_time(available.name, batch_id) end;
   end if;
 end;
 $$;
 
 
--- Takes a dispatch up again; false where that cannot be: what was never tried goes back to the queue, and what may have
--- gone out is given up once the provider has forgotten the key or a message's time is over.
-create function gatepost.resume_dispatch(p_id uuid, p_worker uuid, p_lease interval) returns boolean
+-- Leases an existing batch again and returns true. Returns false if it cannot be sent: without an attempt its emails go
+-- back to the queue; a batch that may have been sent is abandoned once the provider has forgotten the key or an email
+-- of it has expired. The caller has locked the batch.
+create function gatepost.resume_batch(p_id uuid, p_worker uuid, p_lease interval) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  there gatepost.email_dispatches;
+  batch gatepost.email_batches;
 begin
-  select * into there from gatepost.email_dispatches d where d.id = p_id;
-  if there.tries = 0 then
-    perform gatepost.release_dispatch(p_id, '0');
+  select * into batch from gatepost.email_batches b where b.id = p_id;
+  if batch.attempts = 0 then
+    perform gatepost.requeue_batch(p_id, '0');
     return false;
   end if;
-  if there.forgotten_at <= clock_timestamp() or exists (
-    select from gatepost.emails e where e.dispatch_id = p_id and e.expires_at <= clock_timestamp()
+  if batch.key_expires_at <= clock_timestamp() or exists (
+    select from gatepost.emails e where e.batch_id = p_id and e.expires_at <= clock_timestamp()
   ) then
-    perform gatepost.give_up_dispatch(p_id, 'unanswered', 'It may have been sent, but the answer was lost, and by now it '
-      'might go out twice or too late. Look at the provider''s log, or send it again.');
+    perform gatepost.abandon_batch(p_id, 'answer_lost');
     return false;
   end if;
-  -- Whoever had it in hand has died, or is too slow: the try may have been accepted.
-  update gatepost.email_dispatches d
-  set worker = p_worker, due_at = clock_timestamp() + p_lease, uncertain = d.uncertain or d.worker is not null
-  where d.id = p_id;
+  -- A worker that still holds the lease crashed or is too slow: its attempt may have been accepted.
+  update gatepost.email_batches b
+  set worker = p_worker, due_at = clock_timestamp() + p_lease, uncertain = b.uncertain or b.worker is not null
+  where b.id = p_id;
   return true;
 end;
 $$;
 
 
--- Makes a dispatch of messages that are due: security mail first, then the oldest. What goes alone goes alone; messages
--- that expire share a request with those of their own template, for all of it is given up when the first is over.
-create function gatepost.form_dispatch(p_worker uuid, p_lease interval, p_transport text, p_most integer) returns uuid
+-- Makes a batch of due emails, security emails first, then the oldest, and returns its id, or null if none is due. An
+-- email that must be sent alone gets a batch of its own. Emails that expire share a batch only with others of the same
+-- template, because the whole batch is abandoned when the first of them expires.
+create function gatepost.create_batch(p_worker uuid, p_lease interval, p_transport text, p_max_emails integer)
+  returns uuid
 language plpgsql volatile set search_path = ''
 as $$
 declare
   first record;
   new_id uuid := gen_random_uuid();
-  -- in a variable an index can use it
-  now_is timestamptz := clock_timestamp();
+  -- a variable, because an index cannot be used with the volatile clock_timestamp()
+  due_before timestamptz := clock_timestamp();
 begin
   select e.id, e.alone, e.template, e.expires_at into first
   from gatepost.emails e
-  where e.status = 'queued' and e.due_at <= now_is
+  where e.status = 'queued' and e.due_at <= due_before
   order by e.security desc, e.due_at, e.id
   limit 1
   for update skip locked;
@@ -156,63 +159,67 @@ begin
     return null;
   end if;
 
-  insert into gatepost.email_dispatches (id, transport, worker, due_at)
+  insert into gatepost.email_batches (id, transport, worker, due_at)
   values (new_id, p_transport, p_worker, clock_timestamp() + p_lease);
   with due as (
     select e.id from gatepost.emails e
-    where e.status = 'queued' and e.due_at <= now_is and (e.id = first.id or not (
+    where e.status = 'queued' and e.due_at <= due_before and (e.id = first.id or not (
       e.alone or first.alone or (e.expires_at is null) <> (first.expires_at is null)
       or (e.expires_at is not null and e.template <> first.template)
     ))
     order by e.security desc, e.due_at, e.id
-    limit p_most
+    limit p_max_emails
     for update skip locked
-  ), placed as (
-    select due.id, row_number() over () as place from due
+  ), numbered as (
+    select due.id, row_number() over () as position from due
   )
-  update gatepost.emails e set status = 'sending', dispatch_id = new_id, place = placed.place
-  from placed
-  where e.id = placed.id;
-  perform gatepost.end_emails(array[e.id], 'suppressed', s.reason, gatepost.suppression_words(s.reason))
+  update gatepost.emails e set status = 'sending', batch_id = new_id, position = numbered.position
+  from numbered
+  where e.id = numbered.id;
+  perform gatepost.finish_emails(array[e.id], 'suppressed', 'suppressed_' || s.reason)
   from gatepost.emails e
   join gatepost.email_suppressions s on s.email = lower(e.recipient)
-  where e.dispatch_id = new_id;
+  where e.batch_id = new_id;
   return new_id;
 end;
 $$;
 
 
--- How far apart requests go out. A little slower than the pace: they do not arrive as evenly as they leave.
-create function gatepost.slot_length(p_pace double precision) returns interval
+-- Returns the time between two requests: a little more than the rate limit allows, because requests do not arrive as
+-- evenly as they are sent.
+create function gatepost.send_interval(p_requests_per_second double precision) returns interval
 language sql immutable set search_path = ''
 as $$
-  select coalesce(interval '1.05 seconds' / p_pace, '0');
+  select coalesce(interval '1.05 seconds' / p_requests_per_second, '0');
 $$;
 
 
--- Takes the next moment at which a request may go out, and says in how many seconds that is.
-create function gatepost.take_slot(p_transport text, p_dispatch_id uuid) returns double precision
+-- Reserves the next time at which the transport may send a request, and returns in how many seconds that is.
+create function gatepost.reserve_send_time(p_transport text, p_batch_id uuid) returns double precision
 language sql volatile set search_path = ''
 as $$
   update gatepost.email_transports t
-  set next_slot = greatest(t.next_slot, clock_timestamp()) + gatepost.slot_length(t.pace),
-      -- In trouble, one request tells whether it is over.
-      paused_until = case when t.trouble_code is null then t.paused_until else clock_timestamp() + interval '30 seconds' end,
-      probe = case when t.trouble_code is not null then p_dispatch_id end
+  set next_send_at = greatest(t.next_send_at, clock_timestamp()) + gatepost.send_interval(t.requests_per_second),
+      -- While there is an error, this request probes whether it persists, and no other is sent meanwhile.
+      paused_until = case
+        when t.error_code is null then t.paused_until else clock_timestamp() + interval '30 seconds'
+      end,
+      probe_batch_id = case when t.error_code is not null then p_batch_id end
   where t.name = p_transport
   returning greatest(0, extract(epoch from
-    t.next_slot - gatepost.slot_length(t.pace) - clock_timestamp()
+    t.next_send_at - gatepost.send_interval(t.requests_per_second) - clock_timestamp()
   ));
 $$;
 
 
--- Freezes what goes out and marks the try, in one step before it; returns the messages that go, and none where the worker
--- has lost its lease. Messages whose time is over drop out of a first try; a later one repeats the first.
-create function gatepost.freeze_dispatch(
+-- Freezes the content of a batch, counts the attempt and returns the emails to send, in one step before sending.
+-- Returns no rows if the worker has lost its lease or no email is left. Expired emails are dropped before the first
+-- attempt; later attempts repeat the first. p_key_lifetime is how long the provider remembers an idempotency key.
+create function gatepost.freeze_batch(
   p_id uuid,
   p_worker uuid,
   p_sender text,
-  p_remembers interval,
+  p_key_lifetime interval,
   p_email_ids uuid[],
   p_subjects text[],
   p_payloads text[]
@@ -220,15 +227,15 @@ create function gatepost.freeze_dispatch(
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  nth integer;
+  attempt integer;
 begin
-  -- A try that is forgotten in a crash would be made again under another key.
+  -- An attempt that is lost in a crash would be repeated under another key.
   perform set_config('synchronous_commit', 'on', true);
-  update gatepost.email_dispatches d
-  set sender = coalesce(d.sender, p_sender), tries = d.tries + 1,
-      forgotten_at = coalesce(d.forgotten_at, clock_timestamp() + p_remembers)
-  where d.id = p_id and d.worker = p_worker
-  returning d.tries into nth;
+  update gatepost.email_batches b
+  set sender = coalesce(b.sender, p_sender), attempts = b.attempts + 1,
+      key_expires_at = coalesce(b.key_expires_at, clock_timestamp() + p_key_lifetime)
+  where b.id = p_id and b.worker = p_worker
+  returning b.attempts into attempt;
   if not found then
     return;
   end if;
@@ -236,32 +243,34 @@ begin
   update gatepost.emails e set subject = frozen.subject, payload = frozen.payload
   from unnest(p_email_ids, p_subjects, p_payloads) frozen (id, subject, payload)
   where e.id = frozen.id and e.payload is null;
-  if nth = 1 then
+  if attempt = 1 then
     perform gatepost.expire_emails(p_id);
   end if;
   return query
-    update gatepost.emails e set attempts = e.attempts + 1 where e.dispatch_id = p_id returning e.*;
+    update gatepost.emails e set attempts = e.attempts + 1 where e.batch_id = p_id returning e.*;
   if not found then
-    delete from gatepost.email_dispatches d where d.id = p_id;
+    delete from gatepost.email_batches b where b.id = p_id;
   end if;
 end;
 $$;
 
 
--- Puts down what a worker has in hand: what was not tried goes back to the queue, what was is repeated after a while.
-create function gatepost.put_back_dispatch(p_id uuid, p_worker uuid, p_delay interval) returns void
+-- Gives up a worker's lease: a batch without an attempt goes back to the queue, any other is due again after p_delay.
+create function gatepost.release_batch(p_id uuid, p_worker uuid, p_delay interval) returns void
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  tries integer;
+  attempts_made integer;
 begin
-  select d.tries into tries from gatepost.email_dispatches d where d.id = p_id and d.worker = p_worker for update;
-  if tries = 0 then
-    perform gatepost.release_dispatch(p_id, p_delay);
-  elsif tries > 0 then
-    update gatepost.email_dispatches d
+  select b.attempts into attempts_made
+  from gatepost.email_batches b where b.id = p_id and b.worker = p_worker
+  for update;
+  if attempts_made = 0 then
+    perform gatepost.requeue_batch(p_id, p_delay);
+  elsif attempts_made > 0 then
+    update gatepost.email_batches b
     set worker = null, uncertain = true, due_at = clock_timestamp() + p_delay
-    where d.id = p_id;
+    where b.id = p_id;
   end if;
 end;
 $$;

@@ -1,4 +1,4 @@
-"""No input gets a 500, a traceback or silence."""
+"""Malformed requests: each gets a problem response, never a 500 or a traceback."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.support import PASSWORD, Service, assert_problem
 
 JSON = {"Content-Type": "application/json"}
@@ -30,41 +31,43 @@ JSON = {"Content-Type": "application/json"}
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/auth/register", "/v1/auth/login"])
-async def test_hostile_bodies(service: Service, path: str, content: bytes, status: int, code: str) -> None:
-    answer = await service.http.post(path, content=content, headers=JSON)
-    assert_problem(answer, status, code)
-    assert "Traceback" not in answer.text
-    assert len(answer.content) < 5_000
+async def test_malformed_bodies_are_problems(
+    service: Service, path: str, content: bytes, status: int, code: str
+) -> None:
+    response = await service.http.post(path, content=content, headers=JSON)
+    assert_problem(response, status, code)
+    assert "Traceback" not in response.text
+    assert len(response.content) < 5_000
 
 
-async def test_a_large_body_is_refused_however_it_is_sent(service: Service) -> None:
+async def test_a_large_body_sent_in_chunks_is_rejected(service: Service) -> None:
     async def chunks() -> Any:
         for _ in range(40):
             yield b"x" * 50_000
 
-    answer = await service.http.post("/v1/auth/login", content=chunks(), headers=JSON)
-    assert_problem(answer, 413, "payload_too_large")
+    response = await service.http.post("/v1/auth/login", content=chunks(), headers=JSON)
+    assert_problem(response, 413, "payload_too_large")
     assert (await service.http.get("/healthz")).status_code == 200
 
 
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/xml", "multipart/form-data", "", "application/json/x"]
 )
-async def test_bodies_that_are_not_json(service: Service, media_type: str) -> None:
+async def test_other_media_types_than_json_are_rejected(service: Service, media_type: str) -> None:
     body = json.dumps({"email": "a@example.com", "password": PASSWORD})
-    answer = await service.http.post("/v1/auth/login", content=body, headers={"Content-Type": media_type})
-    assert_problem(answer, 415, "unsupported_media_type")
+    response = await service.http.post("/v1/auth/login", content=body, headers={"Content-Type": media_type})
+    assert_problem(response, 415, "unsupported_media_type")
 
 
-async def test_nul_and_odd_characters_where_the_database_would_choke(service: Service) -> None:
-    person = await service.register(device_name="a\x00b")
-    assert person.answer["session"]["name"] == "a b"
-    nul_password = await service.http.post("/v1/auth/login", json={"email": person.email, "password": "\x00" * 8})
+async def test_characters_that_postgresql_cannot_store(service: Service) -> None:
+    user = await service.register(device_name="a\x00b")
+    assert user.sign_in["session"]["name"] == "a b"
+    nul_password = await service.http.post("/v1/auth/login", json={"email": user.email, "password": "\x00" * 8})
     assert_problem(nul_password, 401, "invalid_credentials")
     for path in ("/v1/sessions/%00", "/v1/sessions/..%2f..%2fetc", "/v1/sessions/%ff%fe", "/v1/sessions/" + "x" * 4000):
-        answer = await person.delete(path)
-        assert answer.status_code in (404, 422)
-        assert answer.headers["content-type"] == "application/problem+json"
+        response = await user.delete(path)
+        assert response.status_code in (404, 422)
+        assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -82,65 +85,65 @@ async def test_nul_and_odd_characters_where_the_database_would_choke(service: Se
         {"Accept": "\xff"},
     ],
 )
-async def test_absurd_headers(service: Service, headers: dict[str, str]) -> None:
+async def test_malformed_and_huge_headers(service: Service, headers: dict[str, str]) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    answer = await service.http.get("/v1/sessions", headers=raw)
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = await service.http.get("/v1/sessions", headers=raw)
+    assert response.status_code == 401
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
     "user_agent", ["", "\xff\xfe\xfd", "x" * 60_000, "Mozilla/5.0 (" * 1_000, "%s%n{0}{{}}", "'; drop table--"]
 )
-async def test_a_user_agent_of_nonsense_is_a_device_all_the_same(service: Service, user_agent: str) -> None:
-    person = await service.register()
-    answer = await service.http.post(
+async def test_any_user_agent_can_sign_in(service: Service, user_agent: str) -> None:
+    user = await service.register()
+    response = await service.http.post(
         "/v1/auth/login",
-        json={"email": person.email, "password": PASSWORD},
+        json={"email": user.email, "password": PASSWORD},
         headers=[(b"User-Agent", user_agent.encode("latin-1"))],
     )
-    assert answer.status_code == 200
-    assert answer.json()["session"]["name"]
+    assert response.status_code == 200
+    assert response.json()["session"]["name"]
 
 
-async def test_request_ids_are_kept_when_well_formed_and_made_when_not(service: Service) -> None:
-    kept = await service.http.get("/healthz", headers={"X-Request-ID": "trace-1.A_b"})
-    assert kept.headers["x-request-id"] == "trace-1.A_b"
+async def test_a_valid_request_id_is_returned_and_an_invalid_one_is_replaced(service: Service) -> None:
+    valid = await service.http.get("/healthz", headers={"X-Request-ID": "trace-1.A_b"})
+    assert valid.headers["x-request-id"] == "trace-1.A_b"
     for bad in ("", "a b", "x" * 129, 'a"b', "a;b"):
-        answer = await service.http.get("/healthz", headers={"X-Request-ID": bad})
-        made = answer.headers["x-request-id"]
-        assert made
-        assert made != bad
+        response = await service.http.get("/healthz", headers={"X-Request-ID": bad})
+        generated = response.headers["x-request-id"]
+        assert generated
+        assert generated != bad
     unknown = await service.http.get("/nowhere", headers={"X-Request-ID": "trace-2"})
     assert assert_problem(unknown, 404, "not_found")["request_id"] == "trace-2"
 
 
-async def test_nothing_that_we_answer_may_be_cached(service: Service) -> None:
-    person = await service.register()
-    for answer in (await person.get("/v1/me"), await person.get("/v1/sessions"), await service.http.get("/nowhere")):
-        assert answer.headers["cache-control"] == "no-store"
+async def test_responses_may_not_be_cached(service: Service) -> None:
+    user = await service.register()
+    for response in (await user.get("/v1/me"), await user.get("/v1/sessions"), await service.http.get("/nowhere")):
+        assert response.headers["cache-control"] == "no-store"
 
 
-async def test_a_parameter_given_twice_is_refused(service: Service) -> None:
-    person = await service.register()
-    problem = assert_problem(await person.get("/v1/sessions?include=ended&include=x"), 422, "validation_failed")
+async def test_a_repeated_query_parameter_is_rejected(service: Service) -> None:
+    user = await service.register()
+    problem = assert_problem(await user.get("/v1/sessions?include=ended&include=x"), 422, "validation_failed")
     assert problem["errors"][0]["loc"] == ["query", "include"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "PROPFIND", "OPTIONS"])
-async def test_methods_that_an_address_does_not_answer(service: Service, method: str) -> None:
-    answer = await service.http.request(method, "/v1/sessions")
-    assert_problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "DELETE, GET, POST"
+async def test_other_methods_are_not_allowed(service: Service, method: str) -> None:
+    response = await service.http.request(method, "/v1/sessions")
+    assert_problem(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "DELETE, GET, POST"
 
 
-async def test_a_crash_tells_nothing(service: Service, caplog: pytest.LogCaptureFixture) -> None:
-    """The schema is broken under the running service: what we did not foresee is a 500 with the log line's id."""
-    person = await service.register()
+async def test_an_unexpected_error_reveals_nothing(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    """The schema is changed under the running service: the response is a 500 with the request id of the log line."""
+    user = await service.register()
     await service.sql.execute("alter table gatepost.users rename column password_hash to oops")
-    answer = await service.http.post("/v1/auth/login", json={"email": person.email, "password": PASSWORD})
-    problem = assert_problem(answer, 500, "internal_error")
-    assert "oops" not in answer.text
-    assert "password_hash" not in answer.text
-    [line] = [record.message for record in caplog.records if "crashed" in record.message]
+    response = await service.http.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD})
+    problem = assert_problem(response, 500, "internal_error")
+    assert "oops" not in response.text
+    assert "password_hash" not in response.text
+    [line] = [record.message for record in caplog.records if "unhandled exception" in record.message]
     assert json.loads(line)["request_id"] == problem["request_id"]

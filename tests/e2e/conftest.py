@@ -1,4 +1,4 @@
-"""A real browser for the whole run; a fresh service, and fresh visitors, for each test."""
+"""One browser for the whole run; a fresh service and fresh visitors for each test."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from gatepost import package_files as assets
-from tests.e2e.outage import Cable, laid_cable
-from tests.e2e.pages import Visitors
+from gatepost import package_files
 from tests.support import Service, running_service
+from tests.support.browser.axe import SCRIPT
+from tests.support.browser.database_proxy import DatabaseProxy, running_proxy
+from tests.support.browser.pages import Visitors
 
-# The first has no window around its pages, which costs a quarter of the whole.
+# The headless shell is the fastest.
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _FALLBACK = Path("/usr/bin/chromium")
 _ARGUMENTS = (
@@ -32,7 +33,7 @@ expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run these tests in one event loop, which the browser stays in."""
+    """Run these tests in the event loop of the browser."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -40,27 +41,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """Where Chromium is."""
+    """The path of Chromium."""
     if given := os.environ.get("CHROMIUM_PATH"):
         found: str | None = given
     else:
         found = next(filter(None, map(shutil.which, _NAMES)), None)
     path = Path(found) if found else _FALLBACK
     if not path.is_file():
-        pytest.fail("no Chromium: apt install chromium-headless-shell, or set CHROMIUM_PATH", pytrace=False)
+        pytest.fail("Chromium was not found: install chromium-headless-shell, or set CHROMIUM_PATH", pytrace=False)
     return path
 
 
 @pytest.fixture(scope="session")
 def built_pages() -> None:
-    """Know that there are pages to look at."""
-    if assets.pages() is None:
-        pytest.fail("the browser tests need the built pages: npm --prefix apps/web run build", pytrace=False)
+    """Require the built pages."""
+    if package_files.pages() is None:
+        pytest.fail("The pages are not built: run npm --prefix apps/web run build", pytrace=False)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: Path, built_pages: None) -> AsyncIterator[Browser]:
-    """The one browser; each visitor has a context of their own in it."""
+    """The browser; each visitor has a context of their own."""
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=[*_ARGUMENTS, *as_root])
@@ -70,11 +71,11 @@ async def browser(chromium: Path, built_pages: None) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visitors(browser: Browser) -> AsyncIterator[Visitors]:
-    """Opens browsers for people; whatever their pages complained about fails the test."""
+    """Opens pages in browsers of their own. Errors in these pages fail the test."""
     visitors = Visitors(browser)
     yield visitors
-    await visitors.leave()
-    assert visitors.complaints == []
+    await visitors.close()
+    assert visitors.errors == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -85,7 +86,13 @@ async def service(database_url: str) -> AsyncIterator[Service]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cable(database_url: str) -> AsyncIterator[Cable]:
-    """The way to a fresh database, which can be cut and mended."""
-    async with laid_cable(database_url) as cable:
-        yield cable
+async def database_proxy(database_url: str) -> AsyncIterator[DatabaseProxy]:
+    """The way to a fresh database, which a test can interrupt."""
+    async with running_proxy(database_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe, for `add_init_script`."""
+    return SCRIPT.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Writing a template: the editor's keys, its toolbar, what it completes and what it says is wrong."""
+"""The code editor: its keys, toolbar, completions and diagnostics."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.pages import Visitors, button, someone
 from tests.support import Service
+from tests.support.browser.pages import Visitors, button, create_user
 
 _TEMPLATE = "/settings/email-templates/welcome"
 
 
 async def opened(service: Service, visitors: Visitors, html: str, **options: object) -> tuple[Page, Locator]:
-    """Open the editor of a template, and put these words in the place of its HTML; the cursor is behind them."""
-    email = await someone(service)
+    """Open the editor of a template and replace its HTML; the cursor is at the end."""
+    email = await create_user(service)
     await service.sql.execute("update gatepost.users set role = 'admin' where email = $1", email)
     page = await visitors.signed_in(service, email, _TEMPLATE, **options)
     editor = page.get_by_role("textbox", name="HTML", exact=True)
@@ -26,7 +26,7 @@ async def opened(service: Service, visitors: Visitors, html: str, **options: obj
 
 
 async def escaped(page: Page) -> None:
-    """Press Escape for suggestions that may be on their way, and once more to let Tab leave."""
+    """Press Escape to close suggestions, and once more so that Tab leaves the editor."""
     await page.keyboard.press("Escape")
     await page.keyboard.press("Escape")
 
@@ -39,7 +39,7 @@ def suggestions(page: Page) -> Locator:
     return page.get_by_role("listbox").get_by_role("option")
 
 
-async def test_the_toolbar_formats_and_takes_the_format_away(service: Service, visitors: Visitors) -> None:
+async def test_the_toolbar_adds_and_removes_formats(service: Service, visitors: Visitors) -> None:
     page, editor = await opened(service, visitors, "<p>Hello</p>")
     await page.keyboard.press("Control+Home")
     for key in ("ArrowRight",) * 3 + ("Shift+ArrowRight",) * 5:
@@ -57,7 +57,7 @@ async def test_the_toolbar_formats_and_takes_the_format_away(service: Service, v
     await expect(editor).to_have_text("<p><strong><em>Hello</em></strong></p>")
 
 
-async def test_the_toolbar_is_one_stop_and_arrows_go_along_it(service: Service, visitors: Visitors) -> None:
+async def test_the_toolbar_is_one_tab_stop_with_arrow_keys(service: Service, visitors: Visitors) -> None:
     page, editor = await opened(service, visitors, "<p></p>")
     await escaped(page)
     await page.keyboard.press("Shift+Tab")
@@ -75,9 +75,9 @@ async def test_the_toolbar_is_one_stop_and_arrows_go_along_it(service: Service, 
     await expect(editor).to_have_text("<p></p>{{ product_name }}")
 
 
-async def test_tab_indents_and_escape_lets_it_leave(service: Service, visitors: Visitors) -> None:
+async def test_tab_indents_and_leaves_after_escape(service: Service, visitors: Visitors) -> None:
     page, editor = await opened(service, visitors, "")
-    await expect(editor).to_have_accessible_description(re.compile("Escape, then Tab"))
+    await expect(editor).to_have_accessible_description(re.compile("Press Escape, then Tab"))
     await page.keyboard.press("Tab")
     await expect(editor).to_be_focused()
     await escaped(page)
@@ -85,7 +85,7 @@ async def test_tab_indents_and_escape_lets_it_leave(service: Service, visitors: 
     await expect(editor).not_to_be_focused()
 
 
-async def test_only_what_the_service_allows_is_suggested(service: Service, visitors: Visitors) -> None:
+async def test_only_the_template_language_is_suggested(service: Service, visitors: Visitors) -> None:
     page, editor = await opened(service, visitors, "")
     await editor.press_sequentially("{{ prod")
     await expect(suggestions(page)).to_have_text([re.compile("^product_name")])
@@ -116,19 +116,19 @@ async def test_the_subject_is_one_line(service: Service, visitors: Visitors) -> 
     await expect(subject).not_to_be_focused()
 
 
-async def test_a_mistake_is_marked_where_it_stands(service: Service, visitors: Visitors) -> None:
-    page, editor = await opened(service, visitors, "<p>Hello {{ nobody }}</p>")
+async def test_an_error_is_underlined(service: Service, visitors: Visitors) -> None:
+    page, editor = await opened(service, visitors, "<p>Hello {{ unknown }}</p>")
     mark = editor.locator(".cm-lintRange-error")
-    await expect(mark).to_have_text("nobody")
+    await expect(mark).to_have_text("unknown")
     await mark.hover()
-    await expect(page.locator(".cm-diagnostic")).to_contain_text("nobody")
+    await expect(page.locator(".cm-diagnostic")).to_contain_text("unknown")
     await editor.focus()
     await page.keyboard.press("ControlOrMeta+a")
     await page.keyboard.insert_text("<p>Hello</p>")
     await expect(mark).to_have_count(0)
 
 
-async def test_the_words_are_coloured_and_the_cursor_survives_a_save(service: Service, visitors: Visitors) -> None:
+async def test_syntax_is_highlighted_and_the_cursor_survives_a_save(service: Service, visitors: Visitors) -> None:
     page, editor = await opened(service, visitors, "<p>Hello {{ product_name }}</p>")
     tag = editor.locator("span", has_text=re.compile("^p$")).first
     plain = await editor.evaluate("(element) => getComputedStyle(element).color")

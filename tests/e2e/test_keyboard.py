@@ -1,52 +1,53 @@
-"""The whole way without a mouse; the focus is never lost."""
+"""Everything by keyboard; the focus is never lost."""
 
 from __future__ import annotations
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.pages import (
+from tests.support import PASSWORD, SAFARI_ON_IPHONE, Service
+from tests.support.browser.pages import (
     EDGE_ON_WINDOWS,
     FIREFOX_ON_LINUX,
     Visitors,
     button,
+    create_admin,
+    create_user,
+    expect_devices,
     expect_login,
-    expect_rows,
     menu_item,
     password_field,
-    someone,
     toast,
 )
-from tests.e2e.test_mailbox import admin
-from tests.support import PASSWORD, SAFARI_ON_IPHONE, Service
 
-_MOST_TABS = 40
+_MAX_TABS = 40
 
 
-async def tab_to(page: Page, target: Locator, *, key: str = "Tab") -> None:
-    """Press Tab until something has the focus."""
+async def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until an element has the focus."""
     await target.wait_for()
-    for _ in range(_MOST_TABS):
-        await page.keyboard.press(key)
+    for _ in range(_MAX_TABS):
+        await page.keyboard.press("Tab")
         if await target.evaluate("element => element === document.activeElement"):
             return
-    raise AssertionError(f"Tab does not lead to {target}")
+    raise AssertionError(f"Tab does not reach {target}")
 
 
 async def press(page: Page, name: str) -> None:
+    """Press Tab until a button has the focus, then Enter."""
     await tab_to(page, button(page, name))
     await page.keyboard.press("Enter")
 
 
-async def test_signing_in_leads_past_the_navigation_to_the_devices(service: Service, visitors: Visitors) -> None:
-    email = await someone(service)
+async def test_signing_in_and_skipping_to_the_devices(service: Service, visitors: Visitors) -> None:
+    email = await create_user(service)
     page = await visitors.open(service, "/devices")
-    await tab_to(page, page.get_by_label("E-mail address"))
+    await tab_to(page, page.get_by_label("Email address"))
     await page.keyboard.type(email)
     await page.keyboard.press("Tab")
     await expect(password_field(page)).to_be_focused()
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
-    await expect_rows(page, "Chrome on Windows")
+    await expect_devices(page, "Chrome on Windows")
 
     await tab_to(page, page.get_by_role("link", name="Skip to content"))
     await page.keyboard.press("Enter")
@@ -55,34 +56,32 @@ async def test_signing_in_leads_past_the_navigation_to_the_devices(service: Serv
     await expect(button(page, "Rename Chrome on Windows")).to_be_focused()
 
 
-async def test_a_device_is_renamed_in_place(service: Service, visitors: Visitors) -> None:
-    page = await visitors.signed_in(service, await someone(service))
-    name = page.get_by_label("Name of this device")
+async def test_a_device_is_renamed(service: Service, visitors: Visitors) -> None:
+    page = await visitors.signed_in(service, await create_user(service))
+    name = page.get_by_label("Device name")
     await press(page, "Rename Chrome on Windows")
     await expect(name).to_be_focused()
-    await page.keyboard.type("Lost change")
+    await page.keyboard.type("Discarded")
     await page.keyboard.press("Escape")
     await expect(button(page, "Rename Chrome on Windows")).to_be_focused()
 
     await page.keyboard.press("Enter")
     await expect(name).to_be_focused()
-    await page.keyboard.type("Desk")
+    await page.keyboard.type("Office")
     await page.keyboard.press("Enter")
-    await expect(button(page, "Rename Desk")).to_be_focused()
-    await expect(toast(page, "Renamed to Desk")).to_be_visible()
+    await expect(button(page, "Rename Office")).to_be_focused()
+    await expect(toast(page, "Renamed to Office")).to_be_visible()
 
 
-async def test_after_a_device_is_signed_out_the_focus_is_at_the_next_row_else_at_the_heading(
-    service: Service, visitors: Visitors
-) -> None:
-    email = await someone(service)
+async def test_signing_out_a_device_focuses_the_next_row_or_the_heading(service: Service, visitors: Visitors) -> None:
+    email = await create_user(service)
     await service.login(email, user_agent=SAFARI_ON_IPHONE)
     await service.login(email, user_agent=FIREFOX_ON_LINUX)
     page = await visitors.signed_in(service, email)
-    await expect_rows(page, "Chrome on Windows", "Firefox on Linux", "Safari on iPhone")
+    await expect_devices(page, "Chrome on Windows", "Firefox on Linux", "Safari on iPhone")
 
     await press(page, "Sign out Firefox on Linux")
-    await expect_rows(page, "Chrome on Windows", "Safari on iPhone")
+    await expect_devices(page, "Chrome on Windows", "Safari on iPhone")
     await expect(button(page, "Sign out Safari on iPhone")).to_be_focused()
     await expect(toast(page, "Signed out Firefox on Linux")).to_be_visible()
     await page.keyboard.press("Enter")
@@ -90,32 +89,32 @@ async def test_after_a_device_is_signed_out_the_focus_is_at_the_next_row_else_at
     await expect(page.get_by_role("heading", name="Devices", exact=True)).to_be_focused()
 
 
-async def test_all_others_are_signed_out_after_a_question_that_escape_declines(
+async def test_signing_out_all_others_asks_for_confirmation_and_escape_cancels(
     service: Service, visitors: Visitors
 ) -> None:
-    email = await someone(service)
+    email = await create_user(service)
     for user_agent in (SAFARI_ON_IPHONE, FIREFOX_ON_LINUX, EDGE_ON_WINDOWS):
         await service.login(email, user_agent=user_agent)
     page = await visitors.signed_in(service, email)
-    question = page.get_by_role("dialog", name="Sign out 3 other devices?")
+    dialog = page.get_by_role("dialog", name="Sign out 3 other devices?")
     await press(page, "Sign out 3 other devices")
-    await expect(question).to_contain_text("Chrome on Windows, stays signed in")
-    await expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    await expect(dialog).to_contain_text("Chrome on Windows, stays signed in")
+    await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     await page.keyboard.press("Escape")
-    await expect(question).to_be_hidden()
+    await expect(dialog).to_be_hidden()
     await expect(button(page, "Sign out 3 other devices")).to_be_focused()
     assert await page.get_by_role("listitem").count() == 4
 
     await page.keyboard.press("Enter")
-    await tab_to(page, question.get_by_role("button", name="Sign out 3 other devices"))
+    await tab_to(page, dialog.get_by_role("button", name="Sign out 3 other devices"))
     await page.keyboard.press("Enter")
     await expect(toast(page, "Signed out 3 other devices")).to_be_visible()
-    await expect_rows(page, "Chrome on Windows")
+    await expect_devices(page, "Chrome on Windows")
     await expect(page.get_by_role("heading", name="Devices", exact=True)).to_be_focused()
 
 
-async def test_the_account_menu_has_the_way_out(service: Service, visitors: Visitors) -> None:
-    email = await someone(service)
+async def test_the_account_menu_signs_out(service: Service, visitors: Visitors) -> None:
+    email = await create_user(service)
     page = await visitors.signed_in(service, email)
     account = button(page, f"Account: {email}")
     await press(page, f"Account: {email}")
@@ -135,8 +134,8 @@ async def test_the_account_menu_has_the_way_out(service: Service, visitors: Visi
     await expect_login(page)
 
 
-async def test_the_mail_menu_is_moved_through_with_arrow_keys(service: Service, visitors: Visitors) -> None:
-    page = await visitors.signed_in(service, await admin(service))
+async def test_arrow_keys_move_through_the_mail_menu(service: Service, visitors: Visitors) -> None:
+    page = await visitors.signed_in(service, await create_admin(service))
     await press(page, "Mail")
     await expect(menu_item(page, "Templates")).to_be_focused()
     for key, name in (

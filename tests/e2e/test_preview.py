@@ -1,4 +1,4 @@
-"""The preview of a template: live, from the service's own renderer, in a frame in which nothing can do anything."""
+"""The live preview: rendered by the server, in an iframe where the email cannot run, load or send anything."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from datetime import timedelta
 
 from playwright.async_api import FrameLocator, Locator, Page, Route, expect
 
-from tests.e2e.pages import Visitors, button
-from tests.e2e.test_mailbox import admin, tab
 from tests.support import Service, running_service
+from tests.support.browser.pages import Visitors, button, create_admin, tab
 
 EDITOR = "/settings/email-templates/welcome?panel=preview"
 PREVIEW = "**/v1/settings/email-templates/*/preview**"
 
 
 def frame(page: Page) -> FrameLocator:
-    """What is shown; the one that loads behind it has no name."""
+    """The frame that is shown; the one that is loading has no title."""
     return page.frame_locator('iframe[title^="Preview of"]')
 
 
@@ -28,15 +27,15 @@ def inbox(page: Page) -> Locator:
 
 
 class Attacker:
-    """A server somewhere else, which notes whatever reaches it."""
+    """A server on another origin that records requests."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.url = ""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readline()
-        self.asked.append(request.decode(errors="replace").strip())
+        self.requests.append(request.decode(errors="replace").strip())
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         await writer.drain()
         writer.close()
@@ -44,20 +43,20 @@ class Attacker:
 
 @asynccontextmanager
 async def attacker() -> AsyncIterator[Attacker]:
-    there = Attacker()
-    server = await asyncio.start_server(there.answer, "127.0.0.1", 0)
-    there.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    recorder = Attacker()
+    server = await asyncio.start_server(recorder.answer, "127.0.0.1", 0)
+    recorder.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
-        yield there
+        yield recorder
 
 
 def hostile(url: str) -> str:
-    """Everything that a mail could try; each has a mark of its own."""
+    """Return HTML that tries everything an email could try, each with its own URL."""
     mark = "try { parent.marked = true; parent.document.title = 'marked' } catch (e) {}"
     return f"""<!doctype html><meta http-equiv="refresh" content="0; url={url}/refresh">
         <link rel="stylesheet" href="{url}/style"><style>@import url({url}/import); p {{ background: url({url}/css) }}
         @font-face {{ font-family: f; src: url({url}/font) }} p {{ font-family: f }}</style>
-        <h1>Hostile</h1><p>words</p>
+        <h1>Hostile</h1><p>text</p>
         <script>{mark} fetch("{url}/script"); top.location = "{url}/top"</script>
         <script src="{url}/external"></script>
         <img src="data:x" onerror="{mark} fetch('{url}/handler')"><svg onload="fetch('{url}/svg')"></svg>
@@ -69,8 +68,8 @@ def hostile(url: str) -> str:
         <a id="new" target="_blank" href="{url}/new">New</a>"""
 
 
-async def fooled(page: Page, html: str) -> None:
-    """Have the service's renderer fooled: it answers the form with that HTML, under its own headers."""
+async def inject_html(page: Page, html: str) -> None:
+    """Make the server answer the preview form with that HTML, under its usual headers."""
 
     async def answer(route: Route) -> None:
         if route.request.is_navigation_request():
@@ -82,8 +81,8 @@ async def fooled(page: Page, html: str) -> None:
     await page.route(PREVIEW, answer)
 
 
-# What the browser says of each thing that it kept from happening.
-KEPT = (
+# The browser's messages about what it blocked.
+BLOCKED = (
     "Refused to execute the redirect",
     "Blocked script execution",
     "Loading the stylesheet",
@@ -100,43 +99,43 @@ KEPT = (
 )
 
 
-async def test_nothing_in_the_preview_can_do_anything(service: Service, visitors: Visitors) -> None:
-    """Not even where the renderer, which refuses all of it, had let it pass."""
-    boss = await admin(service)
-    async with attacker() as there:
+async def test_a_hostile_email_can_do_nothing(service: Service, visitors: Visitors) -> None:
+    """Not even if the renderer, which rejects all of it, let it pass."""
+    boss = await create_admin(service)
+    async with attacker() as server:
         page = await visitors.signed_in(service, boss, None)
-        await fooled(page, hostile(there.url))
+        await inject_html(page, hostile(server.url))
         await page.goto(EDITOR)
         hostile_mail = frame(page).get_by_role("heading", name="Hostile")
         await expect(hostile_mail).to_be_visible()
         for name in ("Send", "Run", "Top", "New", "Away"):
             await frame(page).get_by_text(name, exact=True).press("Enter")
         async with asyncio.timeout(15):
-            while missing := [each for each in KEPT if not complained(visitors, each.format(url=there.url))]:
+            while missing := [each for each in BLOCKED if not was_reported(visitors, each.format(url=server.url))]:
                 assert missing
                 await page.wait_for_event("console")
         await expect(hostile_mail).to_be_visible()
-        assert there.asked == []
+        assert server.requests == []
         assert await page.evaluate("[window.marked, document.title.includes('marked')]") == [None, False]
         assert page.url.endswith(EDITOR)
         assert len(page.context.pages) == 1
         await page.close()
-    visitors.complaints.clear()
+    visitors.errors.clear()
 
 
-async def test_what_a_hostile_author_writes_is_not_even_rendered(service: Service, visitors: Visitors) -> None:
-    boss = await admin(service)
-    async with attacker() as there:
+async def test_hostile_html_is_not_rendered(service: Service, visitors: Visitors) -> None:
+    boss = await create_admin(service)
+    async with attacker() as server:
         page = await visitors.signed_in(service, boss, None)
-        await given(page, html=hostile(there.url))
+        await override_default(page, html=hostile(server.url))
         await page.goto(EDITOR)
         await expect(page.get_by_role("region", name="Preview")).to_contain_text("The template has errors.")
         await expect(page.locator("iframe")).to_have_count(0)
-        assert there.asked == []
+        assert server.requests == []
 
 
-async def test_the_mail_is_shown_in_several_ways(service: Service, visitors: Visitors) -> None:
-    boss = await admin(service)
+async def test_the_email_is_shown_in_several_views(service: Service, visitors: Visitors) -> None:
+    boss = await create_admin(service)
     page = await visitors.signed_in(service, boss, EDITOR, color_scheme="null")
     body = frame(page).locator("body")
     await expect(frame(page).get_by_role("heading").first).to_be_visible()
@@ -157,9 +156,9 @@ async def test_the_mail_is_shown_in_several_ways(service: Service, visitors: Vis
     await expect(page.get_by_role("tabpanel", name="Plain text")).to_contain_text("Gatepost")
 
 
-async def test_a_token_that_has_expired_does_not_take_the_preview_away(database_url: str, visitors: Visitors) -> None:
+async def test_the_preview_survives_an_expired_token(database_url: str, visitors: Visitors) -> None:
     async with running_service(database_url, access_token_ttl=timedelta(seconds=3)) as service:
-        page = await visitors.signed_in(service, await admin(service), EDITOR)
+        page = await visitors.signed_in(service, await create_admin(service), EDITOR)
         heading = frame(page).get_by_role("heading").first
         await expect(heading).to_be_visible()
         async with asyncio.timeout(15):
@@ -170,11 +169,11 @@ async def test_a_token_that_has_expired_does_not_take_the_preview_away(database_
         await expect(heading).to_be_visible()
 
 
-async def test_the_preview_stays_while_the_network_is_away(service: Service, visitors: Visitors) -> None:
-    page = await visitors.signed_in(service, await admin(service), EDITOR)
+async def test_the_preview_stays_while_the_browser_is_offline(service: Service, visitors: Visitors) -> None:
+    page = await visitors.signed_in(service, await create_admin(service), EDITOR)
     heading = frame(page).get_by_role("heading").first
     await expect(heading).to_be_visible()
-    # Longer than an answer vouches for the next request.
+    # Make the last answer too old for a request without another check.
     await page.evaluate("const { now } = Date; Date.now = () => now() + 10_000")
     await page.context.set_offline(True)
     await tab(page, "Gmail dark").click()
@@ -185,17 +184,18 @@ async def test_the_preview_stays_while_the_network_is_away(service: Service, vis
     await expect(frame(page).locator("html")).to_have_css("filter", re.compile("invert"))
 
 
-def complained(visitors: Visitors, of: str) -> bool:
-    return any(of in each for each in visitors.complaints)
+def was_reported(visitors: Visitors, of: str) -> bool:
+    return any(of in each for each in visitors.errors)
 
 
-async def given(page: Page, **words: str) -> None:
-    """Have the page begin with other words than those that are kept."""
+async def override_default(page: Page, **parts: str) -> None:
+    """Replace parts of the built-in template in the server's answers."""
 
     async def answer(route: Route) -> None:
         response = await route.fetch()
         template = await response.json()
-        template["default"] |= words
+        template["default"] |= parts
+        template["current"] |= parts
         await route.fulfill(response=response, json=template)
 
     await page.route("**/v1/settings/email-templates/welcome?**", answer)

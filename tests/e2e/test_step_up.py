@@ -1,71 +1,71 @@
-"""A sign-in of long ago: ending other devices asks for the password once more."""
+"""Actions that need a recent password: after a while, signing out other devices asks for it again."""
 
 from __future__ import annotations
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.pages import Visitors, button, expect_rows, someone, toast
 from tests.support import PASSWORD, SAFARI_ON_IPHONE, Service
+from tests.support.browser.pages import Visitors, button, create_user, expect_devices, require_password, toast, toasts
 
 
-async def open_long_ago(service: Service, visitors: Visitors) -> Page:
-    """Show the devices of somebody who signed in twenty minutes ago, on two of them."""
-    email = await someone(service)
+async def open_devices(service: Service, visitors: Visitors) -> Page:
+    """Open the devices of a user who is signed in on two of them, and whose password is required again."""
+    email = await create_user(service)
     await service.login(email, user_agent=SAFARI_ON_IPHONE)
     page = await visitors.signed_in(service, email)
-    await service.sql.execute("update gatepost.sessions set authenticated_at = now() - interval '20 minutes'")
-    await expect_rows(page, "Chrome on Windows", "Safari on iPhone")
+    await require_password(service)
+    await expect_devices(page, "Chrome on Windows", "Safari on iPhone")
     return page
 
 
-def question(page: Page) -> Locator:
-    return page.get_by_role("dialog", name="Confirm that it is you")
+def password_dialog(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Confirm your password")
 
 
-async def test_the_right_password_goes_on_and_a_wrong_one_says_so(service: Service, visitors: Visitors) -> None:
-    page = await open_long_ago(service, visitors)
+async def test_the_right_password_continues_and_a_wrong_one_is_reported(service: Service, visitors: Visitors) -> None:
+    page = await open_devices(service, visitors)
     await button(page, "Sign out Safari on iPhone").click()
-    password = question(page).get_by_label("Password", exact=True)
+    password = password_dialog(page).get_by_label("Password", exact=True)
     await expect(password).to_be_focused()
     await password.fill("not the password")
     await page.keyboard.press("Enter")
-    await expect(password).to_have_accessible_description("That is not your password.")
+    await expect(password).to_have_accessible_description("This password is wrong.")
     await expect(password).to_be_focused()
 
     await password.fill(PASSWORD)
-    await question(page).get_by_role("button", name="Confirm").click()
+    await password_dialog(page).get_by_role("button", name="Confirm password").click()
     await expect(toast(page, "Signed out Safari on iPhone")).to_be_visible()
-    await expect(question(page)).to_be_hidden()
-    await expect_rows(page, "Chrome on Windows")
+    await expect(password_dialog(page)).to_be_hidden()
+    await expect_devices(page, "Chrome on Windows")
     await page.reload()
-    await expect_rows(page, "Chrome on Windows")
+    await expect_devices(page, "Chrome on Windows")
 
 
-async def test_turning_away_brings_the_row_back_without_a_word(service: Service, visitors: Visitors) -> None:
-    page = await open_long_ago(service, visitors)
-    for turn_away in ("Escape", "Cancel"):
+async def test_canceling_puts_the_row_back_without_a_toast(service: Service, visitors: Visitors) -> None:
+    page = await open_devices(service, visitors)
+    for way in ("Escape", "Cancel"):
         await button(page, "Sign out Safari on iPhone").click()
-        await expect(question(page)).to_be_visible()
-        if turn_away == "Escape":
+        await expect(password_dialog(page)).to_be_visible()
+        if way == "Escape":
             await page.keyboard.press("Escape")
         else:
-            await question(page).get_by_role("button", name="Cancel").click()
-        await expect(question(page)).to_be_hidden()
-        await expect_rows(page, "Chrome on Windows", "Safari on iPhone")
-    await expect(page.get_by_role("region", name="Notifications").get_by_role("heading")).to_have_count(0)
+            await password_dialog(page).get_by_role("button", name="Cancel").click()
+        await expect(password_dialog(page)).to_be_hidden()
+        await expect_devices(page, "Chrome on Windows", "Safari on iPhone")
+    await expect(toasts(page).get_by_role("heading")).to_have_count(0)
 
 
-async def test_signing_out_all_others_asks_too(service: Service, visitors: Visitors) -> None:
-    page = await open_long_ago(service, visitors)
+async def test_signing_out_all_other_devices_asks_too(service: Service, visitors: Visitors) -> None:
+    page = await open_devices(service, visitors)
     await button(page, "Sign out 1 other device").click()
     await page.get_by_role("dialog").get_by_role("button", name="Sign out 1 other device").click()
-    await question(page).get_by_label("Password", exact=True).fill(PASSWORD)
+    await password_dialog(page).get_by_label("Password", exact=True).fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(toast(page, "Signed out 1 other device")).to_be_visible()
-    await expect_rows(page, "Chrome on Windows")
+    await expect_devices(page, "Chrome on Windows")
 
 
-async def test_this_device_itself_may_always_be_signed_out(service: Service, visitors: Visitors) -> None:
-    page = await open_long_ago(service, visitors)
+async def test_signing_out_this_device_never_asks(service: Service, visitors: Visitors) -> None:
+    page = await open_devices(service, visitors)
     await button(page, "Sign out Chrome on Windows (this device)").click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -1,28 +1,26 @@
-"""The audit log on a real PostgreSQL: sealed while it is written, and whatever is done to it is found."""
+"""The audit log on a real PostgreSQL: it is sealed while it is written, and tampering is detected."""
 
 from __future__ import annotations
 
 import asyncio
 
-import asyncpg
 import pytest
-from tests.audit_log import NOTE, count, lines, note, tamper
 
-from gatepost.audit import store
-from gatepost.audit.chain import GENESIS, Tampering, chained
-from gatepost.audit.sealer import seal
-from gatepost.audit.service import verify_log
-from gatepost.db.pool import Database
+from gatepost.audit import seal, store, verify_log
+from gatepost.audit.chain import GENESIS, Tampering, create_seals
+from gatepost.db import Database
+from gatepost.errors import InternalError
+from tests.support.audit import RECORD_EVENT, count_rows, exported_lines, record_events, tamper
 
 COLUMNS = "at, actor, action, target, reason, ip, detail, written_by"
 
 
-async def test_what_is_written_is_sealed_once_and_verifies(database: Database) -> None:
+async def test_rows_are_sealed_once_and_verify(database: Database) -> None:
     assert (await verify_log(database)).rows == 0
-    await note(database, 7)
+    await record_events(database, 7)
     assert await seal(database, batch=3) == 7
     assert await seal(database) == 0
-    await note(database, 2)
+    await record_events(database, 2)
     found = await verify_log(database)
     assert (found.first, found.rows, found.head.position) == (1, 9, 9)
     assert (await verify_log(database, found.head)).head == found.head
@@ -34,7 +32,7 @@ async def test_what_is_written_is_sealed_once_and_verifies(database: Database) -
         "at = at + interval '1 microsecond'",
         "actor = 'system'",
         "action = 'other'",
-        "target = 'person:9'",
+        "target = 'user:9'",
         "target = ''",
         "reason = null",
         "reason = ''",
@@ -47,31 +45,31 @@ async def test_what_is_written_is_sealed_once_and_verifies(database: Database) -
         "written_by = '3'",
     ],
 )
-async def test_an_altered_row_is_named(database: Database, change: str) -> None:
-    await note(database, 5)
+async def test_an_altered_row_is_detected(database: Database, change: str) -> None:
+    await record_events(database, 5)
     await seal(database)
     await tamper(database, f"update gatepost.audit_log set {change} where id = 3")
     with pytest.raises(Tampering, match=r"row 3 \(position 3\) was altered") as found:
         await verify_log(database)
     assert (found.value.row, found.value.position) == (3, 3)
     with pytest.raises(Tampering, match="row 3"):
-        await lines(database)
+        await exported_lines(database)
 
 
 @pytest.mark.parametrize(
     "change",
     ["hash = sha256('x')", "horizon = '1'", "cluster = 1", "sealed_at = now() - interval '1 day'", "audit_id = 99"],
 )
-async def test_an_altered_seal_is_named(database: Database, change: str) -> None:
-    await note(database, 5)
+async def test_an_altered_seal_is_detected(database: Database, change: str) -> None:
+    await record_events(database, 5)
     await seal(database)
     await tamper(database, f"update gatepost.audit_seals set {change} where position = 3")
     with pytest.raises(Tampering, match=r"position 3\)"):
         await verify_log(database)
 
 
-async def test_a_removed_row_is_named(database: Database) -> None:
-    await note(database, 5)
+async def test_a_removed_row_is_detected(database: Database) -> None:
+    await record_events(database, 5)
     await seal(database)
     await tamper(database, "delete from gatepost.audit_log where id in (2, 4)")
     with pytest.raises(Tampering, match=r"row 2 \(position 2\) is missing"):
@@ -82,8 +80,8 @@ async def test_a_removed_row_is_named(database: Database) -> None:
 
 
 @pytest.mark.parametrize("written_by", ["(select written_by from gatepost.audit_log where id = 2)", "'9000000000'"])
-async def test_an_inserted_row_is_named(database: Database, written_by: str) -> None:
-    await note(database, 5)
+async def test_an_inserted_row_is_detected(database: Database, written_by: str) -> None:
+    await record_events(database, 5)
     await seal(database)
     await tamper(
         database,
@@ -92,15 +90,15 @@ async def test_an_inserted_row_is_named(database: Database, written_by: str) -> 
         select 1000, {COLUMNS.replace("written_by", written_by)} from gatepost.audit_log where id = 2
         """,
     )
-    await note(database, 2)
+    await record_events(database, 2)
     with pytest.raises(Tampering, match="row 1000 was inserted") as found:
         await verify_log(database)
     assert found.value.row == 1000
 
 
-async def test_who_writes_chooses_neither_number_nor_time(database: Database) -> None:
-    await note(database, 2)
-    with pytest.raises(asyncpg.PostgresError, match="append-only"):
+async def test_writers_choose_neither_the_id_nor_the_time_of_a_row(database: Database) -> None:
+    await record_events(database, 2)
+    with pytest.raises(InternalError, match="append-only"):
         await database.execute(
             "insert into gatepost.audit_log (id, actor, action) overriding system value values (-1, 'x', 'x')"
         )
@@ -116,8 +114,8 @@ async def test_who_writes_chooses_neither_number_nor_time(database: Database) ->
 
 
 @pytest.mark.parametrize("rewritten", [False, True])
-async def test_a_cut_off_tail_is_found_by_the_anchor_alone(database: Database, rewritten: bool) -> None:
-    await note(database, 5)
+async def test_only_the_anchor_detects_a_truncated_log(database: Database, rewritten: bool) -> None:
+    await record_events(database, 5)
     anchor = (await verify_log(database)).head
     await tamper(
         database,
@@ -125,49 +123,65 @@ async def test_a_cut_off_tail_is_found_by_the_anchor_alone(database: Database, r
         "delete from gatepost.audit_seals where position > 3",
     )
     if rewritten:
-        await note(database, 3)
+        await record_events(database, 3)
     await verify_log(database)
-    with pytest.raises(Tampering, match="written anew" if rewritten else "cut off"):
+    with pytest.raises(Tampering, match="rewritten" if rewritten else "cut off"):
         await verify_log(database, anchor)
 
 
-async def test_sealing_while_fifty_write_and_two_seal(database: Database) -> None:
+async def test_two_sealers_seal_each_row_once_while_fifty_transactions_write(database: Database) -> None:
+    passes = 0
+    pass_done = asyncio.Condition()
+
+    async def wait_for_passes(count: int) -> None:
+        async with pass_done:
+            last = passes + count
+            await pass_done.wait_for(lambda: passes >= last)
+
     async def write(number: int) -> None:
+        await wait_for_passes(number % 7)
         async with database.transaction() as connection:
             for step in range(4):
-                await connection.execute(NOTE, f"person:{number}")
-                await asyncio.sleep(0.01 * ((number + step) % 5))
+                await connection.execute(RECORD_EVENT, f"user:{number}")
+                # Rows of other transactions are sealed while this one is open.
+                await wait_for_passes((number + step) % 5)
 
     async def keep_sealing() -> int:
+        nonlocal passes
         sealed = 0
         while not writing.done():
             sealed += await seal(database, batch=7)
+            async with pass_done:
+                passes += 1
+                pass_done.notify_all()
         return sealed
 
     writing = asyncio.gather(*(write(number) for number in range(50)))
     sealed = sum(await asyncio.gather(keep_sealing(), keep_sealing()))
+    await writing
+    assert sealed > 0
     sealed += await seal(database)
-    assert sealed == await count(database, "audit_seals") == await count(database, "audit_log") == 200
+    assert sealed == await count_rows(database, "audit_seals") == await count_rows(database, "audit_log") == 200
     assert (await verify_log(database)).rows == 200
 
 
-async def test_a_late_row_is_sealed_late(database: Database) -> None:
-    await note(database)
+async def test_rows_are_not_sealed_before_older_transactions_end(database: Database) -> None:
+    await record_events(database)
     assert await seal(database) == 1
     async with database.transaction() as slow:
-        await slow.execute(NOTE, "slow")
-        await note(database, 3)
+        await slow.execute(RECORD_EVENT, "slow")
+        await record_events(database, 3)
         assert await seal(database) == 0
         assert (await verify_log(database)).rows == 1
     assert (await verify_log(database)).rows == 5
 
 
-async def test_what_commits_late_has_a_low_number_and_a_later_position(database: Database) -> None:
+async def test_a_row_that_commits_late_has_a_later_position_than_its_id(database: Database) -> None:
     async with database.transaction() as slow:
         number = await slow.fetchval("select nextval('gatepost.audit_log_id_seq')")
-        await note(database, 3)
+        await record_events(database, 3)
         assert await seal(database) == 3
-        # The number was drawn before, the row is written now.
+        # The id was taken before, the row is written now.
         await slow.execute("set local session_replication_role = replica")
         await slow.execute(
             "insert into gatepost.audit_log (id, actor, action) overriding system value values ($1, 'slow', 'x')",
@@ -182,19 +196,19 @@ async def test_what_commits_late_has_a_low_number_and_a_later_position(database:
 
 
 @pytest.mark.parametrize("shift", [1_000_000, -1])
-async def test_restored_on_another_server_it_verifies_and_goes_on(database: Database, shift: int) -> None:
-    """There, transaction ids start anew: those in the dump are of the future, or of anybody."""
-    await note(database, 6)
+async def test_a_log_restored_on_another_server_verifies_and_continues(database: Database, shift: int) -> None:
+    """Transaction ids start again there: those in the dump are in the future, or belong to other transactions."""
+    await record_events(database, 6)
     await tamper(
         database, f"update gatepost.audit_log set written_by = (written_by::text::bigint + {shift})::text::xid8"
     )
     async with database.transaction() as connection:
-        rows = (await store.all_unsealed(connection, 10))[:4]
+        rows = (await store.list_unsealed(connection, 10))[:4]
         there = "2026-01-01T00:00:00.000000Z"
-        await store.add_seals(connection, chained(rows, GENESIS, rows[-1].written_by + 1, 42, there))
-    await note(database, 3)
+        await store.add_seals(connection, create_seals(rows, GENESIS, rows[-1].written_by + 1, 42, there))
+    await record_events(database, 3)
     assert await seal(database, batch=2) == 5
-    await note(database, 1)
+    await record_events(database, 1)
     assert (await verify_log(database)).rows == 10
     await tamper(
         database,

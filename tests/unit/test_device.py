@@ -1,4 +1,4 @@
-"""Devices in words that a person reads."""
+"""Device names and kinds, parsed from user agents."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 "
         (None, "Unknown device", "unknown"),
     ],
 )
-def test_names(user_agent: str | None, label: str, kind: str) -> None:
+def test_user_agents_become_a_label_and_a_kind(user_agent: str | None, label: str, kind: str) -> None:
     device = parse_device(user_agent)
     assert device.label == label
     assert device.kind == kind
 
 
 @given(st.text(max_size=600) | st.binary(max_size=600).map(lambda raw: raw.decode("latin-1")))
-def test_nonsense_is_never_an_error(user_agent: str) -> None:
+def test_any_user_agent_has_a_label(user_agent: str) -> None:
     assert parse_device(user_agent).label
 
 
-def test_what_is_beyond_512_characters_does_not_count() -> None:
+def test_only_the_first_512_characters_are_parsed() -> None:
     assert parse_device(" " * 5 + "x" * 512 + " Chrome/141.0.0.0").browser is None

@@ -1,4 +1,4 @@
-"""Settings: from the environment, and one line that names what is wrong."""
+"""Settings: read from the environment; an error is one line that names the setting."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from gatepost import ConfigurationError, Settings
 from gatepost.settings import origin_of
 
-SIGNING = "whsec_" + base64.b64encode(b"s" * 32).decode()
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 
 
-def test_the_defaults_are_those_of_the_contract() -> None:
+def test_defaults() -> None:
     settings = Settings()
     assert settings.max_sessions == 5
     assert settings.activity_interval == timedelta(seconds=300)
@@ -26,7 +26,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.revocation == "strict"
 
 
-def test_they_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "IDLE_TIMEOUT": "12h",
         "ACCESS_TOKEN_TTL": "60",
@@ -45,6 +45,29 @@ def test_they_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.trusted_proxies == [ip_network("10.0.0.0/8"), ip_network("::1")]
     assert settings.public_url == "https://app.example.com/account"
     assert settings.max_sessions == 5
+
+
+@pytest.mark.parametrize(
+    ("environment", "log_format", "expected"),
+    [
+        ("development", None, "text"),
+        ("test", None, "text"),
+        ("production", None, "json"),
+        ("production", "text", "text"),
+        ("development", "json", "json"),
+    ],
+)
+def test_the_log_is_text_unless_in_production(environment: str, log_format: str | None, expected: str) -> None:
+    given: dict[str, Any] = {"environment": environment} | ({"log_format": log_format} if log_format else {})
+    mail = {"mail_transport": ["smtp"], "smtp_url": "smtp://host", "mail_from": "a@acme.com"}
+    settings = Settings(**given, **mail, secret_key="s" * 40, public_url="https://acme.com")
+    assert settings.log_format == expected
+
+
+def test_the_log_level_is_info_and_its_case_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().log_level == "info"
+    monkeypatch.setenv("GATEPOST_LOG_LEVEL", "WARNING")
+    assert Settings().log_level == "warning"
 
 
 @pytest.mark.parametrize(
@@ -68,9 +91,11 @@ def test_they_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
         ("PORT", "65536"),
         ("ADMIN_EMAIL", "nobody"),
         ("REGISTRATION", "sometimes"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
     ],
 )
-def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_invalid_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"GATEPOST_{name}", value)
     with pytest.raises(ConfigurationError) as caught:
         Settings()
@@ -80,7 +105,7 @@ def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name:
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("values", "message"),
     [
         ({"environment": "production"}, "GATEPOST_SECRET_KEY"),
         ({"admin_email": "a@example.com"}, "GATEPOST_ADMIN_EMAIL"),
@@ -105,9 +130,12 @@ def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name:
         ({"smtp_url": "smtp://:secret@host"}, "GATEPOST_SMTP_URL"),
         ({"resend_webhook_secret": "whsec_"}, "GATEPOST_RESEND_WEBHOOK_SECRET"),
         ({"session_webhook_url": "https://a.com/hook"}, "GATEPOST_SESSION_WEBHOOK_URL and .*both"),
-        ({"session_webhook_secret": SIGNING}, "GATEPOST_SESSION_WEBHOOK_URL and .*both"),
+        ({"session_webhook_secret": WEBHOOK_SECRET}, "GATEPOST_SESSION_WEBHOOK_URL and .*both"),
         *(
-            ({"session_webhook_url": url, "session_webhook_secret": SIGNING}, "GATEPOST_SESSION_WEBHOOK_URL: must be")
+            (
+                {"session_webhook_url": url, "session_webhook_secret": WEBHOOK_SECRET},
+                "GATEPOST_SESSION_WEBHOOK_URL: must be",
+            )
             for url in (
                 "a.com/hook",
                 "ftp://a.com",
@@ -119,7 +147,13 @@ def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name:
         ),
         *(
             ({"session_webhook_url": "https://a.com", "session_webhook_secret": secret}, "GATEPOST_SESSION_WEBHOOK_SEC")
-            for secret in ("whsec_", SIGNING[6:], "whsec_c2hvcnQ=", SIGNING[:-1] + "!", "whsec_" + "A" * 100)
+            for secret in (
+                "whsec_",
+                WEBHOOK_SECRET[6:],
+                "whsec_c2hvcnQ=",
+                WEBHOOK_SECRET[:-1] + "!",
+                "whsec_" + "A" * 100,
+            )
         ),
         (
             {
@@ -130,30 +164,30 @@ def test_a_wrong_one_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name:
                 "smtp_url": "smtp://host",
                 "mail_from": "a@a.com",
                 "session_webhook_url": "http://a.com/hook",
-                "session_webhook_secret": SIGNING,
+                "session_webhook_secret": WEBHOOK_SECRET,
             },
             "GATEPOST_SESSION_WEBHOOK_URL: must be https",
         ),
     ],
 )
-def test_those_that_do_not_go_together_are_named(given: dict[str, Any], named: str) -> None:
-    with pytest.raises(ConfigurationError, match=named):
-        Settings(**given)
+def test_missing_and_conflicting_settings_are_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Settings(**values)
 
 
-def test_secrets_are_not_shown() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     settings = Settings(
         secret_key="s" * 40,
         database_url="postgresql://u:hunter2@h/d",
         session_webhook_url="https://a.com/hook/?of=us",
-        session_webhook_secret=SIGNING.rstrip("="),
+        session_webhook_secret=WEBHOOK_SECRET.rstrip("="),
     )
     assert settings.session_webhook_url == "https://a.com/hook/?of=us"
-    assert SIGNING.rstrip("=") not in repr(settings)
+    assert WEBHOOK_SECRET.rstrip("=") not in repr(settings)
     assert "s" * 40 not in repr(settings)
     assert "hunter2" not in repr(settings)
 
 
-def test_origins() -> None:
+def test_origin_of_a_url() -> None:
     assert origin_of("https://app.example.com:443/account") == "https://app.example.com"
     assert origin_of("http://[::1]:8000/x") == "http://[::1]:8000"

@@ -1,4 +1,4 @@
-"""Tokens: what is accepted, what is remembered, and what is not."""
+"""Access tokens: which are accepted, and for how long they are cached. Refresh tokens: which are accepted."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.errors import TokenExpired, TokenInvalid
+from gatepost.security import AccessTokens, RefreshTokens
 from gatepost.security import access_tokens as tokens
-from gatepost.security.access_tokens import AccessTokens
-from gatepost.security.refresh_tokens import RefreshTokens
 
 ISSUER = "https://app.example.com/v1/auth"
 
 
-class Ring:
-    """A ring of one key, as the verifier sees it; it counts how often it is asked."""
+class OneSigningKey:
+    """Signing keys with one key; counts how often the verifier looks one up."""
 
     def __init__(self) -> None:
         self.generation = 1
         self.key = generate_private_key(SECP256R1())
-        self.asked = 0
+        self.lookups = 0
 
     def signing(self) -> tuple[str, EllipticCurvePrivateKey]:
         return "one", self.key
 
     async def find(self, kid: str) -> Any:
-        self.asked += 1
+        self.lookups += 1
         return self.key.public_key() if kid == "one" else None
 
 
@@ -51,55 +50,55 @@ def claims(**changed: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ring() -> Ring:
-    return Ring()
+def keys() -> OneSigningKey:
+    return OneSigningKey()
 
 
 @pytest.fixture
-def verifier(ring: Ring) -> AccessTokens:
-    return AccessTokens(ring, ISSUER, timedelta(minutes=15))
+def verifier(keys: OneSigningKey) -> AccessTokens:
+    return AccessTokens(keys, ISSUER, timedelta(minutes=15))
 
 
-def signed(ring: Ring, kid: str = "one", **changed: Any) -> str:
-    return jwt.encode(claims(**changed), ring.key, algorithm="ES256", headers={"kid": kid})
+def signed(keys: OneSigningKey, kid: str = "one", **changed: Any) -> str:
+    return jwt.encode(claims(**changed), keys.key, algorithm="ES256", headers={"kid": kid})
 
 
-async def test_a_token_is_verified_once_and_then_remembered(ring: Ring, verifier: AccessTokens) -> None:
-    token = signed(ring)
+async def test_a_verified_token_is_cached(keys: OneSigningKey, verifier: AccessTokens) -> None:
+    token = signed(keys)
     first = await verifier.verify(token)
     assert await verifier.verify(token) is first
-    assert ring.asked == 1
+    assert keys.lookups == 1
 
 
-async def test_what_is_remembered_is_dropped_when_the_keys_change(ring: Ring, verifier: AccessTokens) -> None:
-    token = signed(ring)
+async def test_the_cache_is_cleared_when_the_keys_change(keys: OneSigningKey, verifier: AccessTokens) -> None:
+    token = signed(keys)
     await verifier.verify(token)
-    ring.key = generate_private_key(SECP256R1())
-    ring.generation += 1
+    keys.key = generate_private_key(SECP256R1())
+    keys.generation += 1
     with pytest.raises(TokenInvalid):
         await verifier.verify(token)
 
 
-async def test_what_is_remembered_is_dropped_at_its_expiry(
-    ring: Ring, verifier: AccessTokens, monkeypatch: pytest.MonkeyPatch
+async def test_a_cached_token_still_expires(
+    keys: OneSigningKey, verifier: AccessTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = signed(ring)
+    token = signed(keys)
     await verifier.verify(token)
     later = time.time() + 901
     monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(TokenExpired):
         await verifier.verify(token)
-    assert not verifier._remembered
+    assert not verifier._verified
 
 
-async def test_what_is_remembered_is_bounded(
-    ring: Ring, verifier: AccessTokens, monkeypatch: pytest.MonkeyPatch
+async def test_the_cache_is_bounded(
+    keys: OneSigningKey, verifier: AccessTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "_REMEMBERED", 3)
-    several = [signed(ring) for _ in range(5)]
+    monkeypatch.setattr(tokens, "_CACHED_TOKENS", 3)
+    several = [signed(keys) for _ in range(5)]
     for token in several:
         await verifier.verify(token)
-    assert list(verifier._remembered) == several[2:]
+    assert list(verifier._verified) == several[2:]
 
 
 @pytest.mark.parametrize(
@@ -114,22 +113,24 @@ async def test_what_is_remembered_is_bounded(
         {"nbf": datetime.now(UTC) + timedelta(hours=1)},
     ],
 )
-async def test_claims_that_are_missing_or_wrong(ring: Ring, verifier: AccessTokens, changed: dict[str, Any]) -> None:
+async def test_missing_and_invalid_claims_are_rejected(
+    keys: OneSigningKey, verifier: AccessTokens, changed: dict[str, Any]
+) -> None:
     with pytest.raises(TokenInvalid):
-        await verifier.verify(signed(ring, **changed))
+        await verifier.verify(signed(keys, **changed))
 
 
-async def test_an_expired_token_is_told_apart(ring: Ring, verifier: AccessTokens) -> None:
+async def test_an_expired_token_has_an_error_of_its_own(keys: OneSigningKey, verifier: AccessTokens) -> None:
     with pytest.raises(TokenExpired):
-        await verifier.verify(signed(ring, exp=datetime.now(UTC) - timedelta(seconds=1)))
+        await verifier.verify(signed(keys, exp=datetime.now(UTC) - timedelta(seconds=1)))
 
 
-async def test_other_algorithms_keys_and_forms_are_refused(ring: Ring, verifier: AccessTokens) -> None:
-    stranger = Ring()
-    head, body, signature = signed(ring).split(".")
+async def test_other_algorithms_keys_and_formats_are_rejected(keys: OneSigningKey, verifier: AccessTokens) -> None:
+    other_keys = OneSigningKey()
+    head, body, signature = signed(keys).split(".")
     for token in (
-        signed(stranger),
-        signed(ring, kid="two"),
+        signed(other_keys),
+        signed(keys, kid="two"),
         jwt.encode(claims(), "", algorithm="none", headers={"kid": "one"}),
         jwt.encode(claims(), "s" * 32, algorithm="HS256", headers={"kid": "one"}),
         f"{head}.{body}.",
@@ -144,22 +145,22 @@ async def test_other_algorithms_keys_and_forms_are_refused(ring: Ring, verifier:
 
 
 @given(st.text(max_size=300))
-def test_only_our_refresh_tokens_can_be_read(text: str) -> None:
+def test_arbitrary_text_is_not_a_refresh_token(text: str) -> None:
     with pytest.raises(TokenInvalid):
-        RefreshTokens(b"k" * 32).read(text)
+        RefreshTokens(b"k" * 32).verify(text)
 
 
 @given(st.uuids(), st.integers(0, 91), st.characters(codec="ascii"))
-def test_a_refresh_token_with_one_character_changed_is_none(session_id: UUID, place: int, other: str) -> None:
+def test_a_changed_refresh_token_is_rejected(session_id: UUID, index: int, other: str) -> None:
     refresh_tokens = RefreshTokens(b"k" * 32)
-    token = refresh_tokens.mint(session_id)
-    assert refresh_tokens.read(token) == session_id
-    changed = token[:place] + other + token[place + 1 :]
+    token = refresh_tokens.create(session_id)
+    assert refresh_tokens.verify(token) == session_id
+    changed = token[:index] + other + token[index + 1 :]
     if changed != token:
         with pytest.raises(TokenInvalid):
-            refresh_tokens.read(changed)
+            refresh_tokens.verify(changed)
 
 
-def test_another_secret_reads_nothing() -> None:
+def test_a_refresh_token_of_another_secret_is_rejected() -> None:
     with pytest.raises(TokenInvalid):
-        RefreshTokens(b"a" * 32).read(RefreshTokens(b"b" * 32).mint(uuid4()))
+        RefreshTokens(b"a" * 32).verify(RefreshTokens(b"b" * 32).create(uuid4()))

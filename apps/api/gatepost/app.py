@@ -8,10 +8,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from gatepost.http.pages import serve_pages
-from gatepost.http.problems import EXCEPTION_HANDLERS, RequestContext
+from gatepost.http import EXCEPTION_HANDLERS, RequestContext, serve_pages
 from gatepost.router import create_router
-from gatepost.security.cookies import Cookies
+from gatepost.security import Cookies
 from gatepost.settings import Settings
 
 _PROBLEM = "application/problem+json"
@@ -28,7 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title="Gatepost",
         version=version("gatepost"),
-        summary="Multi-device sessions and transactional e-mail",
+        summary="Multi-device sessions and transactional email",
         docs_url=None if in_production else "/docs",
         redoc_url=None,
         exception_handlers=dict(EXCEPTION_HANDLERS),
@@ -44,13 +43,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             expose_headers=["X-Request-ID", "Retry-After", "ETag"],
         )
     serve_pages(app)
-    app.add_middleware(RequestContext, only_https=settings.secure_cookies)
+    app.add_middleware(RequestContext, https_only=settings.secure_cookies)
     _describe(app, Cookies(settings).access)
     return app
 
 
 def _describe(app: FastAPI, cookie_name: str) -> None:
-    """Say in the OpenAPI document what FastAPI cannot know: problems' media type, and cookies beside the header."""
+    """Add to the OpenAPI document what FastAPI cannot know: the media type of problems, and cookie authentication."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every refusal: the class name is the wire code, the docstring is the message."""
+"""Every error response: the class name is the `code`, the docstring is the default `detail`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 
 class ConfigurationError(Exception):
-    """What stops the start: one line that names the setting or the missing part, and what to do."""
+    """What prevents the start: one line that names the setting, and what to do."""
 
 
 class FieldError(BaseModel):
-    """What is wrong with one part of a request."""
+    """An error in one part of a request; `loc` is the path to it."""
 
     loc: list[str | int]
     msg: str
@@ -25,7 +25,7 @@ class FieldError(BaseModel):
 
 
 class TemplateDiagnostic(BaseModel):
-    """What is wrong with a template, and where: `line` and `column` count from 1."""
+    """An error or warning in a template; `line` and `column` count from 1."""
 
     part: Literal["subject", "preheader", "html", "text", "variables"]
     line: int
@@ -36,7 +36,7 @@ class TemplateDiagnostic(BaseModel):
 
 
 class Problem(BaseModel):
-    """The body of every refusal (`application/problem+json`, RFC 9457)."""
+    """The body of every error response (`application/problem+json`, RFC 9457)."""
 
     type: str
     title: str
@@ -48,10 +48,10 @@ class Problem(BaseModel):
     errors: list[FieldError] | list[TemplateDiagnostic] | None = None
 
 
-class Refusal(Exception):
-    """A request that is answered with a problem. Subclasses carry the status; the class name is the code.
+class ApiError(Exception):
+    """An error that becomes a problem response. Subclasses set the status; the class name is the code.
 
-    `detail` is a sentence for a person; `reason` says why a session ended, where that is what is refused.
+    `detail` says what happened and what to do next; `reason` is why a session ended, if that is the error.
     """
 
     status: ClassVar[HTTPStatus]
@@ -74,7 +74,7 @@ class Refusal(Exception):
         super().__init__(self.detail)
 
     def problem(self, request_id: str) -> Problem:
-        """Return the body that tells of this refusal."""
+        """Return the body of the response."""
         return Problem(
             type=f"urn:gatepost:problem:{self.code}",
             title=self.code.replace("_", " ").capitalize(),
@@ -87,7 +87,7 @@ class Refusal(Exception):
         )
 
 
-class Unauthorized(Refusal):
+class Unauthorized(ApiError):
     """You are not signed in."""
 
     status = HTTPStatus.UNAUTHORIZED
@@ -99,155 +99,149 @@ class NotAuthenticated(Unauthorized):
 
 
 class InvalidCredentials(Unauthorized):
-    """The e-mail address or the password is wrong."""
+    """The email address or password is incorrect."""
 
 
 class TokenInvalid(Unauthorized):
-    """This token is not one of ours."""
+    """This token is invalid. Sign in again."""
 
 
 class TokenExpired(Unauthorized):
-    """This access token has expired; refresh it."""
+    """This access token has expired. Refresh it."""
 
 
 class SessionRevoked(Unauthorized):
-    """This device was signed out."""
+    """This device was signed out. Sign in again."""
 
 
 class SessionExpired(Unauthorized):
-    """This sign-in has reached its longest lifetime; sign in again."""
+    """This session has reached its maximum lifetime. Sign in again."""
 
 
 class SessionIdle(Unauthorized):
-    """This device was not used for too long; sign in again."""
+    """This session was inactive for too long. Sign in again."""
 
 
 class RefreshTokenReused(Unauthorized):
-    """This refresh token was used before, so this device was signed out to be safe."""
+    """This refresh token was already used, so this device was signed out as a precaution. Sign in again."""
 
 
-class ReauthenticationRequired(Refusal):
-    """Confirm your password first."""
-
-    status = HTTPStatus.FORBIDDEN
-
-
-class Forbidden(Refusal):
-    """You may not do this."""
+class ReauthenticationRequired(ApiError):
+    """Confirm your password to continue."""
 
     status = HTTPStatus.FORBIDDEN
 
 
-class CsrfFailed(Refusal):
-    """This request did not come from one of our own pages."""
+class Forbidden(ApiError):
+    """You do not have permission to do this."""
 
     status = HTTPStatus.FORBIDDEN
 
 
-class NotFound(Refusal):
-    """There is nothing here."""
+class CsrfFailed(ApiError):
+    """This request did not come from an allowed origin."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFound(ApiError):
+    """Not found."""
 
     status = HTTPStatus.NOT_FOUND
 
 
-class MethodNotAllowed(Refusal):
-    """This address does not answer that method."""
+class MethodNotAllowed(ApiError):
+    """This method is not allowed here."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
 
-class Conflict(Refusal):
-    """This is in conflict with what is there."""
+class Conflict(ApiError):
+    """This conflicts with the current state. Reload and try again."""
 
     status = HTTPStatus.CONFLICT
 
 
-class LinkInvalid(Refusal):
-    """This link is none of ours, or a part of it got lost on the way. Open the mail again, or ask for a new one."""
+class LinkInvalid(ApiError):
+    """This link is invalid or incomplete. Open it from the email again, or request a new one."""
 
     status = HTTPStatus.NOT_FOUND
 
 
-class LinkExpired(Refusal):
-    """This link has expired. Ask for a new one."""
+class LinkExpired(ApiError):
+    """This link has expired. Request a new one."""
 
     status = HTTPStatus.GONE
 
 
-class LinkUsed(Refusal):
-    """This link has been used already; it works once."""
+class LinkUsed(ApiError):
+    """This link was already used; it works only once. Request a new one."""
 
     status = HTTPStatus.GONE
 
 
-class RecipientSuppressed(Refusal):
-    """Nothing is sent to this address any more; remove it from the suppressions if that is over."""
+class RecipientSuppressed(ApiError):
+    """This email address is suppressed. Remove it from the suppression list to send to it again."""
 
     status = HTTPStatus.CONFLICT
 
 
-class PreconditionRequired(Refusal):
-    """Say in If-Match which draft this replaces."""
+class PreconditionRequired(ApiError):
+    """The If-Match header is required. Send the ETag of the draft that this replaces."""
 
     status = HTTPStatus.PRECONDITION_REQUIRED
 
 
-class PayloadTooLarge(Refusal):
+class PayloadTooLarge(ApiError):
     """The request body is too large."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-class UnsupportedMediaType(Refusal):
+class UnsupportedMediaType(ApiError):
     """The request body must be application/json."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
-class ValidationFailed(Refusal):
-    """The request is not of the form that this address takes."""
+class ValidationFailed(ApiError):
+    """Invalid request."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-class TemplateInvalid(Refusal):
-    """This template cannot be used as it is."""
+class TemplateInvalid(ApiError):
+    """The template has errors. Fix them first."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-class RateLimited(Refusal):
-    """Too many attempts; wait a little and try again."""
+class RateLimited(ApiError):
+    """Too many attempts. Wait a moment and try again."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
     @classmethod
     def after(cls, seconds: float) -> RateLimited:
-        """Return the refusal that says when to come back."""
-        refusal = cls()
-        refusal.headers = {"Retry-After": str(max(1, math.ceil(seconds)))}
-        return refusal
+        """Return the error with the number of seconds after which to try again."""
+        error = cls()
+        error.headers = {"Retry-After": str(max(1, math.ceil(seconds)))}
+        return error
 
 
-class ServiceUnavailable(Refusal):
-    """The service cannot reach its database; try again in a moment."""
+class ServiceUnavailable(ApiError):
+    """The service is temporarily unavailable. Try again in a moment."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = MappingProxyType({"Retry-After": "2"})
 
 
-class InternalError(Refusal):
-    """Something went wrong on our side."""
+class InternalError(ApiError):
+    """An internal error occurred. Try again later."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-# The SQLSTATEs with which our own SQL refuses.
-BY_SQLSTATE: Mapping[str, type[Refusal]] = MappingProxyType(
-    {"GP404": NotFound, "GP409": Conflict, "GP422": ValidationFailed}
-)
-
-
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
-    """Return Pydantic's errors without the values that caused them: a password must not come back in an answer."""
+    """Return Pydantic's errors without the values that caused them: a password must not appear in a response."""
     return [FieldError(loc=list(error["loc"]), msg=error["msg"], type=error["type"]) for error in errors]

@@ -9,15 +9,14 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from gatepost import log, metrics
-from gatepost.db.migrations import pending
+from gatepost.db import pending
 from gatepost.errors import ConfigurationError, ServiceUnavailable
-from gatepost.http.dependencies import CurrentRuntime
-from gatepost.http.problems import ContractRoute, refuses
-from gatepost.mail.outbox import store
+from gatepost.http import ApiRoute, CurrentRuntime, problems
+from gatepost.mail import outbox
 
 logger = log.get_logger()
 
-router = APIRouter(tags=["operations"], route_class=ContractRoute)
+router = APIRouter(tags=["operations"], route_class=ApiRoute)
 
 
 class _Exposition(Response):
@@ -25,58 +24,59 @@ class _Exposition(Response):
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     status: Literal["ok"]
 
 
-class MailTrouble(BaseModel):
-    """What keeps a transport from sending, in words that say what to do.
+class MailError(BaseModel):
+    """Why a transport cannot send, and what to do about it.
 
-    `clock_off` is by how many seconds our clock is ahead of the provider's, where it is more than a minute.
+    `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
     """
 
     transport: str
     code: str | None
-    words: str | None
+    message: str | None
     since: datetime | None
-    clock_off: float | None
+    clock_offset: float | None
 
 
 class Readiness(BaseModel):
-    """The database answers and has our schema. Mail that has to wait is a detail: requests can be served."""
+    """The database is reachable and has every migration. Mail errors are a detail: requests can be served."""
 
     status: Literal["ok"]
     database: Literal["ok"]
     migrations: Literal["ok"]
-    mail: Literal["ok", "trouble"]
-    mail_trouble: list[MailTrouble]
+    mail: Literal["ok", "degraded"]
+    mail_errors: list[MailError]
 
 
-@router.get("/healthz", responses=refuses())
+@router.get("/healthz", responses=problems())
 async def read_health() -> Health:
-    """Say that the process is alive, whatever else is not."""
+    """Check that the process is alive."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses=refuses())
+@router.get("/readyz", responses=problems())
 async def read_readiness(runtime: CurrentRuntime) -> Readiness:
-    """Say whether requests can be served: the database answers and lacks no migration."""
+    """Check that requests can be served: the database is reachable and has every migration."""
     async with runtime.database.connection() as connection:
         try:
             missing = await pending(connection)
-            trouble = [MailTrouble(**each) for each in await store.list_trouble(connection)] if not missing else []
+            found = await outbox.list_transport_errors(connection) if not missing else []
         except ConfigurationError as error:
             logger.error("not ready", error=str(error))
-            raise ServiceUnavailable("The database's schema is not the one of this version.") from None
+            raise ServiceUnavailable("The database schema does not match this version of Gatepost.") from None
     if missing:
-        raise ServiceUnavailable(f"The database lacks {len(missing)} migrations: run `gatepost migrate`.")
+        raise ServiceUnavailable(f"{len(missing)} migrations are pending. Run `gatepost migrate`.")
+    errors = [MailError.model_validate(each, from_attributes=True) for each in found]
     return Readiness(
-        status="ok", database="ok", migrations="ok", mail="trouble" if trouble else "ok", mail_trouble=trouble
+        status="ok", database="ok", migrations="ok", mail="degraded" if errors else "ok", mail_errors=errors
     )
 
 
-@router.get("/metrics", status_code=200, response_class=_Exposition, responses=refuses())
+@router.get("/metrics", status_code=200, response_class=_Exposition, responses=problems())
 async def read_metrics(runtime: CurrentRuntime) -> Response:
-    """Count what this process does, for Prometheus. It holds no personal data: no address, id, path or token."""
+    """Return the metrics of this process for Prometheus. They contain no personal data and no secrets."""
     return _Exposition(runtime.metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus: by this process, for one mount, and without anything personal in a label."""
+"""Prometheus metrics of one mount in this process. No label contains personal data."""
 
 from __future__ import annotations
 
@@ -6,72 +6,67 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-# The text format that every Prometheus reads, and what it is to be called.
+# The text format that every Prometheus reads.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-# A method is the caller's word: any other would be a series of its own.
+# Clients choose the method; any other would create a time series of its own.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Seconds. The guard's one statement takes less than a millisecond; the pool gives up after five seconds.
+# Seconds. The guard's statement takes less than a millisecond; the pool gives up after five seconds.
 _GUARD_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
 class Metrics:
-    """The counters of one mount, in a registry of their own: several mounts in one process do not clash."""
+    """The metrics of one mount, in a registry of their own, so that several mounts in one process do not clash."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
-            "gatepost_requests",
-            "Requests answered, by route template",
-            ["method", "route", "status"],
-            registry=registry,
+            "gatepost_requests", "Requests by route template", ["method", "route", "status"], registry=registry
         )
-        self._refusals = Counter("gatepost_refusals", "Requests refused, by problem code", ["code"], registry=registry)
+        self._errors = Counter("gatepost_errors", "Error responses by code", ["code"], registry=registry)
         self._sign_ins = Counter("gatepost_sign_ins", "Sessions opened", registry=registry)
-        self._evictions = Counter("gatepost_evictions", "Sessions ended to make room for another", registry=registry)
-        self._revocations = Counter(
-            "gatepost_revocations", "Sessions ended by somebody's act, by reason", ["reason"], registry=registry
-        )
-        self._mailed = Counter(
-            "gatepost_mailed", "Messages handed to a transport, by what it said", ["outcome"], registry=registry
+        self._evictions = Counter("gatepost_evictions", "Sessions evicted at the cap", registry=registry)
+        self._revocations = Counter("gatepost_revocations", "Sessions revoked by reason", ["reason"], registry=registry)
+        self._emails = Counter(
+            "gatepost_emails", "Emails handed to a transport by outcome", ["outcome"], registry=registry
         )
         self._guard = Histogram(
-            "gatepost_guard_seconds", "What the session check took", buckets=_GUARD_BUCKETS, registry=registry
+            "gatepost_guard_seconds", "Duration of the session check", buckets=_GUARD_BUCKETS, registry=registry
         )
         self._size = Gauge("gatepost_database_pool_size", "Open connections", ["pool"], registry=registry)
-        self._idle = Gauge("gatepost_database_pool_idle", "Connections nobody uses", ["pool"], registry=registry)
+        self._idle = Gauge("gatepost_database_pool_idle", "Idle connections", ["pool"], registry=registry)
 
     def watch_pool(self, pool: str, size: Callable[[], int], idle: Callable[[], int]) -> None:
-        """Tell of a pool's connections, asked for whenever somebody looks."""
+        """Export a connection pool's numbers, read whenever metrics are requested."""
         self._size.labels(pool).set_function(size)
         self._idle.labels(pool).set_function(idle)
 
-    def answered(self, method: str, route: str | None, status: int) -> None:
-        """Count an answer; `route` is the template, never the path, and None where no route was meant."""
+    def count_request(self, method: str, route: str | None, status: int) -> None:
+        """Count a request; `route` is the template, never the path, and None if no route matched."""
         self._requests.labels(method if method in _METHODS else "other", route or "none", str(status)).inc()
 
-    def refused(self, code: str) -> None:
-        """Count a refusal by its code on the wire."""
-        self._refusals.labels(code).inc()
+    def count_error(self, code: str) -> None:
+        """Count an error by the code in its response."""
+        self._errors.labels(code).inc()
 
-    def signed_in(self, evicted: int) -> None:
-        """Count a session that was opened, and those that it displaced."""
+    def count_sign_in(self, evicted: int) -> None:
+        """Count a session that was opened, and those that were evicted for it."""
         self._sign_ins.inc()
         self._evictions.inc(evicted)
 
-    def revoked(self, reason: str, sessions: int = 1) -> None:
-        """Count sessions that were ended for a reason; none is none."""
+    def count_revocations(self, reason: str, sessions: int = 1) -> None:
+        """Count sessions that were revoked for a reason."""
         if sessions:
             self._revocations.labels(reason).inc(sessions)
 
-    def mailed(self, outcome: str, messages: int) -> None:
-        """Count messages that a transport was handed: accepted, refused or uncertain."""
-        self._mailed.labels(outcome).inc(messages)
+    def count_emails(self, outcome: str, emails: int) -> None:
+        """Count emails handed to a transport, by its outcome."""
+        self._emails.labels(outcome).inc(emails)
 
-    def guarded(self, seconds: float) -> None:
-        """Note how long a session check took."""
+    def observe_guard(self, seconds: float) -> None:
+        """Record how long a session check took."""
         self._guard.observe(seconds)
 
     def exposition(self) -> bytes:
-        """Return everything in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

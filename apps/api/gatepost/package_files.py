@@ -1,4 +1,4 @@
-"""Where the files that are not Python lie: beside the package in a wheel, in the repository in a checkout."""
+"""The directories of files that are not Python: in the package in a wheel, in the repository in a checkout."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ def migrations() -> Path:
     """Return the directory of the SQL migrations."""
     found = _find(_PACKAGE / "migrations", _REPOSITORY / "supabase" / "migrations")
     if found is None:
-        raise FileNotFoundError("this installation lacks its migrations: install the package again")
+        raise FileNotFoundError("the migrations are missing from this installation: reinstall the package")
     return found
 
 
 def emails() -> Path:
-    """Return the directory of the built-in e-mail templates."""
+    """Return the directory of the built-in email templates."""
     found = _find(_PACKAGE / "emails", _REPOSITORY / "emails")
     if found is None:
-        raise FileNotFoundError("this installation lacks its e-mail templates: install the package again")
+        raise FileNotFoundError("the email templates are missing from this installation: reinstall the package")
     return found
 
 
 def pages() -> Path | None:
-    """Return the directory of the built web app, or None where it has not been built."""
+    """Return the directory of the built web app, or None if it was not built."""
     return _find(_PACKAGE / "pages")
 
 

@@ -1,188 +1,262 @@
-"""The composition root: builds what the rooms need, and takes it down again."""
+"""The composition root: builds the services of one mounted Gatepost, and runs its background work.
+
+Services are built when they are first used, so that a command of the CLI imports and starts only what it needs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from gatepost import log
-from gatepost import package_files as assets
-from gatepost.accounts import store as accounts
-from gatepost.audit.sealer import seal
-from gatepost.db.embedded import EmbeddedPostgres
-from gatepost.db.lease_worker import Carrier
-from gatepost.db.listener import Listener
-from gatepost.db.migrations import migrate, pending
-from gatepost.db.pool import Database, Reader
+from gatepost import accounts, admin, audit, log, package_files, security, sessions, webhooks
+from gatepost.db import Database, EmbeddedPostgres, LeaseWorker, Listener, Reader, migrate, pending
 from gatepost.errors import ConfigurationError
-from gatepost.geoip import Places
-from gatepost.mail.delivery.payloads import Composer
-from gatepost.mail.delivery.worker import Worker
-from gatepost.mail.mailbox.service import Mailbox
-from gatepost.mail.notifications.service import Notices
-from gatepost.mail.outbox import events
-from gatepost.mail.outbox.service import Emails
-from gatepost.mail.templates.files import read_templates
-from gatepost.mail.templates.published import Published
-from gatepost.mail.templates.renderer import Renderer
-from gatepost.mail.templates.service import Templates
-from gatepost.mail.transports.factory import open_transports
+from gatepost.geoip import GeoIp
+from gatepost.mail import delivery, mailbox, notifications, outbox, templates, transports
 from gatepost.metrics import Metrics
-from gatepost.security import crypto as vault
-from gatepost.security.access_tokens import AccessTokens
-from gatepost.security.cookies import Cookies, Origins
-from gatepost.security.known_devices import KnownDevices
-from gatepost.security.link_tokens import LinkTokens
-from gatepost.security.passwords import Passwords
-from gatepost.security.rate_limits import Throttle
-from gatepost.security.refresh_tokens import RefreshTokens
-from gatepost.security.signing_keys import KeyRing
-from gatepost.sessions import store as sessions
-from gatepost.sessions.events import CHANNEL, Hook, SessionEnds
 from gatepost.settings import Settings
-from gatepost.webhooks import store as webhooks
-from gatepost.webhooks.worker import Courier
 
-# Seconds between two rounds of upkeep: how long a retired signing key still counts.
-_UPKEEP = 30.0
+if TYPE_CHECKING:
+    from gatepost.mail.templates import PublishedTemplates, TemplateFiles
+    from gatepost.sessions import SessionEndHook
+
+# Seconds between two rounds of maintenance. A retired signing key is accepted for up to this long.
+_MAINTENANCE_SECONDS = 30.0
+_EMAIL_CHANNEL = "gatepost_emails"
 
 logger = log.get_logger()
 
 
 class Runtime:
-    """One mounted Gatepost, opened and closed by the lifespan of its router."""
+    """The services of one mounted Gatepost. `reader` is the guard's own connection pool."""
 
-    def __init__(
-        self, settings: Settings, url: str, database: Database, reader: Reader, renderer: Renderer, places: Places
-    ) -> None:
-        secret = vault.secret_key(settings)
+    def __init__(self, settings: Settings, url: str, database: Database, reader: Reader, geoip: GeoIp) -> None:
         self.settings = settings
         self.database = database
         self.reader = reader
-        self.places = places
-        self.passwords = Passwords()
-        self.keys = KeyRing(database, secret)
-        self.access_tokens = AccessTokens(self.keys, settings.issuer, settings.access_token_ttl)
-        self.refresh_tokens = RefreshTokens(secret)
-        self.cookies = Cookies(settings)
-        self.origins = Origins(settings)
-        self.throttle = Throttle(settings)
-        self.known_devices = KnownDevices(secret, settings)
-        self.links = LinkTokens(secret)
-        builtins = read_templates(assets.emails())
-        self.templates = Templates(database, builtins, renderer)
-        self.published = Published(database, builtins, renderer)
-        self.emails = Emails(database, self.published, self.templates, renderer)
-        notices = Notices(settings, self.links, places)
-        self._sender = settings.sender
-        self.mailbox = Mailbox(database, notices, self._sender)
-        self._composer = Composer(database, self.published, renderer, notices)
-        self._url = url
+        self.geoip = geoip
         self.metrics = Metrics()
         self.metrics.watch_pool("requests", database.size, database.idle)
         self.metrics.watch_pool("guard", reader.size, reader.idle)
+        self._url = url
+        self._secret = security.crypto.secret_key(settings)
 
-    async def make_admin(self) -> None:
-        """Make the admin of `ADMIN_EMAIL`, unless the address has an account."""
+    @cached_property
+    def passwords(self) -> security.Passwords:
+        """Hashes and verifies passwords."""
+        return security.Passwords()
+
+    @cached_property
+    def signing_keys(self) -> security.SigningKeys:
+        """The keys that sign access tokens; loaded by `start`."""
+        return security.SigningKeys(self.database, self._secret)
+
+    @cached_property
+    def access_tokens(self) -> security.AccessTokens:
+        """Issues and verifies access tokens."""
+        return security.AccessTokens(self.signing_keys, self.settings.issuer, self.settings.access_token_ttl)
+
+    @cached_property
+    def refresh_tokens(self) -> security.RefreshTokens:
+        """Creates and verifies refresh tokens."""
+        return security.RefreshTokens(self._secret)
+
+    @cached_property
+    def link_tokens(self) -> security.LinkTokens:
+        """Creates and verifies the tokens of links in emails."""
+        return security.LinkTokens(self._secret)
+
+    @cached_property
+    def cookies(self) -> security.Cookies:
+        """The token cookies."""
+        return security.Cookies(self.settings)
+
+    @cached_property
+    def origins(self) -> security.Origins:
+        """The origins whose pages may use cookies."""
+        return security.Origins(self.settings)
+
+    @cached_property
+    def known_devices(self) -> security.KnownDevices:
+        """Marks browsers as known to a user."""
+        return security.KnownDevices(self._secret, self.settings)
+
+    @cached_property
+    def rate_limiter(self) -> security.RateLimiter:
+        """Limits password attempts, registrations and links."""
+        return security.RateLimiter(self.settings)
+
+    @cached_property
+    def sessions(self) -> sessions.SessionService:
+        """Opens, refreshes, lists and revokes sessions."""
+        return sessions.SessionService(self.settings, self.refresh_tokens)
+
+    @cached_property
+    def accounts(self) -> accounts.AccountService:
+        """Creates users and checks passwords."""
+        return accounts.AccountService(self.database, self.passwords, self.rate_limiter)
+
+    @cached_property
+    def admin(self) -> admin.AdminService:
+        """The actions of admins."""
+        return admin.AdminService(self.database, self.geoip, self.settings.idle_timeout)
+
+    @cached_property
+    def renderer(self) -> templates.Renderer:
+        """Checks and renders templates in sandbox processes, which start with the first template."""
+        return templates.Renderer(self.settings, package_files.emails())
+
+    @cached_property
+    def templates(self) -> templates.TemplateService:
+        """Drafts, previews and publishes templates."""
+        return templates.TemplateService(self.database, self._builtin_templates, self.renderer)
+
+    @cached_property
+    def published_templates(self) -> PublishedTemplates:
+        """The published versions that emails are rendered from."""
+        return templates.PublishedTemplates(self.database, self._builtin_templates, self.renderer)
+
+    @cached_property
+    def emails(self) -> outbox.EmailService:
+        """Queues, resends and cancels emails."""
+        return outbox.EmailService(self.database, self.published_templates, self.templates, self.renderer)
+
+    @cached_property
+    def notification_content(self) -> notifications.NotificationContent:
+        """The content of notifications."""
+        return notifications.NotificationContent(self.settings, self.link_tokens, self.geoip)
+
+    @cached_property
+    def notifications(self) -> notifications.NotificationService:
+        """Turns the kinds of email on and off that users receive."""
+        return notifications.NotificationService(self.templates)
+
+    @cached_property
+    def mailbox(self) -> mailbox.Mailbox:
+        """Emails that were captured instead of sent."""
+        return mailbox.Mailbox(self.database, self.notification_content, self.settings.sender)
+
+    @cached_property
+    def _builtin_templates(self) -> Mapping[str, TemplateFiles]:
+        return templates.read_templates(package_files.emails())
+
+    async def close(self) -> None:
+        """Stop the threads and processes that were started."""
+        if "renderer" in self.__dict__:
+            await self.renderer.close()
+        if "passwords" in self.__dict__:
+            self.passwords.close()
+
+    @asynccontextmanager
+    async def serving(self, on_session_ended: SessionEndHook | None = None) -> AsyncIterator[None]:
+        """Prepare to serve requests, and run all background work until the block ends.
+
+        Raises:
+            ConfigurationError: the secret key does not fit the database.
+        """
+        await self.signing_keys.reload()
+        await self._create_admin()
+        maintenance = asyncio.create_task(self._maintain())
+        try:
+            async with self.working(on_session_ended):
+                yield
+        finally:
+            await _cancel(maintenance)
+
+    @asynccontextmanager
+    async def working(self, on_session_ended: SessionEndHook | None = None) -> AsyncIterator[None]:
+        """Run the email worker, the webhook worker and the host's hook until the block ends, on one LISTEN connection.
+
+        At the end the workers finish their jobs or release them.
+        """
+        await self.published_templates.register()
+        async with AsyncExitStack() as stack:
+            listener = Listener(self._url)
+            await self._start(stack, await self._email_worker(stack), listener, _EMAIL_CHANNEL)
+            if worker := await self._webhook_worker(stack):
+                await self._start(stack, worker, listener, sessions.SESSION_END_CHANNEL)
+            if on_session_ended is not None:
+                hook = sessions.SessionEndListener(self.database, self.sessions, self.geoip, on_session_ended)
+                listener.subscribe(sessions.SESSION_END_CHANNEL, hook.receive)
+                stack.push_async_callback(_cancel, asyncio.create_task(hook.run()))
+            stack.push_async_callback(_cancel, asyncio.create_task(listener.run()))
+            yield
+
+    async def _email_worker(self, stack: AsyncExitStack) -> delivery.EmailWorker:
+        opened = transports.create_transports(self.settings)
+        for transport in opened:
+            stack.push_async_callback(transport.close)
+        payloads = delivery.PayloadBuilder(
+            self.database, self.published_templates, self.renderer, self.notification_content
+        )
+        return delivery.EmailWorker(self.database, payloads, opened, self.settings.sender, self.metrics)
+
+    async def _webhook_worker(self, stack: AsyncExitStack) -> webhooks.WebhookWorker | None:
+        await webhooks.set_url(self.database, self.settings.session_webhook_url)
+        if self.settings.session_webhook_url is None:
+            return None
+        worker = webhooks.WebhookWorker.from_settings(self.settings, self.database, self.geoip)
+        return await stack.enter_async_context(aclosing(worker)) if worker else None
+
+    async def _start(self, stack: AsyncExitStack, worker: LeaseWorker[Any], listener: Listener, channel: str) -> None:
+        listener.subscribe(channel, worker.wake)
+        running = asyncio.create_task(worker.run())
+
+        async def stop() -> None:
+            worker.stop()
+            await running
+
+        stack.push_async_callback(stop)
+
+    async def _create_admin(self) -> None:
+        """Create the admin of `ADMIN_EMAIL`, unless the email address has an account."""
         email, password = self.settings.admin_email, self.settings.admin_password
         if email is None or password is None:
             return
         password_hash = await self.passwords.hash(password.get_secret_value())
         async with self.database.transaction() as connection:
-            if await accounts.create_person(connection, email.lower(), password_hash, "admin", confirmed=True):
-                logger.info("made the first admin")
+            if await accounts.create_user(connection, email.lower(), password_hash, "admin", confirmed=True):
+                logger.info("created the admin of GATEPOST_ADMIN_EMAIL")
                 return
-            found = await accounts.find_person(connection, email)
-        if found and found[0].role != "admin":
-            logger.warning("GATEPOST_ADMIN_EMAIL belongs to somebody who is no admin: nothing was changed")
+            found = await accounts.find_user(connection, email)
+        if found and found.user.role != "admin":
+            logger.warning("GATEPOST_ADMIN_EMAIL is the account of a user who is not an admin: nothing was changed")
 
-    @asynccontextmanager
-    async def carrying_mail(self) -> AsyncIterator[None]:
-        """Have a mail worker for the length of a block; at its end it finishes, or puts down, what it has in hand."""
-        async with AsyncExitStack() as stack:
-            transports = open_transports(self.settings)
-            for transport in transports:
-                stack.push_async_callback(transport.close)
-            worker = Worker(self.database, self._composer, transports, self._sender, self.metrics)
-            async with self._working(worker, "gatepost_emails"):
-                yield
-
-    @asynccontextmanager
-    async def carrying_webhooks(self) -> AsyncIterator[None]:
-        """Have the URL of the settings told of every session that ends; where none is set, keep nothing for any."""
-        await webhooks.register(self.database, self.settings.session_webhook_url)
-        courier = Courier.of(self.settings, self.database, self.places)
-        if courier is None:
-            yield
-            return
-        async with aclosing(courier), self._working(courier, CHANNEL):
-            yield
-
-    @asynccontextmanager
-    async def _working(self, carrier: Carrier[Any], channel: str) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            listening = asyncio.create_task(Listener(self._url, {channel: carrier.wake}).run())
-            stack.push_async_callback(_cancelled, listening)
-            working = asyncio.create_task(carrier.run())
-            try:
-                yield
-            finally:
-                carrier.stop()
-                await working
-
-    @asynccontextmanager
-    async def telling(self, hook: Hook | None) -> AsyncIterator[None]:
-        """Have a host's hook called for the length of a block whenever a session ends."""
-        if hook is None:
-            yield
-            return
-        ends = SessionEnds(self.database, self.settings, self.places, hook)
-        async with AsyncExitStack() as stack:
-            for work in (ends.run(), Listener(self._url, {CHANNEL: ends.hear}).run()):
-                stack.push_async_callback(_cancelled, asyncio.create_task(work))
-            yield
-
-    async def keep_up(self) -> None:
-        """Do, every half a minute, what no request should wait for."""
+    async def _maintain(self) -> None:
+        """Do periodically what no request should wait for."""
         while True:
-            await asyncio.sleep(_UPKEEP * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
+            await asyncio.sleep(_MAINTENANCE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
             try:
-                await self.keys.reload()
-                await sessions.erase_successors(self.database)
-                await seal(self.database)
-                await events.match(self.database)
+                await self.signing_keys.reload()
+                await self.sessions.erase_successors(self.database)
+                await audit.seal(self.database)
+                await outbox.match_provider_events(self.database)
             except Exception as error:
-                logger.error("upkeep failed", exc_info=error)
+                logger.error("maintenance failed", exc_info=error)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Runtime]:
-    """Have a runtime for the length of a block: its database, keys and threads.
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Open the database and have a runtime until the block ends. Nothing runs in the background yet.
 
     Raises:
-        ConfigurationError: a database cannot be opened or lacks migrations, or a secret does not fit.
+        ConfigurationError: the database cannot be opened, or migrations are pending.
     """
     async with AsyncExitStack() as stack:
-        places = Places(settings.geoip_database)
-        stack.callback(places.close)
+        geoip = GeoIp(settings.geoip_database)
+        stack.callback(geoip.close)
         url = await _database_url(stack, settings)
         database = await Database.open(url)
         stack.push_async_callback(database.close)
-        await _demand_schema(database)
+        await _require_migrations(database)
         reader = await Reader.open(url)
         stack.push_async_callback(reader.close)
-        renderer = Renderer(settings, assets.emails())
-        stack.push_async_callback(renderer.close)
-        runtime = Runtime(settings, url, database, reader, renderer, places)
-        stack.callback(runtime.passwords.close)
-        await runtime.published.register()
-        await runtime.keys.reload()
-        await runtime.make_admin()
-        upkeep = asyncio.create_task(runtime.keep_up())
-        stack.push_async_callback(_cancelled, upkeep)
+        runtime = Runtime(settings, url, database, reader, geoip)
+        stack.push_async_callback(runtime.close)
         yield runtime
 
 
@@ -196,14 +270,14 @@ async def _database_url(stack: AsyncExitStack, settings: Settings) -> str:
     return embedded.url
 
 
-async def _demand_schema(database: Database) -> None:
+async def _require_migrations(database: Database) -> None:
     async with database.connection() as connection:
         missing = await pending(connection)
     if missing:
-        raise ConfigurationError(f"the database lacks {len(missing)} migrations: run `gatepost migrate` first")
+        raise ConfigurationError(f"{len(missing)} migrations are pending: run `gatepost migrate`")
 
 
-async def _cancelled(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

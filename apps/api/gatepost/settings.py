@@ -1,4 +1,4 @@
-"""Settings: the only reader of the environment."""
+"""Settings. Nothing else reads the environment."""
 
 from __future__ import annotations
 
@@ -6,26 +6,42 @@ import re
 from base64 import b64decode
 from datetime import timedelta
 from email.utils import parseaddr
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    HttpUrl,
+    SecretStr,
+    UrlConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from gatepost.errors import ConfigurationError
+from gatepost.types import IPNetwork
 
 _PREFIX = "GATEPOST_"
 _MAX_PORT = 65535
-_LEAST_SECRET = 32
+_MIN_SECRET_CHARACTERS = 32
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
-# Whom captured mail is from, where nobody is named.
-_NOBODY = "Gatepost <no-reply@example.com>"
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+# The sender of captured email where MAIL_FROM is not set.
+_DEFAULT_SENDER = "Gatepost <no-reply@example.com>"
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class _SmtpUrl(AnyUrl):
+    _constraints = UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)
 
 
 def _duration(value: Any) -> Any:
@@ -34,52 +50,98 @@ def _duration(value: Any) -> Any:
     match = re.fullmatch(r"(\d{1,9})([smhd]?)", value.strip())
     if not match:
         raise ValueError("must be seconds or a number with s, m, h or d, like 900, 30m, 12h or 30d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-def _listed(value: Any) -> Any:
+def _split_list(value: Any) -> Any:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an http or https address without query, like https://app.example.com/account")
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _log_format(others: dict[str, Any]) -> Literal["json", "text"]:
+    return "json" if others.get("environment") == "production" else "text"
+
+
+def _parse_http_url(value: str) -> HttpUrl | None:
+    """Return an http or https URL without a user, a fragment and white space; None if it is not one."""
+    try:
+        url = HttpUrl(value)
+    except ValidationError:
+        return None
+    is_plain = value.isprintable() and " " not in value and not url.username and not url.fragment
+    return url if is_plain else None
+
+
+def _base_url(value: str) -> str:
+    url = _parse_http_url(value)
+    if url is None or url.query:
+        raise ValueError("must be an http or https URL without a query, like https://app.example.com/account")
     return value.rstrip("/")
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    url = _parse_http_url(value)
+    if url is None or url.query or url.path != "/":
         raise ValueError("must be origins without a path, like https://app.example.com")
     return origin_of(value)
 
 
-def _network(value: Any) -> Any:
-    return ip_network(value, strict=False) if isinstance(value, str) else value
+def _webhook_url(value: str) -> str:
+    # Not normalized: a trailing slash or a query can make a difference to the receiver.
+    if _parse_http_url(value) is None:
+        raise ValueError("must be an http or https URL, like https://app.example.com/hooks/sessions")
+    return value
+
+
+def _smtp_url(value: SecretStr) -> SecretStr:
+    try:
+        url = _SmtpUrl(value.get_secret_value())
+        is_valid = bool(url.username) == bool(url.password) and not (
+            (url.path or "").strip("/") or url.query or url.fragment
+        )
+    except ValidationError:
+        is_valid = False
+    if not is_valid:
+        raise ValueError(
+            "must be like smtp://user:password@host:587 or smtps://user:password@host; "
+            "in a password write / ? # @ as %2F %3F %23 %40"
+        )
+    return value
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
-    # Looked at here: a driver takes what follows a bare / ? # in a password for a port, and repeats it in its message.
-    parts = urlsplit(value.get_secret_value())
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    ports = [match and int(match[1] or 0) for match in (_HOST_AND_PORT.fullmatch(host) for host in hosts)]
-    well_formed = (
-        parts.scheme in ("postgres", "postgresql")
-        and (len(hosts) == 1 or all(hosts))
-        and "@" not in parts.path + parts.query + parts.fragment
-        and all(port is not None and port <= _MAX_PORT for port in ports)
-    )
-    if not well_formed:
+    # Not by Pydantic's PostgresDsn, which rejects the URLs of Unix sockets: they have no host. It has to be validated
+    # here: a driver takes what follows a bare / ? # in a password for a port, and repeats it in its error message.
+    try:
+        parts = urlsplit(value.get_secret_value())
+    except ValueError:
+        is_valid = False
+    else:
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        ports = [match and int(match[1] or 0) for match in (_HOST_AND_PORT.fullmatch(host) for host in hosts)]
+        is_valid = (
+            parts.scheme in ("postgres", "postgresql")
+            and (len(hosts) == 1 or all(hosts))
+            and "@" not in parts.path + parts.query + parts.fragment
+            and all(port is not None and port <= _MAX_PORT for port in ports)
+        )
+    if not is_valid:
         raise ValueError(
             "must be like postgresql://user:password@host:5432/database; in a password write / ? # @ as %2F %3F %23 %40"
         )
     return value
 
 
-def _secret(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < _LEAST_SECRET:
-        raise ValueError(f"must have {_LEAST_SECRET} or more characters, all of them random")
+def _network(value: Any) -> Any:
+    return ip_network(value, strict=False) if isinstance(value, str) else value
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _MIN_SECRET_CHARACTERS:
+        raise ValueError(f"must have {_MIN_SECRET_CHARACTERS} or more characters, all of them random")
     return value
 
 
@@ -89,39 +151,29 @@ def _cookie_name(value: str) -> str:
     return value
 
 
-def _mailbox(value: str) -> str:
-    name, address = parseaddr(value)
+def _sender(value: str) -> str:
+    name, email = parseaddr(value)
     try:
-        checked = validate_email(address, check_deliverability=False, test_environment=True)
+        checked = validate_email(email, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise ValueError("must be an address, or like Acme <no-reply@acme.com>") from None
+        raise ValueError("must be an email address, or like Acme <no-reply@acme.com>") from None
     if not value.isprintable() or any(sign in name for sign in '"\\,;:<>@()[]'):
-        raise ValueError("must be an address, or like Acme <no-reply@acme.com>, the name without commas and quotes")
-    mailbox = checked.ascii_email or checked.normalized
-    return f"{name} <{mailbox}>" if name else mailbox
+        raise ValueError(
+            "must be an email address, or like Acme <no-reply@acme.com>, with a name without commas and quotes"
+        )
+    address = checked.ascii_email or checked.normalized
+    return f"{name} <{address}>" if name else address
 
 
-def _webhook_secret(value: SecretStr) -> SecretStr:
+def _provider_webhook_secret(value: SecretStr) -> SecretStr:
     try:
         Webhook(value.get_secret_value())
     except (ValueError, RuntimeError, EmptyWebhookSecretError):
-        raise ValueError("must be the signing secret that Resend shows beside the webhook, like whsec_…") from None
+        raise ValueError("must be the signing secret that Resend shows for the webhook, like whsec_…") from None
     return value
 
 
-def _webhook_url(value: str) -> str:
-    # Kept as it is: to a receiver a slash at the end or a query may be another address.
-    try:
-        parts = urlsplit(value)
-        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        well_formed = False
-    if not well_formed or parts.username or parts.fragment or not value.isprintable() or " " in value:
-        raise ValueError("must be an http or https address, like https://app.example.com/hooks/sessions")
-    return value
-
-
-def _signing_secret(value: SecretStr) -> SecretStr:
+def _session_webhook_secret(value: SecretStr) -> SecretStr:
     prefix, _, text = value.get_secret_value().rpartition("_")
     try:
         key = b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -132,45 +184,28 @@ def _signing_secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _smtp_url(value: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(value.get_secret_value())
-        well_formed = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port or 1) > 0
-        well_formed = well_formed and bool(parts.username) == bool(parts.password)
-    except ValueError:
-        well_formed = False
-    if not well_formed or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError(
-            "must be like smtp://user:password@host:587 or smtps://user:password@host; "
-            "in a password write / ? # @ as %2F %3F %23 %40"
-        )
-    return value
-
-
 def origin_of(url: str) -> str:
-    """Return the origin (scheme, host and a port that is not the scheme's own) of an http or https address."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
+    """Return the origin of an http or https URL: scheme, host, and the port unless it is the scheme's default."""
+    parsed = HttpUrl(url)
+    return str(HttpUrl.build(scheme=parsed.scheme, host=parsed.host or "", port=parsed.port)).rstrip("/")
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
-Url = Annotated[str, AfterValidator(_url)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
-MailTransport = Annotated[
-    list[Literal["capture", "resend", "smtp"]], NoDecode, BeforeValidator(_listed), Field(min_length=1)
+MailTransports = Annotated[
+    list[Literal["capture", "resend", "smtp"]], NoDecode, BeforeValidator(_split_list), Field(min_length=1)
 ]
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Network = Annotated[IPNetwork, BeforeValidator(_network)]
 
 
 class Settings(BaseSettings):
-    """Everything that can be set, read from the environment with the prefix `GATEPOST_` or given by name.
+    """All settings, read from the environment with the prefix `GATEPOST_` or passed as keyword arguments.
 
     Durations are `timedelta`s; in the environment, seconds or `30m`, `12h`, `30d`. Lists are comma-separated.
 
     Raises:
-        ConfigurationError: a setting is missing or wrong; one line that names it.
+        ConfigurationError: a setting is missing or invalid; one line that names it.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
@@ -179,10 +214,10 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".gatepost")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=_MAX_PORT)] = 8000
-    public_url: Url | None = None
-    web_url: Url | None = None
-    allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_listed)] = []
-    secret_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    public_url: BaseUrl | None = None
+    web_url: BaseUrl | None = None
+    allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split_list)] = []
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
     admin_password: Annotated[SecretStr, Field(min_length=8)] | None = None
@@ -195,79 +230,83 @@ class Settings(BaseSettings):
     session_lifetime: Duration = timedelta(days=180)
     access_token_ttl: Duration = timedelta(seconds=900)
     revocation: Literal["strict"] = "strict"
-    mail_transport: MailTransport = ["capture"]
-    mail_from: Annotated[str, AfterValidator(_mailbox)] | None = None
+    mail_transport: MailTransports = ["capture"]
+    mail_from: Annotated[str, AfterValidator(_sender)] | None = None
     resend_api_key: Annotated[SecretStr, Field(min_length=1)] | None = None
-    resend_base_url: Url = "https://api.resend.com"
-    resend_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
+    resend_base_url: BaseUrl = "https://api.resend.com"
+    resend_webhook_secret: Annotated[SecretStr, AfterValidator(_provider_webhook_secret)] | None = None
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     session_webhook_url: Annotated[str, AfterValidator(_webhook_url)] | None = None
-    session_webhook_secret: Annotated[SecretStr, AfterValidator(_signing_secret)] | None = None
+    session_webhook_secret: Annotated[SecretStr, AfterValidator(_session_webhook_secret)] | None = None
     product_name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] = "Gatepost"
     cookie_name: Annotated[str, AfterValidator(_cookie_name)] = "gatepost"
     geoip_database: Path | None = None
-    trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_listed)] = []
+    trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split_list)] = []
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    log_format: Literal["json", "text"] = Field(default_factory=_log_format)
 
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigurationError(_first_line(error)) from None
+            raise ConfigurationError(_error_line(error)) from None
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_combinations(self) -> Self:
         if self.environment == "production" and self.secret_key is None:
             raise ValueError("SECRET_KEY: is required in production: 32 or more random characters")
         if (self.admin_email is None) != (self.admin_password is None):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD: set both or neither")
         if self.activity_interval >= self.idle_timeout:
-            raise ValueError("ACTIVITY_INTERVAL: must be shorter than the idle timeout, or active people go idle")
+            raise ValueError("ACTIVITY_INTERVAL: must be shorter than IDLE_TIMEOUT, or active sessions become idle")
         return self
 
     @model_validator(mode="after")
-    def _webhooks_are_signed(self) -> Self:
+    def _check_session_webhook(self) -> Self:
         url = self.session_webhook_url
         if (url is None) != (self.session_webhook_secret is None):
             raise ValueError("SESSION_WEBHOOK_URL and SESSION_WEBHOOK_SECRET: set both or neither")
-        if self.environment == "production" and url is not None and urlsplit(url).scheme != "https":
+        if self.environment == "production" and url is not None and HttpUrl(url).scheme != "https":
             raise ValueError("SESSION_WEBHOOK_URL: must be https in production")
         return self
 
     @model_validator(mode="after")
-    def _mail_can_leave(self) -> Self:
-        ways = self.mail_transport
-        if len(set(ways)) < len(ways) or ("capture" in ways and len(ways) > 1):
-            raise ValueError("MAIL_TRANSPORT: name each once, the first choice first; capture stands alone")
+    def _check_mail(self) -> Self:
+        transports = self.mail_transport
+        if len(set(transports)) < len(transports):
+            raise ValueError("MAIL_TRANSPORT: must name each transport once, in the order in which they are tried")
+        if "capture" in transports and len(transports) > 1:
+            raise ValueError("MAIL_TRANSPORT: capture cannot be combined with other transports")
         if self.environment == "production" and self.web_url is None and self.public_url is None:
-            raise ValueError("PUBLIC_URL: is required in production, or WEB_URL: the links in mails lead there")
-        if ways == ["capture"]:
+            raise ValueError("PUBLIC_URL or WEB_URL: one of them is required in production: links in emails use it")
+        if transports == ["capture"]:
             if self.environment == "production":
-                raise ValueError("MAIL_TRANSPORT: capture sends nothing to anybody: in production set resend or smtp")
+                raise ValueError("MAIL_TRANSPORT: capture sends no email; in production set resend or smtp")
             return self
-        needs: dict[str, object] = {"MAIL_FROM": self.mail_from}
-        needs |= {"RESEND_API_KEY": self.resend_api_key} if "resend" in ways else {}
-        needs |= {"SMTP_URL": self.smtp_url} if "smtp" in ways else {}
-        for name, value in needs.items():
+        required: dict[str, object] = {"MAIL_FROM": self.mail_from}
+        required |= {"RESEND_API_KEY": self.resend_api_key} if "resend" in transports else {}
+        required |= {"SMTP_URL": self.smtp_url} if "smtp" in transports else {}
+        for name, value in required.items():
             if value is None:
-                raise ValueError(f"{name}: is required by GATEPOST_MAIL_TRANSPORT={','.join(ways)}")
+                raise ValueError(f"{name}: is required by GATEPOST_MAIL_TRANSPORT={','.join(transports)}")
         return self
 
     @property
     def issuer(self) -> str:
-        """The `iss` claim of our access tokens (RFC 7519, 4.1.1)."""
+        """The `iss` claim of access tokens (RFC 7519, 4.1.1)."""
         return (self.public_url or "http://localhost") + "/v1/auth"
 
     @property
     def pages_url(self) -> str:
-        """Where the links in mails lead: where our pages are."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - asked for, not bound
-        here = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-        return self.web_url or self.public_url or here
+        """The URL of the web app, which links in emails lead to."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        local = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return self.web_url or self.public_url or local
 
     @property
     def sender(self) -> str:
-        """Whom mail is from, as its From header says."""
-        return self.mail_from or _NOBODY
+        """The From header of emails."""
+        return self.mail_from or _DEFAULT_SENDER
 
     @property
     def secure_cookies(self) -> bool:
@@ -275,7 +314,7 @@ class Settings(BaseSettings):
         return self.public_url is not None and self.public_url.startswith("https://")
 
 
-def _first_line(error: ValidationError) -> str:
+def _error_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:

@@ -5,25 +5,25 @@ import { createRoot } from "react-dom/client";
 import { client } from "@/client/client.gen";
 import { Toaster } from "@/components/ui/toaster";
 import { toApiError } from "@/lib/errors";
-import { createQueries } from "@/lib/query-client";
+import { createQueryClient } from "@/lib/query-client";
 import { loginSearch } from "@/lib/redirects";
 import { routeTree } from "./routeTree.gen";
 import "./styles.css";
 
 client.interceptors.error.use(toApiError);
 
-const queries = createQueries((error) => {
+const queryClient = createQueryClient((error) => {
   const { pathname, href } = router.state.location;
-  // Many requests may learn at once that the session is over; one of them leaves.
+  // Many requests can fail at once when the session has ended; only one of them navigates.
   if (pathname === "/login" || pathname === "/register") return;
   void router
     .navigate({ to: "/login", search: loginSearch(error, href), replace: true })
-    .then(() => queries.clear());
+    .then(() => queryClient.clear());
 });
 
 const router = createRouter({
   routeTree,
-  context: { queries },
+  context: { queryClient },
   defaultPreload: "intent",
   scrollRestoration: true,
 });
@@ -36,7 +36,7 @@ declare module "@tanstack/react-router" {
 
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
-    <QueryClientProvider client={queries}>
+    <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
       <Toaster />
     </QueryClientProvider>

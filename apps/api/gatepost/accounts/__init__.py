@@ -1,1 +1,5 @@
-"""Accounts: who a person is."""
+"""Accounts: users, how they sign in, and who is an admin."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

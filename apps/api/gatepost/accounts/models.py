@@ -1,4 +1,4 @@
-"""What an account is, and what the identity routes take and give."""
+"""What a user is, and what the identity routes take and return."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from gatepost.sessions.models import DeviceName, Session
+from gatepost.sessions import DeviceName, Session
 
 Password = Annotated[str, Field(max_length=256)]
 # NIST SP 800-63B-4 and OWASP ASVS 6.2.1: eight or more characters, any characters, no composition rules.
 NewPassword = Annotated[str, Field(min_length=8, max_length=256)]
 Email = Annotated[EmailStr, AfterValidator(str.lower)]
 Transport = Literal["bearer", "cookie"]
+Role = Literal["user", "admin"]
 
 
-class Person(BaseModel):
-    """A person with an account."""
+class User(BaseModel):
+    """A user."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     id: UUID
     email: str
-    role: Literal["user", "admin"]
+    role: Role
     user_metadata: dict[str, Any]
     created_at: datetime
     email_verified_at: datetime | None
@@ -33,7 +34,7 @@ class Person(BaseModel):
 
 
 class Register(BaseModel):
-    """A new account; it is signed in at once."""
+    """A new account, which is signed in at once."""
 
     email: Email
     password: NewPassword
@@ -51,13 +52,13 @@ class Login(BaseModel):
 
 
 class RefreshTokenBody(BaseModel):
-    """A refresh token; without one, the refresh cookie counts."""
+    """A refresh token; without one, the refresh cookie is used."""
 
     refresh_token: Annotated[str, Field(max_length=1024)] | None = None
 
 
 class Reauthenticate(BaseModel):
-    """The password once more, before something that needs a fresh sign-in."""
+    """The current password, to confirm a sensitive action."""
 
     password: Password
 
@@ -70,7 +71,7 @@ class ChangePassword(BaseModel):
 
 
 class SignIn(BaseModel):
-    """A session with its tokens; with cookie transport they travel in cookies only and are null here."""
+    """A session with its tokens. With cookie transport the tokens are null here and travel in cookies only."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -79,47 +80,38 @@ class SignIn(BaseModel):
     expires_in: Annotated[int, Field(description="Seconds until the access token expires")]
     refresh_token: str | None
     session: Session
-    evicted: Annotated[list[Session], Field(description="Sessions that were ended to make room for this one")]
+    evicted: Annotated[
+        list[Session], Field(description="Sessions that were ended because the user reached the session limit")
+    ]
 
 
 class Me(BaseModel):
-    """The person who asks, and the session they ask from."""
+    """The current user and session."""
 
-    user: Person
+    user: User
     session: Session
 
 
 class ForgotPassword(BaseModel):
-    """The address of an account whose password is forgotten."""
+    """The email address of an account whose password was forgotten."""
 
     email: Email
 
 
 class LinkToken(BaseModel):
-    """The token of a link in a mail."""
+    """The token of a link in an email."""
 
     token: Annotated[str, Field(max_length=200)]
 
 
 class ResetPassword(LinkToken):
-    """A new password, by a link."""
+    """A new password, set by a link."""
 
     password: NewPassword
 
 
-class JsonWebKey(BaseModel):
-    """A public key (RFC 7517) of the curve P-256 (RFC 7518, 6.2)."""
+class ReportedSession(BaseModel):
+    """How many sessions were revoked. `reset_token` sets a new password, once and within an hour."""
 
-    kty: Literal["EC"]
-    crv: Literal["P-256"]
-    x: str
-    y: str
-    kid: str
-    alg: Literal["ES256"]
-    use: Literal["sig"]
-
-
-class JsonWebKeys(BaseModel):
-    """The public keys that our access tokens can be verified with."""
-
-    keys: list[JsonWebKey]
+    revoked: int
+    reset_token: str

@@ -1,165 +1,94 @@
-"""Signing in: a session opened for a person, and its tokens handed out the way they asked for."""
+"""The rules of accounts: registration, and password checks with their rate limits."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from gatepost.accounts import store as accounts
-from gatepost.accounts.models import Login, Person, Register, SignIn, Transport
-from gatepost.db.pool import Connection
-from gatepost.errors import NotAuthenticated, RefreshTokenReused, Refusal, TokenInvalid
-from gatepost.http import dependencies as deps
-from gatepost.http.accept_language import preferred
-from gatepost.security.access_tokens import Claims
-from gatepost.security.refresh_tokens import digest, open_successor, seal_successor
-from gatepost.sessions import store as sessions
-from gatepost.sessions.device import parse_device
-from gatepost.sessions.guard import ended
-from gatepost.sessions.models import Session
+from gatepost.accounts import store
+from gatepost.accounts.models import User
+from gatepost.accounts.store import UserWithPassword
+from gatepost.db import Connection, Database
+from gatepost.errors import Conflict, Forbidden, InvalidCredentials, TokenInvalid
+from gatepost.security import Passwords, RateLimiter
+from gatepost.types import IPAddress
 
 
-class Desk:
-    """Serves one request: it knows who asks, from where, and where the cookies of the answer go."""
+class AccountService:
+    """Creates users and checks passwords. No database connection is held while a password is hashed."""
 
-    def __init__(self, runtime: deps.Runtime, request: Request, response: Response) -> None:
-        self._runtime = runtime
-        self._request = request
-        self._response = response
+    def __init__(self, database: Database, passwords: Passwords, rate_limiter: RateLimiter) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._rate_limiter = rate_limiter
 
-    async def open(self, connection: Connection, person: Person, form: Login | Register) -> SignIn:
-        """Open a session for a person, evicting the oldest above the cap, and hand out its tokens.
-
-        A browser that signs in again replaces its session, the one it had is ended (OWASP ASVS 7.2.4).
-        """
-        runtime = self._runtime
-        session_id = uuid4()
-        refresh_token = runtime.refresh_tokens.mint(session_id)
-        session, evicted = await sessions.open_session(
-            connection,
-            runtime.settings,
-            runtime.places,
-            session_id=session_id,
-            user_id=person.id,
-            token_hash=digest(refresh_token),
-            name=form.device_name,
-            device=parse_device(self._request.headers.get("user-agent")),
-            ip=deps.client_address(self._request, runtime),
-            replaced_id=self._replaced() if form.transport == "cookie" else None,
-            known_device=runtime.known_devices.knows(self._request, person),
-        )
-        await accounts.note_language(connection, person.id, preferred(self._request.headers.get("accept-language")))
-        if form.transport == "cookie":
-            runtime.known_devices.remember(self._request, self._response, person)
-        return self._hand_out(person, session, refresh_token, form.transport, evicted)
-
-    async def refresh(self, token: str | None) -> SignIn:
-        """Exchange a refresh token, given or from the cookie, for new tokens.
+    async def authenticate(self, email: str, password: str, ip: IPAddress | None) -> UserWithPassword:
+        """Return the user with an email address and password.
 
         Raises:
-            NotAuthenticated: there is none.
-            RefreshTokenReused: it was used before; its session has been ended.
-            Unauthorized: it is none of ours, or its session is over; `reason` says why.
+            InvalidCredentials: there is no such user, or the password is wrong; both take the same time.
+            RateLimited: there were too many attempts.
         """
-        transport: Transport = "bearer" if token else "cookie"
-        token = token or self._refresh_cookie()
-        runtime = self._runtime
-        session_id = runtime.refresh_tokens.read(token)
-        successor = runtime.refresh_tokens.mint(session_id)
-        async with runtime.database.transaction() as connection:
-            refreshed = await sessions.refresh_session(
-                connection,
-                runtime.settings,
-                runtime.places,
-                session_id=session_id,
-                token_hash=digest(token),
-                successor_hash=digest(successor),
-                successor_sealed=seal_successor(token, successor),
-                ip=deps.client_address(self._request, runtime),
-            )
-            session = refreshed.session
-            person = await accounts.read_person(connection, session.user_id) if session else None
-        # Only here, after the commit: a refusal must not undo the end of a stolen session.
-        if session is None or person is None:
+        async with self._database.connection() as connection:
+            found = await store.find_user(connection, email)
+        return await self._check(email, found, password, ip)
+
+    async def reauthenticate(self, user_id: UUID, password: str, ip: IPAddress | None) -> UserWithPassword:
+        """Return a user after checking their password once more.
+
+        Raises:
+            TokenInvalid: the user does not exist any more.
+            InvalidCredentials: the password is wrong.
+            RateLimited: there were too many attempts.
+        """
+        async with self._database.connection() as connection:
+            found = await store.read_user(connection, user_id)
+        if found is None:
             raise TokenInvalid
-        if refreshed.outcome == "reused":
-            runtime.metrics.revoked("refresh_token_reused")
-            raise RefreshTokenReused(reason="refresh_token_reused")
-        if session.end_reason is not None:
-            raise ended(session.end_reason)
-        if refreshed.sealed is not None:
-            successor = open_successor(token, refreshed.sealed)
-        return self._hand_out(person[0], session, successor, transport, [])
+        return await self._check(found.user.email, found, password, ip)
 
-    async def log_out(self, token: str | None) -> None:
-        """End the session of a refresh token, of the bearer's access token or of the cookies, whichever there is."""
-        session_id = await self._session_to_end(token)
-        if session_id is not None:
-            async with self._runtime.database.transaction() as connection:
-                ended_now = await sessions.sign_out_session(connection, session_id)
-            self._runtime.metrics.revoked("signed_out", int(ended_now))
-        # Not for a request that brought none: another site's form would sign the browser out by it.
-        if self._runtime.cookies.are_in(self._request):
-            self._runtime.cookies.clear(self._response)
+    async def lock_password(self, connection: Connection, authenticated: UserWithPassword) -> None:
+        """Make sure that the password that was just checked is current until the transaction ends.
 
-    def demand_own_page(self, transport: Transport) -> None:
-        """Refuse to set cookies for a page that is not ours.
+        Otherwise a session could outlive a change of password that happened during the check.
 
         Raises:
-            CsrfFailed: the request came from elsewhere, or does not show where from.
+            InvalidCredentials: the password was changed meanwhile.
+            Forbidden: the account is disabled.
         """
-        if transport == "cookie":
-            self._runtime.origins.check(self._request)
+        enabled = await store.lock_password(connection, authenticated.user.id, authenticated.password_hash)
+        if enabled is None:
+            raise InvalidCredentials
+        if not enabled:
+            raise Forbidden("This account is disabled. Contact support.")
 
-    def _hand_out(
-        self, person: Person, session: Session, refresh_token: str, transport: Transport, evicted: list[Session]
-    ) -> SignIn:
-        runtime = self._runtime
-        access_token = runtime.access_tokens.issue(person, session)
-        by_cookie = transport == "cookie"
-        if by_cookie:
-            runtime.cookies.set(self._response, access_token, refresh_token, session.expires_at)
-        return SignIn(
-            access_token=None if by_cookie else access_token,
-            expires_in=int(runtime.settings.access_token_ttl.total_seconds()),
-            refresh_token=None if by_cookie else refresh_token,
-            session=session,
-            evicted=evicted,
-        )
+    async def rehash_if_needed(self, authenticated: UserWithPassword, password: str) -> None:
+        """Hash a password that was just checked again if today's hash parameters are different."""
+        if not self._passwords.needs_rehash(authenticated.password_hash):
+            return
+        new_hash = await self._passwords.hash(password)
+        async with self._database.transaction() as connection:
+            await store.rehash_password(connection, authenticated.user.id, authenticated.password_hash, new_hash)
 
-    def _refresh_cookie(self) -> str:
-        cookie = self._request.cookies.get(self._runtime.cookies.refresh)
-        if not cookie:
-            raise NotAuthenticated
-        self._runtime.origins.check(self._request)
-        return cookie
+    async def create_user(self, connection: Connection, email: str, password_hash: str) -> User:
+        """Create a user and queue the email that verifies their email address.
 
-    def _replaced(self) -> UUID | None:
-        cookie = self._request.cookies.get(self._runtime.cookies.refresh)
-        if cookie:
-            with suppress(TokenInvalid):
-                return self._runtime.refresh_tokens.read(cookie)
-        return None
+        Raises:
+            Conflict: the email address has an account.
+        """
+        user = await store.create_user(connection, email, password_hash)
+        if user is None:
+            raise Conflict("This email address already has an account. Sign in instead.")
+        await store.request_email_verification(connection, user.id)
+        return user
 
-    async def _session_to_end(self, token: str | None) -> UUID | None:
-        with suppress(TokenInvalid):
-            if token:
-                return self._runtime.refresh_tokens.read(token)
-        claims = await self._claims()
-        if claims is not None:
-            return claims.session_id
-        with suppress(NotAuthenticated, TokenInvalid):
-            return self._runtime.refresh_tokens.read(self._refresh_cookie())
-        return None
-
-    async def _claims(self) -> Claims | None:
-        header = self._request.headers.get("authorization", "")
-        if not header.lower().startswith("bearer "):
-            return None
-        try:
-            return await self._runtime.access_tokens.verify(header[7:].strip())
-        except Refusal:
-            return None
+    async def _check(
+        self, email: str, found: UserWithPassword | None, password: str, ip: IPAddress | None
+    ) -> UserWithPassword:
+        await self._rate_limiter.count_password_attempt(email, ip)
+        matches = await self._passwords.verify(found.password_hash if found else None, password)
+        if found is None or not matches:
+            # On a connection of its own, because the request's transaction is rolled back.
+            await store.record_failed_sign_in(self._database, found.user.id if found else None, ip)
+            raise InvalidCredentials
+        await self._rate_limiter.reset_password_attempts(email, ip)
+        return found

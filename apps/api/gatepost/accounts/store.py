@@ -1,44 +1,46 @@
-"""Accounts in SQL."""
+"""Users and the links in their emails, in SQL."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
 from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.accounts.models import Person
-from gatepost.db.pool import Connection, Database
-from gatepost.errors import Conflict, LinkExpired, LinkInvalid, LinkUsed, RateLimited, Refusal
-from gatepost.http.client_ip import Address
-from gatepost.security.link_tokens import Purpose
+from gatepost.accounts.models import Role, User
+from gatepost.db import Connection, Database
+from gatepost.errors import ApiError, Conflict, LinkExpired, LinkInvalid, LinkUsed, RateLimited
+from gatepost.security import LinkPurpose
+from gatepost.types import IPAddress
 
-_LINK_REFUSALS: dict[str, type[Refusal]] = {"unknown": LinkInvalid, "expired": LinkExpired, "used": LinkUsed}
+_LINK_ERRORS: dict[str, type[ApiError]] = {"unknown": LinkInvalid, "expired": LinkExpired, "used": LinkUsed}
+
+
+@dataclass(frozen=True)
+class UserWithPassword:
+    """A user with their password hash."""
+
+    user: User
+    password_hash: str
 
 
 @dataclass(frozen=True)
 class UsedLink:
-    """Whom a link was for, which session it was about, and the address that it went to."""
+    """A link that was just used: its user, the session it is about, and the email address it was sent to."""
 
     user_id: UUID
     session_id: UUID | None
     email: str
 
 
-async def create_person(
-    connection: Connection,
-    email: str,
-    password_hash: str,
-    role: Literal["user", "admin"] = "user",
-    *,
-    confirmed: bool = False,
-) -> Person | None:
-    """Add a person and return them, or None when the address has an account already.
+async def create_user(
+    connection: Connection, email: str, password_hash: str, role: Role = "user", *, confirmed: bool = False
+) -> User | None:
+    """Create a user, or return None if the email address has an account.
 
-    `confirmed`: whoever runs the service says that the address is theirs.
+    With `confirmed`, the email address counts as verified.
     """
     row = await connection.fetchrow(
         """
@@ -52,40 +54,46 @@ async def create_person(
         role,
         confirmed,
     )
-    return _person(row) if row else None
+    return _user(row) if row else None
 
 
-async def find_person(connection: Connection, email: str) -> tuple[Person, str] | None:
-    """Return a person with their password hash, or None; letters' case does not matter."""
-    row = await connection.fetchrow("select * from gatepost.users where lower(email) = lower($1)", email)
-    return (_person(row), row["password_hash"]) if row else None
+async def find_user(connection: Connection, email: str) -> UserWithPassword | None:
+    """Return a user by email address, ignoring case, or None."""
+    return _with_password(
+        await connection.fetchrow("select * from gatepost.users where lower(email) = lower($1)", email)
+    )
 
 
-async def read_person(connection: Connection, user_id: UUID) -> tuple[Person, str] | None:
-    """Return a person with their password hash by id, or None."""
-    row = await connection.fetchrow("select * from gatepost.users where id = $1", user_id)
-    return (_person(row), row["password_hash"]) if row else None
+async def read_user(connection: Connection, user_id: UUID) -> UserWithPassword | None:
+    """Return a user by id, or None."""
+    return _with_password(await connection.fetchrow("select * from gatepost.users where id = $1", user_id))
 
 
-async def hold_password(connection: Connection, user_id: UUID, password_hash: str) -> bool | None:
-    """Keep a person's password and state from changing until the transaction ends.
+async def is_admin(connection: Connection, user_id: UUID) -> bool:
+    """Return whether a user is an admin now, and not disabled."""
+    query = "select role = 'admin' and disabled_at is null from gatepost.users where id = $1"
+    return bool(await connection.fetchval(query, user_id))
 
-    True: this is their password still. False: it is, and they are disabled. None: it is not.
+
+async def lock_password(connection: Connection, user_id: UUID, password_hash: str) -> bool | None:
+    """Lock a user's password and state until the transaction ends.
+
+    True: the password is still this one. False: it is, but the user is disabled. None: it is not.
     """
     query = "select disabled_at is null from gatepost.users where id = $1 and password_hash = $2 for share"
     enabled: bool | None = await connection.fetchval(query, user_id, password_hash)
     return enabled
 
 
-async def note_failed_sign_in(database: Database, user_id: UUID | None, ip: Address | None) -> None:
-    """Write down that somebody gave a wrong password, for whom if that is known; never the address they typed."""
-    target = f"person:{user_id}" if user_id else None
-    query = "select gatepost.note_audit('anonymous', 'sign_in.failed', $1, null, $2)"
+async def record_failed_sign_in(database: Database, user_id: UUID | None, ip: IPAddress | None) -> None:
+    """Audit a wrong password, with the user if known; never with the email address that was typed."""
+    target = f"user:{user_id}" if user_id else None
+    query = "select gatepost.record_audit('anonymous', 'sign_in.failed', $1, null, $2)"
     await database.execute(query, target, ip)
 
 
 async def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> bool:
-    """Set a new password hash; False when the old one is no longer there."""
+    """Set a new password hash; False if the old one is no longer current."""
     replaced = await connection.fetchval(
         """
         update gatepost.users set password_hash = $3, password_changed_at = now()
@@ -100,7 +108,7 @@ async def replace_password(connection: Connection, user_id: UUID, old_hash: str,
 
 
 async def reset_password(connection: Connection, user_id: UUID, new_hash: str, email: str) -> bool:
-    """Set a new password for whoever reads the mail of an address, which confirms it; False: it is no longer theirs."""
+    """Set a new password by a link sent to an email address, which verifies it; False if it is no longer the user's."""
     query = """
         update gatepost.users
         set password_hash = $2, password_changed_at = now(), email_verified_at = coalesce(email_verified_at, now())
@@ -111,7 +119,7 @@ async def reset_password(connection: Connection, user_id: UUID, new_hash: str, e
 
 
 async def verify_email(connection: Connection, user_id: UUID, email: str) -> bool:
-    """Note that an address is a person's, and greet them the first time; False: it is no longer theirs."""
+    """Mark an email address as verified and welcome the user the first time; False if it is no longer the user's."""
     query = """
         update gatepost.users u set email_verified_at = now() from gatepost.users old
         where u.id = $1 and old.id = u.id and lower(u.email) = lower($2)
@@ -119,28 +127,28 @@ async def verify_email(connection: Connection, user_id: UUID, email: str) -> boo
     """
     row = await connection.fetchrow(query, user_id, email)
     if row and row["first"]:
-        await connection.execute("select gatepost.queue_notice('welcome', $1)", user_id)
+        await connection.execute("select gatepost.queue_notification('welcome', $1)", user_id)
     return row is not None
 
 
 async def request_email_verification(connection: Connection, user_id: UUID) -> None:
-    """Queue a mail with a link that confirms a person's address.
+    """Queue an email with a link that verifies a user's email address.
 
     Raises:
-        Conflict: it is confirmed.
-        RateLimited: five were sent within the hour.
+        Conflict: it is verified already.
+        RateLimited: five were sent within the last hour.
     """
     row = await connection.fetchrow("select * from gatepost.request_email_verification($1)", user_id)
-    if row and row["outcome"] == "confirmed":
-        raise Conflict("This address is confirmed already.")
+    if row and row["outcome"] == "verified":
+        raise Conflict("Your email address is already confirmed.")
     if row and row["outcome"] == "limited":
         raise RateLimited.after(row["wait"])
 
 
-async def add_link(connection: Connection, purpose: Purpose, user_id: UUID, lifetime: timedelta) -> UUID:
-    """Make a link that goes in no mail, and return its id."""
+async def create_link(connection: Connection, purpose: LinkPurpose, user_id: UUID, lifetime: timedelta) -> UUID:
+    """Create a link that is not sent in an email, and return its id."""
     query = """
-        insert into gatepost.security.link_tokens (purpose, user_id, email, expires_at)
+        insert into gatepost.links (purpose, user_id, email, expires_at)
         select $1, id, email, clock_timestamp() + $3 from gatepost.users where id = $2
         returning id
     """
@@ -148,59 +156,41 @@ async def add_link(connection: Connection, purpose: Purpose, user_id: UUID, life
     return link_id
 
 
-async def use_link(connection: Connection, link_id: UUID, purpose: Purpose) -> UsedLink:
-    """Use a link up and return what it was for.
+async def use_link(connection: Connection, link_id: UUID, purpose: LinkPurpose) -> UsedLink:
+    """Use a link, which works once, and return what it is for.
 
     Raises:
-        LinkInvalid, LinkExpired, LinkUsed: it cannot be.
+        LinkInvalid, LinkExpired, LinkUsed: it cannot be used.
     """
     row = await connection.fetchrow("select * from gatepost.use_link($1, $2)", link_id, purpose)
     if row is None or row["outcome"] != "ok":
-        raise _LINK_REFUSALS[row["outcome"] if row else "unknown"]
+        raise _LINK_ERRORS[row["outcome"] if row else "unknown"]
     return UsedLink(row["user_id"], row["session_id"], row["email"])
 
 
 async def request_password_reset(connection: Connection, email: str) -> None:
-    """Queue a mail with a link to choose a new password, if the address has an account."""
+    """Queue an email with a link that sets a new password, if the email address has an account."""
     await connection.execute("select gatepost.request_password_reset($1)", email)
 
 
-async def note_language(connection: Connection, user_id: UUID, language: str | None) -> None:
-    """Remember the language that a person's browser asks for."""
+async def update_language(connection: Connection, user_id: UUID, language: str | None) -> None:
+    """Record the language that a user's browser asks for."""
     query = "update gatepost.users set locale = $2 where id = $1 and locale is distinct from $2"
     await connection.execute(query, user_id, language)
 
 
 async def rehash_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> None:
-    """Keep the same password under newer parameters."""
+    """Store the same password under newer hash parameters."""
     query = "update gatepost.users set password_hash = $3 where id = $1 and password_hash = $2"
     await connection.execute(query, user_id, old_hash, new_hash)
 
 
-async def list_signing_keys(connection: Connection) -> list[Record]:
-    """Return the signing keys that are not retired, the newest first."""
-    query = "select kid, private_sealed from gatepost.signing_keys where retired_at is null order by created_at desc"
-    return await connection.fetch(query)
+def _with_password(row: Record | None) -> UserWithPassword | None:
+    return UserWithPassword(_user(row), row["password_hash"]) if row else None
 
 
-async def add_first_signing_key(
-    connection: Connection, kid: str, public_jwk: dict[str, Any], private_sealed: bytes
-) -> list[Record]:
-    """Add a signing key unless another process was first, and return those that are there."""
-    await connection.execute("lock table gatepost.signing_keys in share row exclusive mode")
-    if keys := await list_signing_keys(connection):
-        return keys
-    await connection.execute(
-        "insert into gatepost.signing_keys (kid, public_jwk, private_sealed) values ($1, $2, $3)",
-        kid,
-        json.dumps(public_jwk),
-        private_sealed,
-    )
-    return await list_signing_keys(connection)
-
-
-def _person(row: Record) -> Person:
-    return Person(
+def _user(row: Record) -> User:
+    return User(
         id=row["id"],
         email=row["email"],
         role=row["role"],

@@ -1,1 +1,5 @@
-"""Admin: what staff may do over the API and from a shell."""
+"""Admin: what admins and API keys may do with every user's sessions, users, API keys and the audit log."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

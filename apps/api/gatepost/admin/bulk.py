@@ -1,82 +1,82 @@
-"""Ending many sessions: in small steps, each a transaction of its own, with rests, so that sign-ins hardly notice."""
+"""Revoking many sessions in small steps, each a transaction of its own, with pauses so that sign-ins stay fast."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from itertools import chain
 from uuid import UUID
 
-from gatepost.accounts.permissions import Actor
+from gatepost import audit
 from gatepost.admin import store
 from gatepost.admin.models import RevokedByFilter, RevokeSessions
-from gatepost.db.pool import Database
-from gatepost.settings import Settings
+from gatepost.audit import Actor
+from gatepost.db import Database
 
-# Sessions. Those of one person end in one step, however many they are, and with them commits the mail that tells so.
+# Sessions per step. All sessions of one user are revoked in one step, together with the email that says so.
 _STEP = 25
-# Of what a step took: so the database is left to everybody else for that share of the time.
-_REST = 1.0
-# Seconds: after a pass, for rows that somebody else held.
-_PAUSE = 0.05
+# The pause after a step, as a share of the step's duration.
+_PAUSE_RATIO = 1.0
+# Seconds to wait after a pass for rows that other transactions had locked.
+_RETRY_SECONDS = 0.05
 
 OnStep = Callable[[int, int], None]
 
 
-def _ignore(_done: int, _of: int) -> None:
-    """Tell nobody."""
-
-
-async def revoke_sessions(
-    database: Database, settings: Settings, order: RevokeSessions, actor: Actor, on_step: OnStep = _ignore
+async def revoke_matching(
+    database: Database,
+    request: RevokeSessions,
+    actor: Actor,
+    *,
+    idle_timeout: timedelta,
+    on_step: OnStep = lambda _done, _total: None,
 ) -> RevokedByFilter:
-    """End what fits the filter; `on_step` is told how many of how many were looked at.
+    """Revoke the sessions that match a filter; `on_step` gets how many of how many sessions are done.
 
-    A crash in between leaves whole steps done, and asking again does the rest: with `notify`, a person is told in the
-    step that ends their sessions, of all that fit, and never again of the same. One's own session, if it fits, is ended
-    in the last step: who ends everything learns that it was among them.
+    After a crash whole steps are done, and the same request does the rest. With `notify`, a user gets one email about
+    all matching sessions in the step that revokes them, and never a second one. The actor's own session, if it matches,
+    is revoked in the last step, so that the response still reaches them.
     """
     async with database.connection() as connection:
-        if order.dry_run:
-            matched = await store.count_fitting(connection, settings, order.filter)
+        if request.dry_run:
+            matched = await store.count_matching(connection, request.filter, idle_timeout=idle_timeout)
             return RevokedByFilter(matched=matched, revoked=0, included_own=False)
-        people = await store.list_fitting(connection, settings, order.filter)
-    people.sort(key=lambda ids: actor.session_id in ids)
-    own = bool(people) and actor.session_id in people[-1]
-    matched = sum(map(len, people))
+        users = await store.list_matching(connection, request.filter, idle_timeout=idle_timeout)
+    users.sort(key=lambda ids: actor.session_id in ids)
+    own = bool(users) and actor.session_id in users[-1]
+    matched = sum(map(len, users))
     revoked = 0
-    while people:
-        revoked += await _pass(database, people, order, actor, on_step)
+    while users:
+        revoked += await _pass(database, users, request, actor, on_step)
         async with database.connection() as connection:
-            active = await store.still_active(connection, list(chain.from_iterable(people)))
-        people = [left for ids in people if (left := [each for each in ids if each in active])]
-        if people:
-            await asyncio.sleep(_PAUSE)
-    await _finish(database, order, actor, revoked)
+            active = await store.still_active(connection, list(chain.from_iterable(users)))
+        users = [left for ids in users if (left := [each for each in ids if each in active])]
+        if users:
+            await asyncio.sleep(_RETRY_SECONDS)
+    await _finish(database, request, actor, revoked)
     return RevokedByFilter(matched=matched, revoked=revoked, included_own=own)
 
 
 async def _pass(
-    database: Database, people: list[list[UUID]], order: RevokeSessions, actor: Actor, on_step: OnStep
+    database: Database, users: list[list[UUID]], request: RevokeSessions, actor: Actor, on_step: OnStep
 ) -> int:
     revoked = done = 0
-    total = sum(map(len, people))
-    for step in _steps(people):
-        began = time.monotonic()
+    total = sum(map(len, users))
+    for step in _steps(users):
+        started = time.monotonic()
         async with database.transaction() as connection:
-            revoked += await store.revoke_listed(
-                connection, step, actor.name, order.reason, actor.ip, notify=order.notify
-            )
+            revoked += await store.revoke_listed(connection, step, actor, request.reason, notify=request.notify)
         done += len(step)
         on_step(done, total)
-        await asyncio.sleep((time.monotonic() - began) * _REST)
+        await asyncio.sleep((time.monotonic() - started) * _PAUSE_RATIO)
     return revoked
 
 
-def _steps(people: Iterable[list[UUID]]) -> Iterator[list[UUID]]:
+def _steps(users: Iterable[list[UUID]]) -> Iterator[list[UUID]]:
     step: list[UUID] = []
-    for ids in people:
+    for ids in users:
         if step and len(step) + len(ids) > _STEP:
             yield step
             step = []
@@ -85,8 +85,8 @@ def _steps(people: Iterable[list[UUID]]) -> Iterator[list[UUID]]:
         yield step
 
 
-async def _finish(database: Database, order: RevokeSessions, actor: Actor, revoked: int) -> None:
-    """Write down the act as a whole. This commit is waited for, and with it all the steps' are on disk."""
-    detail = {"filter": order.filter.model_dump(mode="json", exclude_none=True), "revoked": revoked}
+async def _finish(database: Database, request: RevokeSessions, actor: Actor, revoked: int) -> None:
+    """Audit the action as a whole. This commit is flushed to disk, and with it the commits of all the steps."""
+    detail = {"filter": request.filter.model_dump(mode="json", exclude_none=True), "revoked": revoked}
     async with database.transaction() as connection:
-        await store.note(connection, actor.name, "sessions.revoked", None, order.reason, actor.ip, detail)
+        await audit.record(connection, actor, "sessions.revoked", None, reason=request.reason, detail=detail)

@@ -1,8 +1,8 @@
-"""What the staff routes take and give."""
+"""What the admin routes take and return."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,106 +18,120 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from gatepost.sessions.models import DeviceKind, Session
-from gatepost.types import Moment
+from gatepost.accounts import Role
+from gatepost.security import Scope
+from gatepost.sessions import DeviceKind, Session
+from gatepost.types import Timestamp
 
-Scope = Literal[
-    "users:read", "sessions:read", "sessions:revoke", "emails:send", "emails:read", "templates:write", "audit:read"
-]
 Status = Literal["active", "revoked", "expired"]
 
 
-def _text(value: Any) -> Any:
+def _require_text(value: Any) -> Any:
     if not isinstance(value, str):
-        raise ValueError("must be an address or a network like 10.0.0.0/8")
+        raise ValueError("must be an IP address or a network like 10.0.0.0/8")
     return value
 
 
 def _storable(text: str) -> str:
-    # PostgreSQL's text holds every character but this one.
+    # The only character that PostgreSQL cannot store in a text.
     return text.replace("\0", " ")
 
 
 Reason = Annotated[
-    str, Field(min_length=1, max_length=500, description="Why; it is kept in the audit log"), AfterValidator(_storable)
+    str,
+    Field(min_length=1, max_length=500, description="Why; it is recorded in the audit log"),
+    AfterValidator(_storable),
 ]
 
 
-class StaffSession(Session):
-    """Anybody's session, with whose it is."""
+class AdminSession(Session):
+    """A session of any user, with the user's email address."""
 
-    email: Annotated[str | None, Field(description="The person's address; null once they are deleted")]
+    email: Annotated[str | None, Field(description="The user's email address; null if the user was deleted")]
 
 
-class StaffSessionPage(BaseModel):
+class AdminSessionPage(BaseModel):
     """A page of sessions."""
 
-    items: list[StaffSession]
+    items: list[AdminSession]
     next_cursor: str | None
 
 
-class User(BaseModel):
-    """A person, as staff see them."""
+class AdminUser(BaseModel):
+    """A user, as admins see them."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     id: UUID
     email: str
     name: str | None
-    role: Literal["user", "admin"]
+    role: Role
     created_at: datetime
     disabled_at: datetime | None
     active_sessions: int
 
 
-class UserPage(BaseModel):
-    """A page of people."""
+class AdminUserPage(BaseModel):
+    """A page of users."""
 
-    items: list[User]
+    items: list[AdminUser]
     next_cursor: str | None
 
 
-class Act(BaseModel):
-    """Why something is done to a person."""
+class UserActionRequest(BaseModel):
+    """Why a user is disabled or enabled."""
 
     reason: Reason
 
 
 class SessionFilter(BaseModel):
-    """Which sessions to end: those that fit every part that is given. What does not matter is left out."""
+    """Conditions for sessions. A session matches if it meets all of them; at least one is required."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
-    network: Annotated[IPvAnyNetwork, BeforeValidator(_text)] | SkipJsonSchema[None] = None
-    browser: Annotated[str, Field(max_length=100), AfterValidator(_storable)] | SkipJsonSchema[None] = None
-    os: Annotated[str, Field(max_length=100), AfterValidator(_storable)] | SkipJsonSchema[None] = None
+    network: (
+        Annotated[
+            IPvAnyNetwork,
+            BeforeValidator(_require_text),
+            Field(description="The IP address of the last activity, or a network like 10.0.0.0/8"),
+        ]
+        | SkipJsonSchema[None]
+    ) = None
+    browser: (
+        Annotated[str, Field(max_length=100, description='Like "Chrome"'), AfterValidator(_storable)]
+        | SkipJsonSchema[None]
+    ) = None
+    os: (
+        Annotated[str, Field(max_length=100, description='Like "Windows"'), AfterValidator(_storable)]
+        | SkipJsonSchema[None]
+    ) = None
     kind: DeviceKind | SkipJsonSchema[None] = None
-    signed_in_before: Moment | SkipJsonSchema[None] = None
-    signed_in_after: Moment | SkipJsonSchema[None] = None
-    inactive_since: Moment | SkipJsonSchema[None] = None
+    signed_in_before: Timestamp | SkipJsonSchema[None] = None
+    signed_in_after: Timestamp | SkipJsonSchema[None] = None
+    inactive_since: Timestamp | SkipJsonSchema[None] = None
     user_ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)] | SkipJsonSchema[None] = None
 
     @model_validator(mode="before")
     @classmethod
-    def _names_something(cls, data: Any) -> Any:
+    def _require_condition(cls, data: Any) -> Any:
         if isinstance(data, dict) and (not data or None in data.values()):
-            raise ValueError("an empty filter would end every session: say which")
+            raise ValueError("an empty filter would match every session; give at least one condition")
         return data
 
 
 class RevokeSessions(BaseModel):
-    """Ends all sessions that fit a filter; with `dry_run` only counts them, and tells nobody."""
+    """Which sessions to revoke, and why. With `dry_run` they are only counted, and no email is sent."""
 
     filter: SessionFilter
     reason: Reason
     dry_run: StrictBool = False
-    notify: Annotated[StrictBool, Field(description="Tell each person by one mail which devices were signed out")] = (
-        False
-    )
+    notify: Annotated[
+        StrictBool, Field(description="Send each user one email that lists the devices that were signed out")
+    ] = False
 
 
 class RevokedByFilter(BaseModel):
-    """How many sessions fitted, how many were ended, and whether one's own was among them."""
+    """How many sessions matched, how many were revoked, and whether your own was among them."""
 
     matched: int
     revoked: int
@@ -129,7 +143,12 @@ class CreateApiKey(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=7)]
-    expires_at: Moment | None = None
+    expires_at: Timestamp | None = None
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    # asyncpg returns the first and the last possible time without a time zone.
+    return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
 
 
 class ApiKey(BaseModel):
@@ -141,39 +160,19 @@ class ApiKey(BaseModel):
     scopes: list[Scope]
     created_by: str
     created_at: datetime
-    expires_at: datetime | None
+    expires_at: Annotated[datetime | None, AfterValidator(_in_utc)]
     last_used_at: datetime | None
     revoked_at: datetime | None
 
 
 class NewApiKey(ApiKey):
-    """A new API key with its secret, which is shown this once."""
+    """A new API key with its secret, which is shown only once."""
 
     secret: str
 
 
 class ApiKeyPage(BaseModel):
-    """A page of API keys, the newest first."""
+    """A page of API keys, newest first."""
 
     items: list[ApiKey]
-    next_cursor: str | None
-
-
-class AuditRow(BaseModel):
-    """One act: who did what to what, why and from where."""
-
-    id: int
-    at: datetime
-    actor: str
-    action: str
-    target: str | None
-    reason: str | None
-    ip: str | None
-    detail: dict[str, Any]
-
-
-class AuditPage(BaseModel):
-    """A page of the audit log, the newest first."""
-
-    items: list[AuditRow]
     next_cursor: str | None

@@ -1,209 +1,226 @@
-"""`/v1/admin`: finding and ending anybody's sessions, people, API keys, the audit log."""
+"""`/v1/admin`: any user's sessions, users, API keys, the audit log."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from gatepost.accounts.permissions import ActingAdmin, Admin, AuditReader, SessionReader, SessionRevoker, UserReader
-from gatepost.admin import api_keys as key_store
-from gatepost.admin import bulk, search, store
-from gatepost.admin import service as lists
+from gatepost.accounts import AdminGuard, CurrentAdmin, RecentAdmin
+from gatepost.admin import store
 from gatepost.admin.models import (
-    Act,
+    AdminSessionPage,
+    AdminUser,
+    AdminUserPage,
     ApiKeyPage,
-    AuditPage,
     CreateApiKey,
     NewApiKey,
     Reason,
     RevokedByFilter,
     RevokeSessions,
-    StaffSessionPage,
     Status,
-    User,
-    UserPage,
+    UserActionRequest,
 )
+from gatepost.admin.search import Search
+from gatepost.audit import Actor, AuditPage
 from gatepost.errors import NotFound
-from gatepost.http import pagination as paging
-from gatepost.http.dependencies import Connection, CurrentRuntime
-from gatepost.http.problems import ContractRoute, refuses
-from gatepost.security import api_keys as keys
-from gatepost.sessions.models import EndReason, RevokedSessions
+from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems
+from gatepost.sessions import EndReason, RevokedSessions
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=ContractRoute)
+router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=ApiRoute)
 
 _BY_ADMIN: EndReason = "signed_out_by_admin"
 
-Text = Annotated[str | None, Query(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
-Notify = Annotated[bool, Query(description="Tell the person by mail")]
-GivenReason = Annotated[Reason, Query(description="Why; it is kept in the audit log")]
+SessionReader = Annotated[Actor, Depends(AdminGuard("sessions:read"))]
+SessionRevoker = Annotated[Actor, Depends(AdminGuard("sessions:revoke", recent=True))]
+UserReader = Annotated[Actor, Depends(AdminGuard("users:read"))]
+AuditReader = Annotated[Actor, Depends(AdminGuard("audit:read"))]
+
+_TEXT: dict[str, Any] = {"min_length": 1, "max_length": 254, "pattern": r"^[^\x00]*$"}
+SessionQuery = Annotated[
+    str | None,
+    Query(**_TEXT, description="The beginning of an email address or name, an id, an IP address or a network"),
+]
+UserQuery = Annotated[str | None, Query(**_TEXT, description="The beginning of an email address or name")]
+IpQuery = Annotated[str | None, Query(**_TEXT, description="An IP address or a network, like 10.0.0.0/8")]
+ActorQuery = Annotated[str | None, Query(**_TEXT, description="Like `user:<id>`, `key:<id>` or `cli`")]
+ActionQuery = Annotated[str | None, Query(**_TEXT, description="Like `session.ended`")]
+TargetQuery = Annotated[str | None, Query(**_TEXT, description="Like `user:<id>` or `session:<id>`")]
+Notify = Annotated[bool, Query(description="Notify the user by email")]
+ReasonQuery = Annotated[Reason, Query(description="Why; it is recorded in the audit log")]
 
 
-@router.get("/sessions", responses=refuses(401, 403, 422))
+@router.get("/sessions", responses=problems(401, 403, 422))
 async def search_sessions(
     actor: SessionReader,
     runtime: CurrentRuntime,
     connection: Connection,
-    q: Text = None,
+    q: SessionQuery = None,
     user_id: UUID | None = None,
     status: Status | None = None,
-    ip: Text = None,
-    limit: paging.Limit = 50,
-    cursor: paging.RawCursor = None,
-) -> StaffSessionPage:
-    """Find anybody's sessions by the beginning of an address or a name, by an id, an IP address or a network."""
-    wanted = search.Search(q=q, user_id=user_id, ip=ip, status=status)
-    return await lists.list_sessions(
-        connection, runtime.settings, runtime.places, wanted, cursor, limit, current_id=actor.session_id
-    )
+    ip: IpQuery = None,
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
+) -> AdminSessionPage:
+    """Search the sessions of all users."""
+    wanted = Search(q=q, user_id=user_id, ip=ip, status=status)
+    return await runtime.admin.list_sessions(connection, wanted, cursor, limit, current_id=actor.session_id)
 
 
 @router.delete(
-    "/sessions/{session_id:uuid}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422)
+    "/sessions/{session_id:uuid}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 422)
 )
 async def revoke_any_session(
     session_id: UUID,
     actor: SessionRevoker,
     runtime: CurrentRuntime,
     connection: Connection,
-    reason: GivenReason,
+    reason: ReasonQuery,
     notify: Notify = False,
 ) -> None:
-    """End anybody's session; its next request is refused."""
-    ended = await store.revoke_any_session(connection, session_id, actor.name, reason, actor.ip, notify=notify)
-    runtime.metrics.revoked(_BY_ADMIN, int(ended))
+    """Revoke any user's session; its next request is rejected."""
+    revoked = await store.revoke_any_session(connection, session_id, actor, reason, notify=notify)
+    runtime.metrics.count_revocations(_BY_ADMIN, int(revoked))
 
 
-@router.post("/sessions/revoke", responses=refuses(401, 403, 413, 415, 422))
+@router.post("/sessions/revoke", responses=problems(401, 403, 413, 415, 422))
 async def revoke_sessions(body: RevokeSessions, actor: SessionRevoker, runtime: CurrentRuntime) -> RevokedByFilter:
-    """End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+    """Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
 
-    With `notify` each person is told by one mail, queued with the end of their sessions: breaking off and asking again
-    tells nobody twice of one device, and leaves nobody out.
+    With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
+    request can be repeated: no user is notified twice about one device, and none is missed.
     """
-    result = await bulk.revoke_sessions(runtime.database, runtime.settings, body, actor)
-    runtime.metrics.revoked(_BY_ADMIN, result.revoked)
+    result = await runtime.admin.revoke_matching_sessions(body, actor)
+    runtime.metrics.count_revocations(_BY_ADMIN, result.revoked)
     return result
 
 
-@router.get("/users", responses=refuses(401, 403, 422))
+@router.get("/users", responses=problems(401, 403, 422))
 async def list_users(
     actor: UserReader,
     runtime: CurrentRuntime,
     connection: Connection,
-    q: Text = None,
-    limit: paging.Limit = 50,
-    cursor: paging.RawCursor = None,
-) -> UserPage:
-    """List people by address, those whose address or name begins with `q`."""
-    return await lists.list_users(connection, runtime.settings, q, cursor, limit)
+    q: UserQuery = None,
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
+) -> AdminUserPage:
+    """List users, sorted by email address."""
+    return await runtime.admin.list_users(connection, q, cursor, limit)
 
 
-@router.get("/users/{user_id}", responses=refuses(401, 403, 404, 422))
-async def read_user(user_id: UUID, actor: UserReader, runtime: CurrentRuntime, connection: Connection) -> User:
-    """Show a person."""
-    user = await store.read_user(connection, runtime.settings, user_id)
+@router.get("/users/{user_id}", responses=problems(401, 403, 404, 422))
+async def read_user(user_id: UUID, actor: UserReader, runtime: CurrentRuntime, connection: Connection) -> AdminUser:
+    """Return a user."""
+    user = await runtime.admin.read_user(connection, user_id)
     if user is None:
         raise NotFound
     return user
 
 
-@router.get("/users/{user_id}/sessions", responses=refuses(401, 403, 422))
+@router.get("/users/{user_id}/sessions", responses=problems(401, 403, 422))
 async def list_user_sessions(
     user_id: UUID,
     actor: SessionReader,
     runtime: CurrentRuntime,
     connection: Connection,
     status: Status | None = None,
-    limit: paging.Limit = 50,
-    cursor: paging.RawCursor = None,
-) -> StaffSessionPage:
-    """List a person's sessions, the newest first."""
-    return await search_sessions(actor, runtime, connection, None, user_id, status, None, limit, cursor)
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
+) -> AdminSessionPage:
+    """List a user's sessions, newest first."""
+    wanted = Search(user_id=user_id, status=status)
+    return await runtime.admin.list_sessions(connection, wanted, cursor, limit, current_id=actor.session_id)
 
 
-@router.delete("/users/{user_id}/sessions", responses=refuses(401, 403, 404, 422))
+@router.delete("/users/{user_id}/sessions", responses=problems(401, 403, 404, 422))
 async def revoke_user_sessions(
     user_id: UUID,
     actor: SessionRevoker,
     runtime: CurrentRuntime,
     connection: Connection,
-    reason: GivenReason,
+    reason: ReasonQuery,
     notify: Notify = False,
 ) -> RevokedSessions:
-    """End all sessions of a person."""
-    revoked = await store.revoke_user_sessions(
-        connection, runtime.settings, user_id, actor.name, reason, actor.ip, notify=notify
-    )
-    runtime.metrics.revoked(_BY_ADMIN, revoked)
+    """Revoke all sessions of a user."""
+    revoked = await runtime.admin.revoke_user_sessions(connection, user_id, actor, reason, notify=notify)
+    runtime.metrics.count_revocations(_BY_ADMIN, revoked)
     return RevokedSessions(revoked=revoked)
 
 
-@router.post("/users/{user_id}/disable", responses=refuses(401, 403, 404, 413, 415, 422))
+@router.post("/users/{user_id}/disable", responses=problems(401, 403, 404, 413, 415, 422))
 async def disable_user(
-    user_id: UUID, body: Act, actor: ActingAdmin, runtime: CurrentRuntime, connection: Connection
-) -> User:
-    """Disable a person: every session of theirs ends, and none opens until they are enabled."""
-    act = store.act_on_user(connection, runtime.settings, "disable", user_id, actor.name, body.reason, actor.ip)
-    runtime.metrics.revoked(_BY_ADMIN, await act)
+    user_id: UUID, body: UserActionRequest, actor: RecentAdmin, runtime: CurrentRuntime, connection: Connection
+) -> AdminUser:
+    """Disable a user: all their sessions are revoked, and they cannot sign in until they are enabled."""
+    revoked = await runtime.admin.act_on_user(connection, "disable", user_id, actor, body.reason)
+    runtime.metrics.count_revocations(_BY_ADMIN, revoked)
     return await read_user(user_id, actor, runtime, connection)
 
 
-@router.post("/users/{user_id}/enable", responses=refuses(401, 403, 404, 413, 415, 422))
+@router.post("/users/{user_id}/enable", responses=problems(401, 403, 404, 413, 415, 422))
 async def enable_user(
-    user_id: UUID, body: Act, actor: ActingAdmin, runtime: CurrentRuntime, connection: Connection
-) -> User:
-    """Let a disabled person sign in again."""
-    await store.act_on_user(connection, runtime.settings, "enable", user_id, actor.name, body.reason, actor.ip)
+    user_id: UUID, body: UserActionRequest, actor: RecentAdmin, runtime: CurrentRuntime, connection: Connection
+) -> AdminUser:
+    """Let a disabled user sign in again."""
+    await runtime.admin.act_on_user(connection, "enable", user_id, actor, body.reason)
     return await read_user(user_id, actor, runtime, connection)
 
 
-@router.delete("/users/{user_id}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
+@router.delete("/users/{user_id}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 422))
 async def delete_user(
-    user_id: UUID, actor: ActingAdmin, runtime: CurrentRuntime, connection: Connection, reason: GivenReason
+    user_id: UUID, actor: RecentAdmin, runtime: CurrentRuntime, connection: Connection, reason: ReasonQuery
 ) -> None:
-    """Delete a person: every session of theirs ends; the audit log keeps their id alone."""
-    act = store.act_on_user(connection, runtime.settings, "delete", user_id, actor.name, reason, actor.ip)
-    runtime.metrics.revoked(_BY_ADMIN, await act)
+    """Delete a user: all their sessions are revoked, and the audit log keeps only their id."""
+    revoked = await runtime.admin.act_on_user(connection, "delete", user_id, actor, reason)
+    runtime.metrics.count_revocations(_BY_ADMIN, revoked)
 
 
-@router.get("/api-keys", responses=refuses(401, 403, 422))
+@router.get("/api-keys", summary="List API Keys", responses=problems(401, 403, 422))
 async def list_api_keys(
-    actor: Admin, connection: Connection, limit: paging.Limit = 50, cursor: paging.RawCursor = None
+    actor: CurrentAdmin,
+    runtime: CurrentRuntime,
+    connection: Connection,
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
 ) -> ApiKeyPage:
-    """List the API keys, the newest first, without their secrets."""
-    return await lists.list_keys(connection, cursor, limit)
+    """List the API keys, newest first, without their secrets."""
+    return await runtime.admin.list_api_keys(connection, cursor, limit)
 
 
-@router.post("/api-keys", status_code=201, responses=refuses(401, 403, 413, 415, 422))
-async def create_api_key(body: CreateApiKey, actor: ActingAdmin, connection: Connection) -> NewApiKey:
-    """Make an API key. Its secret is shown this once; only an admin in person makes keys."""
-    secret, prefix = keys.mint()
-    key = await key_store.create_key(connection, body, prefix, keys.digest(secret), actor.name, actor.ip)
-    return NewApiKey(**key.model_dump(), secret=secret)
+@router.post("/api-keys", summary="Create API Key", status_code=201, responses=problems(401, 403, 413, 415, 422))
+async def create_api_key(
+    body: CreateApiKey, actor: RecentAdmin, runtime: CurrentRuntime, connection: Connection
+) -> NewApiKey:
+    """Create an API key. Its secret is shown only once. API keys cannot create others."""
+    return await runtime.admin.create_api_key(connection, body, actor)
 
 
-@router.delete("/api-keys/{key_id}", status_code=204, response_class=Response, responses=refuses(401, 403, 404, 422))
-async def revoke_api_key(key_id: UUID, actor: ActingAdmin, connection: Connection) -> None:
-    """Revoke an API key; its next request is refused."""
-    if not await key_store.revoke_key(connection, key_id, actor.name, actor.ip):
+@router.delete(
+    "/api-keys/{key_id}",
+    summary="Revoke API Key",
+    status_code=204,
+    response_class=Response,
+    responses=problems(401, 403, 404, 422),
+)
+async def revoke_api_key(key_id: UUID, actor: RecentAdmin, connection: Connection) -> None:
+    """Revoke an API key; its next request is rejected."""
+    if not await store.revoke_api_key(connection, key_id, actor):
         raise NotFound
 
 
-@router.get("/audit", responses=refuses(401, 403, 422))
+@router.get("/audit", summary="List Audit Log", responses=problems(401, 403, 422))
 async def list_audit(
-    actor: AuditReader,
+    reader: AuditReader,
+    runtime: CurrentRuntime,
     connection: Connection,
-    by: Annotated[Text, Query(alias="actor")] = None,
-    action: Text = None,
-    target: Text = None,
-    limit: paging.Limit = 50,
-    cursor: paging.RawCursor = None,
+    actor: ActorQuery = None,
+    action: ActionQuery = None,
+    target: TargetQuery = None,
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
 ) -> AuditPage:
-    """List what was done, by whom, to what and why, the newest first."""
-    place = paging.decode(cursor, int)
-    rows = await store.list_audit(connection, by, action, target, place[0] if place else None, limit + 1)
-    page = rows[:limit]
-    return AuditPage(items=page, next_cursor=paging.encode(page[-1].id) if len(rows) > limit else None)
+    """List the audit log, newest first."""
+    return await runtime.admin.list_audit(
+        connection, actor=actor, action=action, target=target, cursor=cursor, limit=limit
+    )

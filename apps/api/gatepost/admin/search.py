@@ -1,4 +1,4 @@
-"""Searching everybody's sessions: each kind of search walks one index in its order, from where the last page ended."""
+"""Searching any user's sessions: each kind of search scans one index in its order, from where the last page ended."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from gatepost.admin.models import Status
-from gatepost.db.pool import Connection
-from gatepost.http import pagination as paging
-from gatepost.settings import Settings
-from gatepost.types import from_microseconds
+from gatepost.db import Connection
+from gatepost.http import pagination
 
 _COLUMNS = """
 select s.*, gatepost.session_end_reason(s, $1) as state, u.email,
@@ -23,7 +21,7 @@ from gatepost.sessions s
 left join gatepost.users u on u.id = s.user_id
 where true
 """
-# Beyond every row: with "is null or …" in its place, a plan for any values could not begin where the last page ended.
+# The defaults sort after every row. With "is null or …" a generic plan could not start where the last page ended.
 _NEXT = """
   and (s.created_at, s.id)
     < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -51,7 +49,7 @@ BY_NETWORK = {
     for status, where in _STATUS.items()
 }
 
-_PEOPLE = """
+_USERS = """
 select s.*, gatepost.session_end_reason(s, $1) as state, u.email,
        (extract(epoch from s.created_at) * 1000000)::bigint as opened, {key} as key
 from gatepost.users u
@@ -61,10 +59,10 @@ where {key} >= $5 and {key} <= $6 and not ({other})
   and ($2::timestamptz is null or ({key}, u.id) > ($7, $8) or (s.created_at, s.id) > ($2, $3))
 """
 _EMAIL, _NAME = 'lower(u.email) collate "C"', 'lower(u.name) collate "C"'
-_BY_PERSON = " order by {key}, u.id, s.created_at, s.id limit $4"
-# First those whose address begins so, then those whose name does and whose address does not.
-BY_PERSON = [
-    {status: (_PEOPLE + where + _BY_PERSON).format(key=key, other=other) for status, where in _STATUS.items()}
+_BY_USER_PREFIX = " order by {key}, u.id, s.created_at, s.id limit $4"
+# First the users whose email address matches, then those of whom only the name matches.
+BY_USER_PREFIX = [
+    {status: (_USERS + where + _BY_USER_PREFIX).format(key=key, other=other) for status, where in _STATUS.items()}
     for key, other in ((_EMAIL, "false"), (_NAME, f"{_EMAIL} >= $5 and {_EMAIL} <= $6"))
 ]
 
@@ -73,7 +71,7 @@ _LAST_CHARACTER = "\U0010ffff"
 
 @dataclass(frozen=True)
 class Search:
-    """What to search for: at most one of these, and a status."""
+    """What to search for: at most one of the first three, and a status."""
 
     q: str | None = None
     user_id: UUID | None = None
@@ -90,22 +88,22 @@ class Found:
 
 
 async def search_sessions(
-    connection: Connection, settings: Settings, search: Search, cursor: str | None, limit: int
+    connection: Connection, wanted: Search, cursor: str | None, limit: int, *, idle_timeout: timedelta
 ) -> Found:
-    """Return a page of anybody's sessions.
+    """Return a page of any user's sessions.
 
     Raises:
         ValidationFailed: the cursor is not one of this search.
     """
-    page = _Page(connection, settings.idle_timeout, search.status, cursor, limit)
-    network = _network(search.ip or search.q)
+    page = _Page(connection, idle_timeout, wanted.status, cursor, limit)
+    network = _network(wanted.ip or wanted.q)
     if network is not None:
         return await page.by_network(network)
-    identifier = search.user_id or _uuid(search.q)
+    identifier = wanted.user_id or _uuid(wanted.q)
     if identifier is not None:
-        return await page.by_identifier(identifier, only_people=search.user_id is not None)
-    if search.q:
-        return await page.by_person(search.q.lower())
+        return await page.by_identifier(identifier, only_users=wanted.user_id is not None)
+    if wanted.q:
+        return await page.by_user(wanted.q.lower())
     return await page.by_time()
 
 
@@ -120,39 +118,39 @@ class _Page:
         self._limit = limit
 
     async def by_time(self) -> Found:
-        opened, last = self._place(int, UUID)
-        rows = await self._fetch(BY_TIME[self._status], from_microseconds(opened), last)
+        opened, last = self._key(int, UUID)
+        rows = await self._fetch(BY_TIME[self._status], pagination.from_microseconds(opened), last)
         return self._found(rows, "opened", "id")
 
-    async def by_identifier(self, identifier: UUID, *, only_people: bool) -> Found:
-        if not only_people and (row := await self._connection.fetchrow(BY_ID, self._idle, identifier)):
+    async def by_identifier(self, identifier: UUID, *, only_users: bool) -> Found:
+        if not only_users and (row := await self._connection.fetchrow(BY_ID, self._idle, identifier)):
             return Found([row], None)
-        opened, last = self._place(int, UUID)
-        rows = await self._fetch(BY_USER[self._status], from_microseconds(opened), last, identifier)
+        opened, last = self._key(int, UUID)
+        rows = await self._fetch(BY_USER[self._status], pagination.from_microseconds(opened), last, identifier)
         return self._found(rows, "opened", "id")
 
     async def by_network(self, network: IPv4Network | IPv6Network) -> Found:
-        address, opened, last = self._place(str, int, UUID)
+        ip, opened, last = self._key(str, int, UUID)
         rows = await self._fetch(
             BY_NETWORK[self._status],
-            from_microseconds(opened),
+            pagination.from_microseconds(opened),
             last,
             network.network_address,
             network.broadcast_address,
-            _network_address(address),
+            _network_address(ip),
         )
         return self._found(rows, "ip", "opened", "id")
 
-    async def by_person(self, prefix: str) -> Found:
-        part, key, user_id, opened, last = self._place(int, str, UUID, int, UUID)
+    async def by_user(self, prefix: str) -> Found:
+        part, key, user_id, opened, last = self._key(int, str, UUID, int, UUID)
         first = part or 0
         rows: list[Record] = []
-        for number in range(first, len(BY_PERSON)):
-            place = (from_microseconds(opened), last) if number == part else (None, None)
+        for number in range(first, len(BY_USER_PREFIX)):
+            after = (pagination.from_microseconds(opened), last) if number == part else (None, None)
             some = await self._connection.fetch(
-                BY_PERSON[number][self._status],
+                BY_USER_PREFIX[number][self._status],
                 self._idle,
-                *place,
+                *after,
                 self._limit + 1 - len(rows),
                 prefix,
                 prefix + _LAST_CHARACTER,
@@ -163,7 +161,7 @@ class _Page:
             if len(rows) > self._limit:
                 part = number if len(rows) - len(some) < self._limit else number - 1
                 shown = rows[: self._limit]
-                return Found(shown, paging.encode(part, *_values(shown[-1], "key", "user_id", "opened", "id")))
+                return Found(shown, pagination.encode(part, *_values(shown[-1], "key", "user_id", "opened", "id")))
         return Found(rows, None)
 
     async def _fetch(self, query: str, *arguments: Any) -> list[Record]:
@@ -173,10 +171,10 @@ class _Page:
     def _found(self, rows: list[Record], *columns: str) -> Found:
         shown = rows[: self._limit]
         more = len(rows) > self._limit
-        return Found(shown, paging.encode(*_values(shown[-1], *columns)) if more else None)
+        return Found(shown, pagination.encode(*_values(shown[-1], *columns)) if more else None)
 
-    def _place(self, *kinds: type[paging.Part]) -> tuple[Any, ...]:
-        return paging.decode(self._cursor, *kinds) or (None,) * len(kinds)
+    def _key(self, *kinds: type[pagination.Part]) -> tuple[Any, ...]:
+        return pagination.decode(self._cursor, *kinds) or (None,) * len(kinds)
 
 
 def _values(row: Record, *columns: str) -> list[Any]:

@@ -1,19 +1,19 @@
-"""What staff do, in SQL."""
+"""Any user's sessions, users and API keys, in SQL."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any, Literal
 from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.admin.models import AuditRow, SessionFilter, User
-from gatepost.db.pool import Connection
-from gatepost.http.client_ip import Address
-from gatepost.settings import Settings
+from gatepost import audit
+from gatepost.admin.models import AdminUser, ApiKey, CreateApiKey, SessionFilter
+from gatepost.audit import Actor
+from gatepost.db import Connection
 
 _FILTER = """
 select s.id, s.user_id from gatepost.sessions s
@@ -27,80 +27,62 @@ where s.ended_at is null and gatepost.session_end_reason(s, $1) is null
   and ($9::timestamptz is null or (s.last_active_at < $9 and s.last_active_on <= ($9 at time zone 'UTC')::date))
   and ($10::uuid[] is null or s.user_id = any ($10))
 """
-_COUNT_FITTING = f"select count(*) from ({_FILTER}) fitting"  # noqa: S608 - constants
-_LIST_FITTING = f"""
-select array_agg(id order by id) as ids from ({_FILTER}) fitting group by user_id order by user_id
+_COUNT_MATCHING = f"select count(*) from ({_FILTER}) matching"  # noqa: S608 - constants
+_LIST_MATCHING = f"""
+select array_agg(id order by id) as ids from ({_FILTER}) matching group by user_id order by user_id
 """  # noqa: S608 - constants
 
 
-async def is_admin(connection: Connection, user_id: UUID) -> bool:
-    """Tell whether a person is an admin now, and not disabled."""
-    query = "select role = 'admin' and disabled_at is null from gatepost.users where id = $1"
-    return bool(await connection.fetchval(query, user_id))
-
-
 async def revoke_any_session(
-    connection: Connection,
-    session_id: UUID,
-    actor: str,
-    reason: str | None,
-    ip: Address | None,
-    *,
-    notify: bool = False,
+    connection: Connection, session_id: UUID, actor: Actor, reason: str | None, *, notify: bool = False
 ) -> bool:
-    """End anybody's session and tell whether it had not ended before; ending it again changes nothing.
+    """Revoke any user's session and return whether it was active; revoking it again changes nothing.
 
-    With `notify` the person is told by mail.
+    With `notify` the user gets an email.
 
     Raises:
         NotFound: there is no such session.
     """
     query = "select gatepost.revoke_any_session($1, $2, $3, $4, $5)"
-    return bool(await connection.fetchval(query, session_id, actor, reason, ip, notify))
+    return bool(await connection.fetchval(query, session_id, actor.name, reason, actor.ip, notify))
 
 
 async def revoke_user_sessions(
     connection: Connection,
-    settings: Settings,
     user_id: UUID,
-    actor: str,
+    actor: Actor,
     reason: str | None,
-    ip: Address | None,
     *,
+    idle_timeout: timedelta,
     notify: bool = False,
 ) -> int:
-    """End all sessions of a person and return how many that were; with `notify` they are told by one mail."""
+    """Revoke all sessions of a user and return how many; with `notify` the user gets one email."""
     query = "select gatepost.revoke_user_sessions($1, $2, $3, $4, $5, $6)"
-    revoked: int = await connection.fetchval(query, user_id, actor, reason, ip, settings.idle_timeout, notify)
+    revoked: int = await connection.fetchval(query, user_id, actor.name, reason, actor.ip, idle_timeout, notify)
     return revoked
 
 
-async def count_fitting(connection: Connection, settings: Settings, wanted: SessionFilter) -> int:
-    """Return how many active sessions fit a filter."""
-    counted: int = await connection.fetchval(_COUNT_FITTING, *_arguments(settings, wanted))
+async def count_matching(connection: Connection, wanted: SessionFilter, *, idle_timeout: timedelta) -> int:
+    """Return how many active sessions match a filter."""
+    counted: int = await connection.fetchval(_COUNT_MATCHING, *_arguments(wanted, idle_timeout))
     return counted
 
 
-async def list_fitting(connection: Connection, settings: Settings, wanted: SessionFilter) -> list[list[UUID]]:
-    """Return the ids of the active sessions that fit a filter, a list for each person."""
-    return [row["ids"] for row in await connection.fetch(_LIST_FITTING, *_arguments(settings, wanted))]
+async def list_matching(connection: Connection, wanted: SessionFilter, *, idle_timeout: timedelta) -> list[list[UUID]]:
+    """Return the ids of the active sessions that match a filter, one list per user."""
+    return [row["ids"] for row in await connection.fetch(_LIST_MATCHING, *_arguments(wanted, idle_timeout))]
 
 
 async def revoke_listed(
-    connection: Connection,
-    session_ids: Sequence[UUID],
-    actor: str,
-    reason: str,
-    ip: Address | None,
-    *,
-    notify: bool,
+    connection: Connection, session_ids: Sequence[UUID], actor: Actor, reason: str, *, notify: bool
 ) -> int:
-    """End those of the listed sessions that are still active and return how many that were.
+    """Revoke those of the listed sessions that are active and return how many.
 
-    With `notify` each person is told by one mail; whose sessions somebody else holds in part keeps them all for now.
+    With `notify` each user gets one email; if another transaction has locked some of a user's sessions, all of that
+    user's sessions are left for later.
     """
     query = "select gatepost.revoke_listed_sessions($1, $2, $3, $4, $5)"
-    revoked: int = await connection.fetchval(query, list(session_ids), actor, reason, ip, notify)
+    revoked: int = await connection.fetchval(query, list(session_ids), actor.name, reason, actor.ip, notify)
     return revoked
 
 
@@ -110,8 +92,8 @@ async def still_active(connection: Connection, session_ids: Sequence[UUID]) -> s
     return {row["id"] for row in await connection.fetch(query, list(session_ids))}
 
 
-UserAct = Literal["disable", "enable", "delete"]
-_USER_ACTS: dict[UserAct, str] = {
+UserAction = Literal["disable", "enable", "delete"]
+_USER_ACTIONS: dict[UserAction, str] = {
     "disable": "select gatepost.disable_user($1, $2, $3, $4, $5)",
     "enable": "select gatepost.enable_user($1, $2, $3, $4)",
     "delete": "select gatepost.delete_user($1, $2, $3, $4, $5)",
@@ -120,20 +102,20 @@ _USER_ACTS: dict[UserAct, str] = {
 
 async def act_on_user(
     connection: Connection,
-    settings: Settings,
-    act: UserAct,
+    action: UserAction,
     user_id: UUID,
-    actor: str,
+    actor: Actor,
     reason: str | None,
-    ip: Address | None,
+    *,
+    idle_timeout: timedelta,
 ) -> int:
-    """Disable, enable or delete a person and return how many sessions that ended.
+    """Disable, enable or delete a user and return how many sessions that revoked.
 
     Raises:
-        NotFound: there is no such person.
+        NotFound: there is no such user.
     """
-    idle = [] if act == "enable" else [settings.idle_timeout]
-    return await connection.fetchval(_USER_ACTS[act], user_id, actor, reason, ip, *idle) or 0
+    idle = [] if action == "enable" else [idle_timeout]
+    return await connection.fetchval(_USER_ACTIONS[action], user_id, actor.name, reason, actor.ip, *idle) or 0
 
 
 _USER = """
@@ -155,76 +137,77 @@ limit $6
 )
 
 
-async def read_user(connection: Connection, settings: Settings, user_id: UUID) -> User | None:
-    """Return a person, or None."""
-    row = await connection.fetchrow(_READ_USER, settings.idle_timeout, user_id)
-    return User(**row) if row else None
+async def read_user(connection: Connection, user_id: UUID, *, idle_timeout: timedelta) -> AdminUser | None:
+    """Return a user, or None."""
+    row = await connection.fetchrow(_READ_USER, idle_timeout, user_id)
+    return AdminUser(**row) if row else None
 
 
 async def list_users(
-    connection: Connection, settings: Settings, q: str | None, after: tuple[str, UUID] | None, limit: int
-) -> list[User]:
-    """Return people by the order of their addresses, those whose address or name begins with `q`."""
+    connection: Connection, q: str | None, after: tuple[str, UUID] | None, limit: int, *, idle_timeout: timedelta
+) -> list[AdminUser]:
+    """Return users sorted by email address, those whose email address or name begins with `q`."""
     prefix = q.lower() if q else None
     key, last = after or ("", UUID(int=0))
-    rows = await connection.fetch(
-        _LIST_USERS, settings.idle_timeout, key, last, prefix, (prefix or "") + "\U0010ffff", limit
+    rows = await connection.fetch(_LIST_USERS, idle_timeout, key, last, prefix, (prefix or "") + "\U0010ffff", limit)
+    return [AdminUser(**row) for row in rows]
+
+
+async def create_api_key(
+    connection: Connection, form: CreateApiKey, prefix: str, secret_hash: bytes, actor: Actor
+) -> ApiKey:
+    """Create an API key and return it."""
+    row = await connection.fetchrow(
+        """
+        insert into gatepost.api_keys (name, prefix, secret_hash, scopes, created_by, expires_at)
+        values ($1, $2, $3, $4, $5, $6) returning *
+        """,
+        form.name,
+        prefix,
+        secret_hash,
+        sorted(set(form.scopes)),
+        actor.name,
+        form.expires_at,
     )
-    return [User(**row) for row in rows]
+    key = _api_key(row)
+    await audit.record(connection, actor, "key.created", f"key:{key.id}", detail={"scopes": key.scopes})
+    return key
 
 
-async def note(
-    connection: Connection,
-    actor: str,
-    action: str,
-    target: str | None,
-    reason: str | None,
-    ip: Address | None,
-    detail: dict[str, Any],
-) -> None:
-    """Write an audit row in the transaction at hand."""
-    query = "select gatepost.note_audit($1, $2, $3, $4, $5, $6)"
-    await connection.execute(query, actor, action, target, reason, ip, json.dumps(detail))
-
-
-async def list_audit(
-    connection: Connection, actor: str | None, action: str | None, target: str | None, before: int | None, limit: int
-) -> list[AuditRow]:
-    """Return audit rows, the newest first."""
+async def list_api_keys(connection: Connection, before: datetime | None, last: UUID | None, limit: int) -> list[ApiKey]:
+    """Return API keys, newest first, those before a time and an id."""
     rows = await connection.fetch(
         """
-        select * from gatepost.audit_log
-        where ($1::text is null or actor = $1) and ($2::text is null or action = $2)
-          and ($3::text is null or target = $3) and ($4::bigint is null or id < $4)
-        order by id desc limit $5
+        select * from gatepost.api_keys
+        where $1::timestamptz is null or (created_at, id) < ($1, $2::uuid)
+        order by created_at desc, id desc limit $3
         """,
-        actor,
-        action,
-        target,
         before,
+        last,
         limit,
     )
-    return [audit_row(row) for row in rows]
+    return [_api_key(row) for row in rows]
 
 
-def audit_row(row: Record) -> AuditRow:
-    """Return the model of a row of `gatepost.audit_log`."""
-    return AuditRow(
-        id=row["id"],
-        at=row["at"],
-        actor=row["actor"],
-        action=row["action"],
-        target=row["target"],
-        reason=row["reason"],
-        ip=str(row["ip"]) if row["ip"] is not None else None,
-        detail=json.loads(row["detail"]),
-    )
+async def revoke_api_key(connection: Connection, key_id: UUID, actor: Actor) -> bool:
+    """Revoke an API key; False if there is none. Revoking it again changes nothing."""
+    query = "update gatepost.api_keys set revoked_at = now() where id = $1 and revoked_at is null returning true"
+    if await connection.fetchval(query, key_id):
+        await audit.record(connection, actor, "key.revoked", f"key:{key_id}")
+        return True
+    return bool(await connection.fetchval("select true from gatepost.api_keys where id = $1", key_id))
 
 
-def _arguments(settings: Settings, wanted: SessionFilter) -> list[Any]:
+def _api_key(row: Record | None) -> ApiKey:
+    if row is None:
+        raise LookupError
+    return ApiKey(**{name: row[name] for name in ApiKey.model_fields})
+
+
+def _arguments(wanted: SessionFilter, idle_timeout: timedelta) -> list[Any]:
     network = ip_network(str(wanted.network)) if wanted.network else None
     return [
-        settings.idle_timeout,
+        idle_timeout,
         network.network_address if network else None,
         network.broadcast_address if network else None,
         wanted.browser,

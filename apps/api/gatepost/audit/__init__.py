@@ -1,1 +1,5 @@
-"""The audit log: sealed into a chain, verified, exported, and dropped when it is old."""
+"""Audit: who did what to what, and why, in a tamper-evident log."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

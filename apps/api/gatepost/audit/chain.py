@@ -1,7 +1,8 @@
-"""The chain: the bytes of an audit row, the seals that each hold the one before, and the first place that does not fit.
+"""The chain of seals: how rows are hashed, and how the first change to them is found.
 
-The hash has no key: whoever may write everything can forge a whole new chain. An anchor (a position and its hash) that
-is kept elsewhere finds that too, and it alone finds a tail that was cut off.
+Each seal holds a hash of its row and of the previous seal. The hash has no key, so someone who can write everything can
+forge a whole chain. An anchor (a position and its hash) that is kept elsewhere detects that too, and only an anchor
+detects that the end of the log was cut off.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple, Self
 
 
 class Row(NamedTuple):
-    """A row of the log. `at` is RFC 3339 in UTC to the microsecond, `ip` and `detail` are PostgreSQL's own text."""
+    """A row of the log. `at` is RFC 3339 in UTC with microseconds; `ip` and `detail` are in PostgreSQL's own format."""
 
     id: int
     at: str
@@ -23,13 +24,13 @@ class Row(NamedTuple):
     target: str | None
     reason: str | None
     ip: str | None
-    # As text: JSON of PostgreSQL has numbers that Python's would round, and two rows would look the same.
+    # Text, because PostgreSQL's JSON has numbers that Python would round, so that two different rows looked the same.
     detail: str
     written_by: int
 
 
 class Seal(NamedTuple):
-    """A place in the chain; `hash` is SHA-256 in hexadecimal, `sealed_at` as the `at` of a row."""
+    """The seal of a row. `hash` is SHA-256 in hexadecimal, `sealed_at` has the format of a row's `at`."""
 
     position: int
     audit_id: int
@@ -39,19 +40,19 @@ class Seal(NamedTuple):
     sealed_at: str
 
 
-# What the first seal of all follows.
+# The predecessor of the first seal.
 GENESIS = Seal(0, 0, "0" * 64, 0, 0, "")
 
 
 class Anchor(NamedTuple):
-    """A place of the chain that was noted elsewhere; written `position:hash`."""
+    """A position and its hash, kept outside of the database; written `position:hash`."""
 
     position: int
     hash: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read an anchor.
+        """Return the anchor that a text holds.
 
         Raises:
             ValueError: the text is not a position, a colon and 64 hexadecimal digits.
@@ -66,53 +67,34 @@ class Anchor(NamedTuple):
 
 
 class Tampering(Exception):
-    """The first place where the log is not what was written. `row` is the row's id, `line` that of an exported file."""
+    """The first change that was found in the log. `row` is the row's id, `line` its line in an exported file."""
 
-    def __init__(self, what: str, *, position: int | None = None, row: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, position: int | None = None, row: int | None = None, line: int | None = None
+    ) -> None:
         self.position = position
         self.row = row
-        self.line: int | None = None
-        super().__init__(what)
+        self.line = line
+        super().__init__(message)
 
 
-def content(row: Row, seal: Seal, previous: str) -> dict[str, object]:
-    """Return everything that a seal's hash is over: the row, the seal without its hash, and the hash before."""
-    return row._asdict() | {
-        "position": seal.position,
-        "previous": previous,
-        "horizon": seal.horizon,
-        "cluster": seal.cluster,
-        "sealed_at": seal.sealed_at,
-    }
+def export_line(row: Row, seal: Seal, previous_hash: str) -> bytes:
+    """Return a row and its seal as a line of an export, without the newline."""
+    return _encode(_hashed_fields(row, seal, previous_hash) | {"hash": seal.hash})
 
 
-def canonical(fields: dict[str, object]) -> bytes:
-    """Return the one way to write fields: JSON with sorted keys, without spaces, in ASCII."""
-    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
-
-
-def exported(row: Row, seal: Seal, previous: str) -> bytes:
-    """Return the line of an export, without its end: the canonical fields and the hash over them."""
-    return canonical(content(row, seal, previous) | {"hash": seal.hash})
-
-
-def digest(row: Row, seal: Seal, previous: str) -> str:
-    """Return the hash that the seal of a row has after that of another one."""
-    return hashlib.sha256(canonical(content(row, seal, previous))).hexdigest()
-
-
-def chained(rows: Iterable[Row], last: Seal, horizon: int, cluster: int, sealed_at: str) -> list[Seal]:
-    """Return the seals of rows, in the order given, that follow the last seal there is."""
+def create_seals(rows: Iterable[Row], last: Seal, horizon: int, cluster: int, sealed_at: str) -> list[Seal]:
+    """Return seals for rows, in their order, that continue the chain after its last seal."""
     seals = []
     for row in rows:
-        blank = Seal(last.position + 1, row.id, "", horizon, cluster, sealed_at)
-        last = blank._replace(hash=digest(row, blank, last.hash))
+        unhashed = Seal(last.position + 1, row.id, "", horizon, cluster, sealed_at)
+        last = unhashed._replace(hash=_hash(row, unhashed, last.hash))
         seals.append(last)
     return seals
 
 
-class Chain:
-    """A walk along the chain from the seal `start`, which it takes for granted."""
+class ChainVerifier:
+    """Verifies a chain seal by seal, after the seal `start`, which is trusted. `head` is the last verified seal."""
 
     def __init__(self, start: Seal = GENESIS, anchor: Anchor | None = None) -> None:
         self.start = start
@@ -121,37 +103,55 @@ class Chain:
         if anchor and anchor.position == start.position:
             self._compare(start)
 
-    def follow(self, row: Row | None, seal: Seal) -> None:
-        """Take one step, onto a seal and its row (None: there is none).
+    def verify(self, row: Row | None, seal: Seal) -> None:
+        """Verify the next seal and its row (None: the row is gone).
 
         Raises:
-            Tampering: the row is altered or missing, or the seal is not the one that follows.
+            Tampering: the row was altered or removed, or a seal is missing.
         """
         expected = self.head.position + 1
         if seal.position != expected:
             raise Tampering(f"position {expected} is missing, the next one is {seal.position}", position=expected)
-        place = f"row {seal.audit_id} (position {seal.position})"
+        name = f"row {seal.audit_id} (position {seal.position})"
         if row is None:
-            raise Tampering(f"{place} is missing", position=seal.position, row=seal.audit_id)
-        if row.id != seal.audit_id or digest(row, seal, self.head.hash) != seal.hash:
-            raise Tampering(f"{place} was altered: it does not fit its seal", position=seal.position, row=seal.audit_id)
+            raise Tampering(f"{name} is missing", position=seal.position, row=seal.audit_id)
+        if row.id != seal.audit_id or _hash(row, seal, self.head.hash) != seal.hash:
+            message = f"{name} was altered: it does not match its seal"
+            raise Tampering(message, position=seal.position, row=seal.audit_id)
         self._compare(seal)
         self.head = seal
 
-    def end(self) -> Anchor:
-        """Return the anchor of where the chain ends.
+    def finish(self) -> Anchor:
+        """Return the anchor of the last verified seal.
 
         Raises:
-            Tampering: the chain ends before the place that the anchor knows of.
+            Tampering: the chain ends before the position of the anchor.
         """
         if self._anchor and self._anchor.position > self.head.position:
-            what = (
-                f"the end was cut off: the last position is {self.head.position}, the anchor's {self._anchor.position}"
-            )
-            raise Tampering(what, position=self.head.position + 1)
+            message = f"the end was cut off: the last position is {self.head.position}, not {self._anchor.position}"
+            raise Tampering(message, position=self.head.position + 1)
         return Anchor(self.head.position, self.head.hash)
 
     def _compare(self, seal: Seal) -> None:
         if self._anchor and self._anchor.position == seal.position and self._anchor.hash != seal.hash:
-            what = f"position {seal.position} is not what the anchor knows: the log up to there was written anew"
-            raise Tampering(what, position=seal.position, row=seal.audit_id or None)
+            message = f"position {seal.position} does not match the anchor: the log up to there was rewritten"
+            raise Tampering(message, position=seal.position, row=seal.audit_id or None)
+
+
+def _hash(row: Row, seal: Seal, previous_hash: str) -> str:
+    return hashlib.sha256(_encode(_hashed_fields(row, seal, previous_hash))).hexdigest()
+
+
+def _hashed_fields(row: Row, seal: Seal, previous_hash: str) -> dict[str, object]:
+    return row._asdict() | {
+        "position": seal.position,
+        "previous": previous_hash,
+        "horizon": seal.horizon,
+        "cluster": seal.cluster,
+        "sealed_at": seal.sealed_at,
+    }
+
+
+def _encode(fields: dict[str, object]) -> bytes:
+    """Return fields as canonical JSON: sorted keys, no spaces, ASCII."""
+    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()

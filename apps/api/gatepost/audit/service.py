@@ -1,23 +1,66 @@
-"""Verification: of the log in its database, and of an exported file on its own."""
+"""The rules of the audit log: seal new rows, verify the chain, export it, drop old rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import NamedTuple
 
 from gatepost.audit import chain, store
-from gatepost.audit.chain import Anchor, Chain, Row, Seal, Tampering
-from gatepost.audit.sealer import seal
-from gatepost.db.pool import Connection, Database
+from gatepost.audit.chain import Anchor, ChainVerifier, Row, Seal, Tampering
+from gatepost.db import Connection, Database
 from gatepost.errors import ConfigurationError
 
+_BATCH = 5000
+
+# Called with the number of rows that are done and of all rows.
 Progress = Callable[[int, int], None]
 
 
+async def seal(database: Database, batch: int = _BATCH) -> int:
+    """Seal all rows that are older than every running transaction, in batches. Return how many.
+
+    On a database that has no seals yet, and on one that was restored on another server, all rows are sealed.
+
+    Raises:
+        ServiceUnavailable: the database cannot be reached. The batches before are sealed.
+    """
+    sealed = 0
+    while True:
+        async with database.transaction() as connection:
+            count = await _seal_batch(connection, batch)
+        sealed += count
+        if count < batch:
+            return sealed
+
+
+async def _seal_batch(connection: Connection, batch: int) -> int:
+    await store.lock(connection)
+    last = await store.read_last_seal(connection)
+    server = await store.read_server_state(connection)
+    if last.cluster == server.cluster:
+        rows = await store.list_sealable(connection, last.horizon, server.horizon, batch)
+        # A full batch can end within a transaction: the next batch begins with the rest of that transaction's rows.
+        horizon = server.horizon if len(rows) < batch else rows[-1].written_by
+        cluster = server.cluster
+    else:
+        # No seals yet, or restored from a dump: transaction ids mean nothing here, so every row is sealed. The last
+        # batch switches to the transaction ids of this server.
+        rows = await store.list_unsealed(connection, batch)
+        is_last = len(rows) < batch
+        horizon, cluster = (server.horizon, server.cluster) if is_last else (last.horizon, last.cluster)
+    if rows:
+        await store.add_seals(connection, chain.create_seals(rows, last, horizon, cluster, server.now))
+    return len(rows)
+
+
 class Verified(NamedTuple):
-    """What was found in order: the first position, how many rows, where it ends, and the number of a line cut short."""
+    """A log that was verified: its first position, the number of its rows, and its last seal.
+
+    `cut_line` is the number of an exported file's last line if that line is incomplete.
+    """
 
     first: int
     rows: int
@@ -25,100 +68,166 @@ class Verified(NamedTuple):
     cut_line: int | None = None
 
 
-@asynccontextmanager
-async def frozen(database: Database) -> AsyncIterator[Connection]:
-    """Lend a connection that sees the log as it is now, whatever is written, sealed or dropped meanwhile."""
-    async with database.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        yield connection
-
-
 async def verify_log(
     database: Database, anchor: Anchor | None = None, progress: Progress = lambda done, total: None
 ) -> Verified:
-    """Seal what can be sealed, and walk the whole chain; `progress` is told rows done and in all.
+    """Seal new rows and verify the whole log.
 
     Raises:
-        Tampering: the first row that was altered, removed or slipped in.
-        ConfigurationError: the anchor is of what was dropped since.
+        Tampering: a row was altered, removed or inserted; it is the first one.
+        ConfigurationError: the anchor belongs to rows that were dropped.
     """
     await seal(database)
-    async with frozen(database) as connection:
-        moment = await store.now(connection)
-        walk = Chain(await store.start(connection), await _reachable(connection, anchor))
-        last = await store.last_seal(connection)
-        total = last.position - walk.start.position
-        async for row, sealed in store.pairs(connection, walk.start.position):
-            walk.follow(row, sealed)
-            progress(walk.head.position - walk.start.position, total)
-        head = walk.end()
-        # What is dropped always leaves a seal behind it.
-        if walk.start.position and walk.head is walk.start:
-            raise Tampering(f"position {walk.start.position + 1} is missing", position=walk.start.position + 1)
-        # On a server that has sealed nothing yet, what has no seal is merely new.
-        found = await store.slipped_in(connection, last, moment) if last.cluster == moment.cluster else None
-        if found is not None:
-            raise Tampering(f"row {found} was inserted: it has no seal, though all from its time have", row=found)
-    return Verified(walk.start.position + 1, walk.head.position - walk.start.position, head)
-
-
-async def _reachable(connection: Connection, anchor: Anchor | None) -> Anchor | None:
-    """Return the anchor if the walk comes by it; one at an earlier drop is compared with what that kept."""
-    if anchor is None or anchor.position >= (await store.start(connection)).position:
-        return anchor
-    if anchor.position == 0:
-        Chain(anchor=anchor)
-        return None
-    kept = await store.dropped_at(connection, anchor.position)
-    if kept is None:
-        raise ConfigurationError(f"--anchor: position {anchor.position} was dropped since: use a newer anchor")
-    Chain(kept, anchor)
-    return None
+    async with _snapshot(database) as connection:
+        server = await store.read_server_state(connection)
+        verifier = ChainVerifier(await store.read_start(connection), await _check_dropped_anchor(connection, anchor))
+        last = await store.read_last_seal(connection)
+        start = verifier.start.position
+        async for row, sealed in store.stream_seals(connection, start):
+            verifier.verify(row, sealed)
+            progress(verifier.head.position - start, last.position - start)
+        head = verifier.finish()
+        # A drop never includes the last seal, so at least one follows it.
+        if start and head.position == start:
+            raise Tampering(f"position {start + 1} is missing", position=start + 1)
+        # On a server that has sealed nothing yet, rows without a seal are new.
+        inserted = await store.find_inserted(connection, last, server) if last.cluster == server.cluster else None
+        if inserted is not None:
+            message = f"row {inserted} was inserted: it has no seal, but the rows of its time have"
+            raise Tampering(message, row=inserted)
+    return Verified(start + 1, head.position - start, head)
 
 
 def verify_lines(lines: Iterable[bytes], anchor: Anchor | None = None) -> Verified:
-    """Walk an exported chain, line by line with their ends; a last line that was cut short is told and left out.
+    """Verify an export, given as lines that end in a newline. An incomplete last line is reported and not verified.
 
     Raises:
-        Tampering: the first line that is not the one that was exported.
-        ConfigurationError: the anchor is of what is before the file.
+        Tampering: a line was altered, removed or inserted; it is the first one.
+        ConfigurationError: the anchor belongs to rows before the export.
     """
-    walk: Chain | None = None
+    verifier: ChainVerifier | None = None
     cut_line: int | None = None
     for number, line in enumerate(lines, 1):
         try:
             row, sealed, previous = _parse(line)
-            if walk is None:
-                walk = _begun(sealed, previous, anchor)
-            before = walk.head.hash
-            walk.follow(row, sealed)
-            if line.removesuffix(b"\n") != chain.exported(row, sealed, before):
-                raise Tampering(f"row {row.id} (position {sealed.position}) is not written as it was exported")
+            if verifier is None:
+                verifier = _verifier_from(sealed, previous, anchor)
+            previous = verifier.head.hash
+            verifier.verify(row, sealed)
+            if line.removesuffix(b"\n") != chain.export_line(row, sealed, previous):
+                raise Tampering(f"row {row.id} (position {sealed.position}) is not in the exported format")
         except ValueError:
-            # Only the very last line has no end.
+            # Only the last line of a file can lack the newline.
             if not line.endswith(b"\n"):
                 cut_line = number
                 break
-            raise _on_line(number, Tampering("is no line of an export")) from None
+            raise Tampering(f"line {number}: is not a line of an export", line=number) from None
         except Tampering as error:
-            raise _on_line(number, error) from None
-    walk = walk or Chain(anchor=anchor)
-    head = walk.end()
-    return Verified(walk.start.position + 1, walk.head.position - walk.start.position, head, cut_line)
+            message = f"line {number}: {error}"
+            raise Tampering(message, position=error.position, row=error.row, line=number) from None
+    verifier = verifier or ChainVerifier(anchor=anchor)
+    head = verifier.finish()
+    start = verifier.start.position
+    return Verified(start + 1, head.position - start, head, cut_line)
 
 
-def _begun(sealed: Seal, previous: str, anchor: Anchor | None) -> Chain:
-    if sealed.position == 1:
-        return Chain(anchor=anchor)
-    start = chain.GENESIS._replace(position=sealed.position - 1, hash=previous)
+async def export_lines(database: Database, progress: Progress = lambda done, total: None) -> AsyncGenerator[bytes]:
+    """Seal new rows, verify the log, and stream it as JSON Lines.
+
+    Raises:
+        Tampering: a row was altered or removed; the rows before it were exported.
+    """
+    await seal(database)
+    async with _snapshot(database) as connection:
+        verifier = ChainVerifier(await store.read_start(connection))
+        start = verifier.start.position
+        total = (await store.read_last_seal(connection)).position - start
+        async for row, sealed in store.stream_seals(connection, start):
+            previous = verifier.head.hash
+            verifier.verify(row, sealed)
+            if row is not None:
+                yield chain.export_line(row, sealed, previous) + b"\n"
+            progress(verifier.head.position - start, total)
+
+
+class Range(NamedTuple):
+    """The rows at the beginning of the log that can be dropped: how many, and the seal of the last one."""
+
+    rows: int
+    last: Seal
+
+
+async def find_droppable(
+    database: Database, before: datetime, progress: Progress = lambda done, total: None
+) -> Range | None:
+    """Verify the log and return the rows at its beginning that are older than `before`, or None if there are none.
+
+    The range ends before the first row that is newer, and never includes the last seal, which the next one continues.
+
+    Raises:
+        Tampering: a row was altered, removed or inserted. Then the log is evidence, and nothing can be dropped.
+    """
+    await verify_log(database, progress=progress)
+    async with _snapshot(database) as connection:
+        start = (await store.read_start(connection)).position
+        last = (await store.read_last_seal(connection)).position
+        end = (await store.find_first_since(connection, start, before) or last) - 1
+        if end <= start:
+            return None
+        return Range(end - start, await store.read_seal(connection, end))
+
+
+async def drop(
+    database: Database, droppable: Range | None, before: datetime, progress: Progress = lambda done, total: None
+) -> None:
+    """Record that rows are dropped, then delete them in batches. None: only finish an interrupted drop.
+
+    Raises:
+        ServiceUnavailable: the database cannot be reached. The log still verifies, and the next drop deletes the rest.
+    """
+    async with database.transaction() as connection:
+        await store.lock(connection)
+        end = (await store.read_start(connection)).position
+        if droppable and droppable.last.position > end:
+            await store.record_drop(connection, droppable.last, droppable.rows, before)
+            end = droppable.last.position
+    done = 0
+    while True:
+        async with database.transaction() as connection:
+            await store.lock(connection)
+            deleted = await store.delete_dropped(connection, end, _BATCH)
+        if not deleted:
+            return
+        done += deleted
+        progress(done, max(done, droppable.rows if droppable else 0))
+
+
+@asynccontextmanager
+async def _snapshot(database: Database) -> AsyncIterator[Connection]:
+    """Lend a connection that sees the log as it is now, also while rows are written, sealed or dropped."""
+    async with database.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        yield connection
+
+
+async def _check_dropped_anchor(connection: Connection, anchor: Anchor | None) -> Anchor | None:
+    """Return an anchor that is still in the log. One before it is compared here, with the seal that its drop kept."""
+    if anchor is None or anchor.position >= (await store.read_start(connection)).position:
+        return anchor
+    kept = chain.GENESIS if anchor.position == 0 else await store.find_drop(connection, anchor.position)
+    if kept is None:
+        raise ConfigurationError(f"--anchor: position {anchor.position} was dropped since: use a newer anchor")
+    ChainVerifier(kept, anchor)
+    return None
+
+
+def _verifier_from(first: Seal, previous_hash: str, anchor: Anchor | None) -> ChainVerifier:
+    """Return the verifier of an export that begins with a seal."""
+    if first.position == 1:
+        return ChainVerifier(anchor=anchor)
+    start = chain.GENESIS._replace(position=first.position - 1, hash=previous_hash)
     if anchor and anchor.position < start.position:
-        raise ConfigurationError(f"--anchor: the file begins at position {sealed.position}: use a newer anchor")
-    return Chain(start, anchor)
-
-
-def _on_line(number: int, error: Tampering) -> Tampering:
-    told = Tampering(f"line {number}: {error}", position=error.position, row=error.row)
-    told.line = number
-    return told
+        raise ConfigurationError(f"--anchor: the file begins at position {first.position}: use a newer anchor")
+    return ChainVerifier(start, anchor)
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -132,9 +241,9 @@ def _parse(line: bytes) -> tuple[Row, Seal, str]:
     try:
         fields = json.loads(line)
     except RecursionError:
-        raise ValueError("nested without end") from None
+        raise ValueError("nested too deeply") from None
     if not isinstance(fields, dict):
-        raise ValueError("no object")
+        raise ValueError("not an object")
     if fields.keys() != _TYPES.keys() or not all(isinstance(fields[name], kind) for name, kind in _TYPES.items()):
         raise ValueError("not the fields of an exported row")
     row = Row(**{name: fields[name] for name in Row._fields})

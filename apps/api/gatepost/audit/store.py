@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from asyncpg import Record
 
 from gatepost.audit.chain import GENESIS, Row, Seal
-from gatepost.db.pool import Connection
+from gatepost.audit.models import Actor, AuditRow
+from gatepost.db import Connection
 
-# Any fixed number does; another one than that of the migrations.
+# The key of the advisory lock: any fixed number, but not that of the migrations.
 _LOCK = 0x6761_7465_7365_616C
-# Seconds: statements that walk the whole log.
-_LONG = 3600.0
+# Seconds, for statements that read the whole log.
+_SECONDS = 3600.0
 _PREFETCH = 1000
 
 _RFC3339 = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
@@ -29,138 +31,140 @@ to_char(s.sealed_at at time zone 'UTC', {_RFC3339}) as sealed_at
 """
 _HAS_NO_SEAL = "not exists (select from gatepost.audit_seals s where s.audit_id = a.id)"
 
-_NOW = f"""
+_SERVER_STATE = f"""
 select pg_snapshot_xmin(pg_current_snapshot())::text as horizon, pg_snapshot_xmax(pg_current_snapshot())::text as next,
        (select system_identifier from pg_control_system()) as cluster,
-       to_char(clock_timestamp() at time zone 'UTC', {_RFC3339}) as at
+       to_char(clock_timestamp() at time zone 'UTC', {_RFC3339}) as now
 """  # noqa: S608 - constants
 _LAST_SEAL = f"select {_SEAL} from gatepost.audit_seals s order by s.position desc limit 1"  # noqa: S608 - constants
-_READY = f"""
+_LIST_SEALABLE = f"""
 select {_ROW} from gatepost.audit_log a
 where a.written_by >= $1::text::xid8 and a.written_by < $2::text::xid8 and {_HAS_NO_SEAL}
 order by a.written_by, a.id limit $3
 """  # noqa: S608 - constants
-_ALL_UNSEALED = f"select {_ROW} from gatepost.audit_log a where {_HAS_NO_SEAL} order by a.id limit $1"  # noqa: S608
+_LIST_UNSEALED = f"select {_ROW} from gatepost.audit_log a where {_HAS_NO_SEAL} order by a.id limit $1"  # noqa: S608
 _ADD_SEALS = """
 insert into gatepost.audit_seals (position, audit_id, hash, horizon, cluster, sealed_at)
 select position, audit_id, decode(hash, 'hex'), $4::text::xid8, $5, $6::text::timestamptz
-from unnest($1::bigint[], $2::bigint[], $3::text[]) as made (position, audit_id, hash)
+from unnest($1::bigint[], $2::bigint[], $3::text[]) as seals (position, audit_id, hash)
 """
-_PAIRS = f"""
+_STREAM_SEALS = f"""
 select {_SEAL}, {_ROW} from gatepost.audit_seals s left join gatepost.audit_log a on a.id = s.audit_id
 where s.position > $1 order by s.position
 """  # noqa: S608 - constants
-_SLIPPED_IN = f"""
+_FIND_INSERTED = f"""
 select a.id from gatepost.audit_log a
 where (a.written_by < $1::text::xid8 or a.written_by >= $2::text::xid8) and {_HAS_NO_SEAL}
 order by a.id limit 1
 """  # noqa: S608 - constants
-_FIRST_KEPT = """
+_FIND_FIRST_SINCE = """
 select s.position from gatepost.audit_seals s join gatepost.audit_log a on a.id = s.audit_id
 where s.position > $1 and a.at >= $2 order by s.position limit 1
 """
 
 
-class Moment(NamedTuple):
-    """What the server's clock and transactions say: the oldest that runs is `horizon`, the next to begin `next`."""
+class ServerState(NamedTuple):
+    """The server's id and time, its oldest running transaction (`horizon`), and the next one to begin (`next`)."""
 
     horizon: int
     next: int
     cluster: int
-    at: str
+    now: str
 
 
 async def lock(connection: Connection) -> None:
-    """Be the only one who seals or drops until the transaction ends."""
+    """Lock sealing and dropping until the transaction ends."""
     await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
 
 
-async def now(connection: Connection) -> Moment:
-    """Return what time it is. A statement run after it sees all that transactions older than the horizon wrote."""
-    row = _one(await connection.fetchrow(_NOW))
-    return Moment(int(row["horizon"]), int(row["next"]), row["cluster"], row["at"])
+async def read_server_state(connection: Connection) -> ServerState:
+    """Return the server's state. Later statements see everything that transactions before the horizon wrote."""
+    row = _one(await connection.fetchrow(_SERVER_STATE))
+    return ServerState(int(row["horizon"]), int(row["next"]), row["cluster"], row["now"])
 
 
-async def last_seal(connection: Connection) -> Seal:
-    """Return the last seal, that of the beginning when there is none."""
+async def read_last_seal(connection: Connection) -> Seal:
+    """Return the last seal, or `GENESIS` if there is none."""
     row = await connection.fetchrow(_LAST_SEAL)
     return _seal(row) if row else GENESIS
 
 
-async def ready(connection: Connection, horizon: int, until: int, limit: int) -> list[Row]:
-    """Return rows without a seal that the transactions from `horizon` to before `until` wrote, in their order."""
-    return [_row(row) for row in await connection.fetch(_READY, str(horizon), str(until), limit, timeout=_LONG)]
+async def list_sealable(connection: Connection, horizon: int, until: int, limit: int) -> list[Row]:
+    """Return the unsealed rows of the transactions from `horizon` to before `until`, in the order of transactions."""
+    return [
+        _row(row) for row in await connection.fetch(_LIST_SEALABLE, str(horizon), str(until), limit, timeout=_SECONDS)
+    ]
 
 
-async def all_unsealed(connection: Connection, limit: int) -> list[Row]:
-    """Return rows without a seal, whoever wrote them."""
-    return [_row(row) for row in await connection.fetch(_ALL_UNSEALED, limit, timeout=_LONG)]
+async def list_unsealed(connection: Connection, limit: int) -> list[Row]:
+    """Return the unsealed rows of all transactions."""
+    return [_row(row) for row in await connection.fetch(_LIST_UNSEALED, limit, timeout=_SECONDS)]
 
 
 async def add_seals(connection: Connection, seals: Sequence[Seal]) -> None:
-    """Write the seals of one batch, which share their horizon, server and time."""
+    """Insert the seals of one batch, which all have the same horizon, cluster and time."""
     positions, ids = [seal.position for seal in seals], [seal.audit_id for seal in seals]
-    shared = seals[0]
+    first = seals[0]
     hashes = [seal.hash for seal in seals]
-    await connection.execute(_ADD_SEALS, positions, ids, hashes, str(shared.horizon), shared.cluster, shared.sealed_at)
+    await connection.execute(_ADD_SEALS, positions, ids, hashes, str(first.horizon), first.cluster, first.sealed_at)
 
 
-async def start(connection: Connection) -> Seal:
-    """Return where the log begins: the last seal of what was dropped, else the beginning."""
+async def read_start(connection: Connection) -> Seal:
+    """Return the seal after which the log begins: the last one that was dropped, or `GENESIS`."""
     row = await connection.fetchrow(
         "select position, encode(hash, 'hex') as hash from gatepost.audit_drops order by position desc limit 1"
     )
     return GENESIS._replace(position=row["position"], hash=row["hash"]) if row else GENESIS
 
 
-async def dropped_at(connection: Connection, position: int) -> Seal | None:
-    """Return the seal that an earlier drop kept, or None."""
+async def find_drop(connection: Connection, position: int) -> Seal | None:
+    """Return the seal that a drop up to a position kept, or None if there was no such drop."""
     query = "select encode(hash, 'hex') from gatepost.audit_drops where position = $1"
     found = await connection.fetchval(query, position)
     return GENESIS._replace(position=position, hash=found) if found else None
 
 
-async def pairs(connection: Connection, after: int) -> AsyncIterator[tuple[Row | None, Seal]]:
-    """Stream the seals after a position with their rows (None: it is gone), inside a transaction."""
-    async for row in connection.cursor(_PAIRS, after, prefetch=_PREFETCH):
+async def stream_seals(connection: Connection, after: int) -> AsyncIterator[tuple[Row | None, Seal]]:
+    """Stream the seals after a position, each with its row (None: the row is gone). Needs a transaction."""
+    async for row in connection.cursor(_STREAM_SEALS, after, prefetch=_PREFETCH):
         yield (_row(row) if row["id"] is not None else None), _seal(row)
 
 
-async def slipped_in(connection: Connection, last: Seal, moment: Moment) -> int | None:
-    """Return the first row without a seal that would have one, had it been written when it says."""
-    found: int | None = await connection.fetchval(_SLIPPED_IN, str(last.horizon), str(moment.next), timeout=_LONG)
+async def find_inserted(connection: Connection, last: Seal, server: ServerState) -> int | None:
+    """Return the id of the first unsealed row whose transaction is older than the last horizon or not begun."""
+    found: int | None = await connection.fetchval(_FIND_INSERTED, str(last.horizon), str(server.next), timeout=_SECONDS)
     return found
 
 
-async def first_kept(connection: Connection, after: int, before: datetime) -> int | None:
-    """Return the first position after another one whose row is not older than a moment."""
-    found: int | None = await connection.fetchval(_FIRST_KEPT, after, before, timeout=_LONG)
+async def find_first_since(connection: Connection, after: int, since: datetime) -> int | None:
+    """Return the first position after another one whose row was written at a time or later, or None."""
+    found: int | None = await connection.fetchval(_FIND_FIRST_SINCE, after, since, timeout=_SECONDS)
     return found
 
 
-async def seal_at(connection: Connection, position: int) -> Seal:
-    """Return the seal at a position where there is one."""
+async def read_seal(connection: Connection, position: int) -> Seal:
+    """Return the seal at a position, which must exist."""
     query = f"select {_SEAL} from gatepost.audit_seals s where s.position = $1"  # noqa: S608 - constants
     return _seal(_one(await connection.fetchrow(query, position)))
 
 
-async def add_drop(connection: Connection, seal: Seal, rows: int, before: datetime) -> None:
-    """Say that the log begins after a seal from now on, and write that down as an act from the shell."""
+async def record_drop(connection: Connection, seal: Seal, rows: int, before: datetime) -> None:
+    """Record that the log begins after a seal from now on, and audit that."""
     query = "insert into gatepost.audit_drops (position, hash) values ($1, decode($2, 'hex'))"
     await connection.execute(query, seal.position, seal.hash)
     detail = {"position": seal.position, "hash": seal.hash, "rows": rows, "before": before.isoformat()}
     await connection.execute(
-        "select gatepost.note_audit('shell', 'audit.dropped', null, null, null, $1)", json.dumps(detail)
+        "select gatepost.record_audit('cli', 'audit.dropped', null, null, null, $1)", json.dumps(detail)
     )
 
 
-async def erase_dropped(connection: Connection, until: int, limit: int) -> int:
-    """Delete the first dropped rows with their seals and return how many seals that were; 0: nothing is left."""
+async def delete_dropped(connection: Connection, until: int, limit: int) -> int:
+    """Delete the first rows up to a position, with their seals. Return how many seals; 0: all are deleted."""
     first = await connection.fetchval("select min(position) from gatepost.audit_seals")
     if first is None or first > until:
         return 0
     end = min(until, first + limit - 1)
-    # The rows first: what may be deleted is known by its seal.
+    # Rows first, because only their seals show that they may be deleted.
     await connection.execute(
         """
         delete from gatepost.audit_log a using gatepost.audit_seals s where s.audit_id = a.id and s.position <= $1
@@ -168,6 +172,52 @@ async def erase_dropped(connection: Connection, until: int, limit: int) -> int:
         end,
     )
     return len(await connection.fetch("delete from gatepost.audit_seals where position <= $1 returning true", end))
+
+
+async def record(
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    target: str | None,
+    *,
+    reason: str | None = None,
+    detail: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Record an action in the audit log, in the current transaction."""
+    query = "select gatepost.record_audit($1, $2, $3, $4, $5, $6)"
+    await connection.execute(query, actor.name, action, target, reason, actor.ip, json.dumps(dict(detail)))
+
+
+async def list_rows(
+    connection: Connection, actor: str | None, action: str | None, target: str | None, before: int | None, limit: int
+) -> list[AuditRow]:
+    """Return audit rows, newest first."""
+    rows = await connection.fetch(
+        """
+        select * from gatepost.audit_log
+        where ($1::text is null or actor = $1) and ($2::text is null or action = $2)
+          and ($3::text is null or target = $3) and ($4::bigint is null or id < $4)
+        order by id desc limit $5
+        """,
+        actor,
+        action,
+        target,
+        before,
+        limit,
+    )
+    return [
+        AuditRow(
+            id=row["id"],
+            at=row["at"],
+            actor=row["actor"],
+            action=row["action"],
+            target=row["target"],
+            reason=row["reason"],
+            ip=str(row["ip"]) if row["ip"] is not None else None,
+            detail=json.loads(row["detail"]),
+        )
+        for row in rows
+    ]
 
 
 def _row(row: Record) -> Row:

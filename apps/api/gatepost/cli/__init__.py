@@ -12,22 +12,30 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from gatepost.errors import ConfigurationError, Refusal
+from gatepost.errors import ApiError, ConfigurationError
 
-# Where each command is; a process imports the one that it is asked for, and no other.
+# The module of each command and its attribute there. A process imports only the command that it runs.
 _COMMANDS = {
-    "serve": ("service", "serve"),
+    "serve": ("serve", "serve"),
     "work": ("work", "work"),
-    "migrate": ("database", "migrate"),
-    "migrations": ("database", "migrations"),
+    "migrate": ("migrations", "migrate"),
+    "migrations": ("migrations", "app"),
     "seed": ("demo", "seed"),
     "audit": ("audit", "app"),
     "sessions": ("sessions", "app"),
-    "users": ("people", "app"),
+    "users": ("users", "app"),
     "keys": ("keys", "app"),
     "templates": ("templates", "app"),
     "emails": ("emails", "app"),
 }
+# One line per paragraph: line breaks within a paragraph would be printed.
+_HELP = (
+    "Multi-device sessions and transactional email.\n\n"
+    "Settings are environment variables, such as GATEPOST_DATABASE_URL. "
+    "Without a database URL, the embedded database in the current directory is used.\n\n"
+    "Destructive commands ask for confirmation; without a terminal they need --yes.\n\n"
+    "Exit status: 0 for success, 1 if nothing was found or the command failed, 2 for wrong usage or a wrong setting."
+)
 
 
 class _Commands(TyperGroup):
@@ -35,9 +43,9 @@ class _Commands(TyperGroup):
         return list(_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        # Of a name that is none, all: one like it is suggested.
+        # To suggest a similar name for an unknown one, all commands are needed.
         for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
-            self.commands.setdefault(name, _imported(name))
+            self.commands.setdefault(name, _load(name))
         return super().get_command(ctx, cmd_name)
 
 
@@ -46,41 +54,41 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@app.callback(help=_HELP)
 def _gatepost() -> None:
-    """Multi-device sessions and transactional e-mail."""
+    pass
 
 
-def _imported(name: str) -> Any:
+def _load(name: str) -> Any:
     module, attribute = _COMMANDS[name]
     found: typer.Typer | Callable[..., None] = getattr(import_module(f"gatepost.cli.{module}"), attribute)
-    holder = typer.Typer()
+    parent = typer.Typer()
     if isinstance(found, typer.Typer):
-        holder.add_typer(found, name=name)
+        parent.add_typer(found, name=name)
     else:
-        holder.command(name)(found)
-    return get_group(holder).commands[name]
+        parent.command(name)(found)
+    return get_group(parent).commands[name]
 
 
 def main() -> None:
-    """Run the command line; what is wrong with the setting up is one line on standard error and exit status 2."""
-    _unwind_on_signals()
+    """Run the command line. A wrong setting is reported in one line, with exit status 2."""
+    _handle_signals()
     try:
         app()
-    except (ConfigurationError, Refusal) as error:
+    except (ConfigurationError, ApiError) as error:
         from gatepost.cli import output  # noqa: PLC0415
 
-        print(f"gatepost: {output.one_line(error)}", file=sys.stderr)  # noqa: T201
+        print(f"gatepost: {output.error_line(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     finally:
-        # All is done; a signal now would only break into the interpreter's own end.
+        # From here on, a signal would only interrupt the shutdown of the interpreter.
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_IGN)
 
 
-def _unwind_on_signals() -> None:
-    """End as on Ctrl+C, so that an embedded database is stopped. Under `nohup` a hang-up stays ignored."""
+def _handle_signals() -> None:
+    """Handle signals like Ctrl+C, so that the embedded database is stopped. Under `nohup`, SIGHUP stays ignored."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        # As a SIGTERM, because that one uvicorn knows.
+        # Forwarded as SIGTERM, which uvicorn handles too.
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))

@@ -1,103 +1,119 @@
-"""`gatepost audit`: verify, export and drop."""
+"""`gatepost audit verify|export|drop`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeVar
+from typing import Annotated, BinaryIO, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from gatepost.audit import retention
-from gatepost.audit.chain import Anchor, Tampering
-from gatepost.audit.export import export_lines
-from gatepost.audit.service import Verified, verify_lines, verify_log
-from gatepost.cli.database import on_database
-from gatepost.db.pool import Database
+from gatepost import audit
+from gatepost.audit import Anchor, Tampering, Verified
+from gatepost.cli import output
+from gatepost.cli.database import with_runtime
+from gatepost.db import Database
 from gatepost.errors import ConfigurationError
 
 app = typer.Typer(
-    help="The audit log. Exit status: 0 all is in order, 1 the log was tampered with, 2 a setting is wrong.",
+    help="Verify and export the audit log, and delete its oldest rows.\n\n"
+    "Exit status: 0 if the log is intact, 1 if it was tampered with, 2 for wrong usage or a wrong setting.",
     no_args_is_help=True,
 )
 
 T = TypeVar("T")
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
-Report = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object")]
 
 
 @app.command()
 def verify(
-    file: Annotated[Path | None, typer.Option(help="Check an export instead, without a database")] = None,
+    file: Annotated[Path | None, typer.Option(help="Verify an exported file instead of the database")] = None,
     anchor: Annotated[
-        str | None, typer.Option(metavar="POSITION:HASH", help="What `verify` printed before: finds a cut-off end too")
+        str | None,
+        typer.Option(
+            metavar="POSITION:HASH",
+            help="Anchor that an earlier `verify` printed; with it, rows removed from the end are detected too",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the first row that was altered, removed or slipped in, and print the anchor to keep elsewhere."""
-    known = _anchor(anchor)
-    with _told(as_json):
+    """Find the first row of the audit log that was changed, removed or inserted.
+
+    Prints an anchor for the next `verify`. Store it outside the database.
+    """
+    known = _parse_anchor(anchor)
+    with _tampering_reported(as_json):
         if file is not None:
-            found = _verify_file(file, known)
+            verified = _verify_file(file, known)
         else:
-            with _progress("Verifying", as_json) as report:
-                found = _run(lambda database: verify_log(database, known, report))
-        _tell(found, as_json)
+            with output.progress("Verifying") as progress:
+                verified = _with_database(lambda database: audit.verify_log(database, known, progress))
+        _print_verified(verified, as_json)
 
 
 @app.command()
-def export(file: Annotated[Path | None, typer.Argument(help="A new file; without it, standard output")] = None) -> None:
-    """Write the sealed rows as JSON Lines, each with its position, its hash and the one before."""
-    with _told(False):
+def export(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="New file to write; default: standard output")
+    ] = None,
+) -> None:
+    """Export the sealed rows as JSON Lines. Each has its position, its hash and the hash of the row before."""
+    with _tampering_reported(as_json=False):
         if file is None:
-            _run(lambda database: _write(database, sys.stdout.buffer, lambda done, total: None))
+            _with_database(lambda database: _write(database, sys.stdout.buffer, lambda _done, _total: None))
             return
-        with _made(file) as out, _progress("Exporting", False) as report:
-            rows = _run(lambda database: _write(database, out, report))
-        typer.echo(f"{rows} rows in {file}")
+        with _new_file(file) as out, output.progress("Exporting") as progress:
+            rows = _with_database(lambda database: _write(database, out, progress))
+        typer.echo(f"Exported {output.counted(rows, 'row')} to {file}.")
 
 
 @app.command()
 def drop(
     before: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Rows older than this, in UTC")
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], metavar="TIME", help="Delete rows older than this time, in UTC"
+        ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    yes: output.Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the log, and delete its beginning up to a day; the last seal of it is kept."""
-    with _told(as_json):
-        _run(lambda database: _drop(database, before.replace(tzinfo=UTC), yes, as_json))
+    """Delete the oldest rows of the audit log, after verifying it. The rest can still be verified."""
+    with _tampering_reported(as_json):
+        _with_database(lambda database: _drop(database, before.replace(tzinfo=UTC), yes, as_json))
 
 
 async def _drop(database: Database, before: datetime, yes: bool, as_json: bool) -> None:
-    with _progress("Verifying", as_json) as report:
-        going = await retention.droppable(database, before, report)
-    if going and not yes:
-        _confirm(f"{going.rows} rows before {before.isoformat()}")
-    with _progress("Dropping", as_json) as report:
-        await retention.drop(database, going, before, report)
-    rows = going.rows if going else 0
-    told = {"dropped": rows, "position": going.last.position if going else None}
-    typer.echo(json.dumps(told) if as_json else f"{rows} rows dropped.")
+    with output.progress("Verifying") as progress:
+        droppable = await audit.find_droppable(database, before, progress)
+    rows = droppable.rows if droppable else 0
+    if rows and not yes:
+        _confirm_drop(f"{output.counted(rows, 'row')} from before {before:%Y-%m-%d %H:%M:%S} UTC")
+    with output.progress("Deleting") as progress:
+        await audit.drop(database, droppable, before, progress)
+    if as_json:
+        typer.echo(json.dumps({"dropped": rows, "position": droppable.last.position if droppable else None}))
+    else:
+        typer.echo(f"Deleted {output.counted(rows, 'row')}.")
 
 
-def _confirm(what: str) -> None:
+def _confirm_drop(rows: str) -> None:
+    # With exit status 2: status 1 would mean that the log was tampered with.
     if not sys.stdin.isatty():
-        raise ConfigurationError(f"--yes: is needed to delete {what}")
-    if not typer.confirm(f"Delete {what} for good?"):
-        raise ConfigurationError("nothing was dropped")
+        raise ConfigurationError(f"--yes: is required without a terminal, to confirm that {rows} are deleted")
+    if not typer.confirm(f"Delete {rows}? This cannot be undone.", err=True):
+        raise ConfigurationError("Canceled. Nothing was deleted.")
 
 
-async def _write(database: Database, out: BinaryIO, report: Report) -> int:
+async def _write(database: Database, out: BinaryIO, progress: Progress) -> int:
     rows = 0
-    async with aclosing(export_lines(database, report)) as lines:
+    async with aclosing(audit.export_lines(database, progress)) as lines:
         async for line in lines:
             out.write(line)
             rows += 1
@@ -106,8 +122,8 @@ async def _write(database: Database, out: BinaryIO, report: Report) -> int:
 
 
 @contextmanager
-def _made(file: Path) -> Iterator[BinaryIO]:
-    """Have a new file for the length of a block; one that does not get whole is removed."""
+def _new_file(file: Path) -> Iterator[BinaryIO]:
+    """Open a new file for the block; remove it if the block fails."""
     try:
         out = file.open("xb")
     except OSError as error:
@@ -123,53 +139,43 @@ def _made(file: Path) -> Iterator[BinaryIO]:
 def _verify_file(file: Path, anchor: Anchor | None) -> Verified:
     try:
         with file.open("rb") as lines:
-            return verify_lines(lines, anchor)
+            return audit.verify_lines(lines, anchor)
     except OSError as error:
         raise ConfigurationError(f"--file: {file} cannot be read: {error.strerror}") from None
 
 
-def _anchor(text: str | None) -> Anchor | None:
+def _parse_anchor(text: str | None) -> Anchor | None:
     try:
         return Anchor.parse(text) if text is not None else None
     except ValueError as error:
         raise ConfigurationError(f"--anchor: {error}") from None
 
 
-def _tell(found: Verified, as_json: bool) -> None:
-    if found.cut_line is not None:
-        typer.echo(f"line {found.cut_line} was cut short: the log is in order up to there", err=True)
-    if found.first > 1:
-        typer.echo(f"it begins at position {found.first}: what was before is not here", err=True)
+def _print_verified(verified: Verified, as_json: bool) -> None:
+    if verified.cut_line is not None:
+        typer.echo(f"Warning: line {verified.cut_line} is incomplete. The lines before it were verified.", err=True)
+    if verified.first > 1:
+        typer.echo(f"Warning: the log begins at position {verified.first}. Earlier rows were not verified.", err=True)
     if as_json:
-        told = {"ok": True, "first": found.first, "rows": found.rows, "anchor": str(found.head)}
-        typer.echo(json.dumps(told | {"cut_line": found.cut_line}))
+        summary = {"ok": True, "first": verified.first, "rows": verified.rows, "anchor": str(verified.head)}
+        typer.echo(json.dumps(summary | {"cut_line": verified.cut_line}))
         return
-    typer.echo(f"{found.rows} rows are in order.")
-    typer.echo(f"anchor {found.head}")
+    typer.echo(f"{output.counted(verified.rows, 'row')} verified, no tampering found.")
+    typer.echo(f"Anchor: {verified.head}")
 
 
 @contextmanager
-def _told(as_json: bool) -> Iterator[None]:
-    """Turn tampering into its line on standard error, for scripts on standard output, and exit status 1."""
+def _tampering_reported(as_json: bool) -> Iterator[None]:
+    """Report tampering on standard error, with `as_json` also on standard output, and exit with status 1."""
     try:
         yield
     except Tampering as error:
         if as_json:
-            told = {"ok": False, "what": str(error), "position": error.position, "row": error.row, "line": error.line}
-            typer.echo(json.dumps(told))
-        typer.echo(f"gatepost: the audit log was tampered with: {error}", err=True)
+            position = {"position": error.position, "row": error.row, "line": error.line}
+            typer.echo(json.dumps({"ok": False, "error": str(error), **position}))
+        typer.echo(f"gatepost: The audit log was tampered with: {error}", err=True)
         raise typer.Exit(1) from None
 
 
-@contextmanager
-def _progress(what: str, as_json: bool) -> Iterator[Report]:
-    if as_json or not sys.stdout.isatty():
-        yield lambda done, total: None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _run(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    return on_database(lambda database, _: act(database))
+def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    return with_runtime(lambda runtime: work(runtime.database))

@@ -1,82 +1,82 @@
-"""`gatepost migrate`, `gatepost migrations copy`."""
+"""How the commands reach the database and the services."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TypeVar
 
 import typer
+from pydantic import SecretStr
 
-from gatepost.db import embedded
-from gatepost.db import migrations as runner
-from gatepost.db.pool import Database
-from gatepost.errors import ConfigurationError
+from gatepost.db import Connection, EmbeddedPostgres, migrate
+from gatepost.runtime import Runtime, open_runtime
 from gatepost.settings import Settings
 
 T = TypeVar("T")
 
-migrations = typer.Typer(help="The SQL files of the schema.", no_args_is_help=True)
-
 
 @contextmanager
-def chosen_database(settings: Settings, *, quiet: bool = False) -> Iterator[str]:
-    """Have the address of the configured database, else that of the embedded one, running for the block's length.
+def database_url(settings: Settings, *, quiet: bool = False) -> Iterator[str]:
+    """Yield the URL of the configured database, or of the embedded one, which runs until the block ends.
 
-    `quiet` leaves standard output to what a command says.
+    `quiet` keeps standard output free for the command's own output.
     """
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    with embedded.running(settings.data_dir) as server:
+    server = EmbeddedPostgres.start(settings.data_dir)
+    try:
         if not quiet:
             typer.echo(f"Embedded PostgreSQL in {server.data}")
         yield server.url
+    finally:
+        server.stop()
 
 
-def on_database(work: Callable[[Database, Settings], Coroutine[Any, Any, T]]) -> T:
-    """Do some work on the chosen database; the embedded one is first brought up to date.
+@contextmanager
+def migrated_database(settings: Settings, *, quiet: bool = False) -> Iterator[Settings]:
+    """Yield the settings with the URL of the database. The embedded database is migrated first, no other one is.
+
+    `quiet` keeps standard output free for the command's own output.
+    """
+    with database_url(settings, quiet=quiet) as url:
+        if settings.database_url is None:
+            asyncio.run(migrate(url))
+        yield settings.model_copy(update={"database_url": SecretStr(url)})
+
+
+def with_runtime(work: Callable[[Runtime], Awaitable[T]]) -> T:
+    """Run `work` with the services, and return its result.
 
     Raises:
         ConfigurationError: the database cannot be reached, or lacks migrations.
     """
-    settings = Settings()
-    with chosen_database(settings, quiet=True) as url:
-        if settings.database_url is None:
-            asyncio.run(runner.migrate(url))
-        return asyncio.run(_opened(url, settings, work))
+
+    async def run(settings: Settings) -> T:
+        async with open_runtime(settings) as runtime:
+            return await work(runtime)
+
+    with migrated_database(Settings(), quiet=True) as settings:
+        return asyncio.run(run(settings))
 
 
-async def _opened(url: str, settings: Settings, work: Callable[[Database, Settings], Coroutine[Any, Any, T]]) -> T:
-    database = await Database.open(url, size=2)
-    try:
-        async with database.connection() as connection:
-            if await runner.pending(connection):
-                raise ConfigurationError("the database lacks migrations: run `gatepost migrate` first")
-        return await work(database, settings)
-    finally:
-        await database.close()
+def with_connection(work: Callable[[Runtime, Connection], Awaitable[T]]) -> T:
+    """Run `work` with the services and a connection, and return its result."""
+
+    async def run(runtime: Runtime) -> T:
+        async with runtime.database.connection() as connection:
+            return await work(runtime, connection)
+
+    return with_runtime(run)
 
 
-def migrate() -> None:
-    """Apply pending migrations; safe to run from several processes at once."""
-    with chosen_database(Settings()) as url:
-        applied = asyncio.run(runner.migrate(url))
-    for migration in applied:
-        typer.echo(f"applied {migration.version} {migration.name}")
-    if not applied:
-        typer.echo("The schema is up to date.")
+def with_transaction(work: Callable[[Runtime, Connection], Awaitable[T]]) -> T:
+    """Run `work` with the services in a transaction, and return its result. Any exception rolls it back."""
 
+    async def run(runtime: Runtime) -> T:
+        async with runtime.database.transaction() as connection:
+            return await work(runtime, connection)
 
-@migrations.command()
-def copy(directory: Annotated[Path, typer.Argument(help="The Supabase project's supabase/migrations folder")]) -> None:
-    """Hand the migrations to the Supabase CLI: copy them into a project's folder."""
-    for path in runner.copy(directory):
-        typer.echo(f"copied {path}")
-
-
-@migrations.callback()
-def _group() -> None:
-    pass
+    return with_runtime(run)

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from ipaddress import ip_address
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import typer
 
-from gatepost.accounts import store as accounts
-from gatepost.cli import demo_mail
-from gatepost.cli.database import chosen_database
-from gatepost.db.migrations import migrate, pending
-from gatepost.db.pool import Connection, Database
+from gatepost.accounts import create_user
+from gatepost.cli import demo_emails
+from gatepost.cli.database import migrated_database
+from gatepost.db import Connection
 from gatepost.errors import ConfigurationError
-from gatepost.geoip import Places
-from gatepost.security import crypto as vault
-from gatepost.security.passwords import Passwords
-from gatepost.security.refresh_tokens import RefreshTokens, digest
-from gatepost.sessions import store as sessions
-from gatepost.sessions.device import parse_device
+from gatepost.runtime import Runtime, open_runtime
 from gatepost.settings import Settings
 
+# Email address and password.
 ADMIN = ("admin@example.com", "gatepost-admin")
-PERSON = ("demo@example.com", "gatepost-demo")
+USER = ("demo@example.com", "gatepost-demo")
+# User-Agent header and IP address.
 _DEVICES = (
     (
         (
@@ -43,64 +39,48 @@ _DEVICES = (
 
 
 def seed() -> None:
-    """Make the demo data: an admin, a person signed in on two devices, and mail. What is there already stays."""
-    settings = Settings()
-    _demand_no_production(settings)
-    with chosen_database(settings) as url:
-        if settings.database_url is None:
-            asyncio.run(migrate(url))
-        seed_database(settings, url)
+    """Create demo data: an admin, a user with two devices, and emails. Existing data is not changed."""
+    configured = Settings()
+    _reject_production(configured)
+    with migrated_database(configured) as settings:
+        seed_database(settings)
 
 
-def seed_database(settings: Settings, url: str) -> None:
-    """Make the demo data in a database and say how to sign in.
+def seed_database(settings: Settings) -> None:
+    """Create the demo data and print how to sign in.
 
     Raises:
         ConfigurationError: this is production, or the database lacks migrations.
     """
-    _demand_no_production(settings)
-    asyncio.run(_seed(settings, url))
-    typer.echo(f"Demo sign-in: {PERSON[0]} / {PERSON[1]}")
+    _reject_production(settings)
+    asyncio.run(_seed(settings))
+    typer.echo(f"Demo sign-in: {USER[0]} / {USER[1]}")
     typer.echo(f"Admin sign-in: {ADMIN[0]} / {ADMIN[1]}")
 
 
-def _demand_no_production(settings: Settings) -> None:
+def _reject_production(settings: Settings) -> None:
     if settings.environment == "production":
-        raise ConfigurationError("GATEPOST_ENVIRONMENT: is production; demo accounts have passwords that anybody knows")
+        raise ConfigurationError(
+            "GATEPOST_ENVIRONMENT: is production, where no demo data is created: the demo passwords are public"
+        )
 
 
-async def _seed(settings: Settings, url: str) -> None:
-    database = await Database.open(url, size=1)
-    passwords = Passwords()
-    try:
-        admin_hash, person_hash = await passwords.hash(ADMIN[1]), await passwords.hash(PERSON[1])
-        async with database.transaction() as connection:
-            if await pending(connection):
-                raise ConfigurationError("the database lacks migrations: run `gatepost migrate` first")
-            await accounts.create_person(connection, ADMIN[0], admin_hash, "admin", confirmed=True)
-            person = await accounts.create_person(connection, PERSON[0], person_hash, confirmed=True)
-            if person is not None:
-                await _sign_in(connection, settings, person.id)
-            # Nobody reads what is sent to these addresses: a real way out would take offence.
+async def _seed(settings: Settings) -> None:
+    async with open_runtime(settings) as runtime:
+        admin_hash, user_hash = await runtime.passwords.hash(ADMIN[1]), await runtime.passwords.hash(USER[1])
+        async with runtime.database.transaction() as connection:
+            await create_user(connection, ADMIN[0], admin_hash, "admin", confirmed=True)
+            user = await create_user(connection, USER[0], user_hash, confirmed=True)
+            if user is not None:
+                await _open_sessions(runtime, connection, user.id)
+            # With a real provider they would bounce: the email addresses do not exist.
             if settings.mail_transport == ["capture"]:
-                await demo_mail.seed(connection, PERSON[0], ADMIN[0])
-    finally:
-        passwords.close()
-        await database.close()
+                await runtime.published_templates.register()
+                await demo_emails.create(connection, USER[0], ADMIN[0])
 
 
-async def _sign_in(connection: Connection, settings: Settings, user_id: UUID) -> None:
-    tokens = RefreshTokens(vault.secret_key(settings))
-    for user_agent, address in _DEVICES:
-        session_id = uuid4()
-        await sessions.open_session(
-            connection,
-            settings,
-            Places(),
-            session_id=session_id,
-            user_id=user_id,
-            token_hash=digest(tokens.mint(session_id)),
-            name=None,
-            device=parse_device(user_agent),
-            ip=ip_address(address),
+async def _open_sessions(runtime: Runtime, connection: Connection, user_id: UUID) -> None:
+    for user_agent, ip in _DEVICES:
+        await runtime.sessions.open_session(
+            connection, user_id=user_id, name=None, user_agent=user_agent, ip=ip_address(ip)
         )

@@ -1,175 +1,331 @@
-"""`gatepost emails list|show|send|cancel|resend`, and the addresses that are not written to any more."""
+"""`gatepost emails list|show|send|cancel|resend`; `gatepost emails suppressions` is in `suppressions`."""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 from uuid import UUID
 
 import typer
+from pydantic import ValidationError
 
-from gatepost.cli import output, sending, suppressions
-from gatepost.cli.database import on_database
-from gatepost.db.pool import Connection, Database
-from gatepost.errors import Conflict
-from gatepost.mail.outbox import lists, store
-from gatepost.mail.outbox.models import Email, EmailDetail, EmailEvent, EmailPage, Status
-from gatepost.mail.templates.models import Key
-from gatepost.settings import Settings
+from gatepost.cli import output, suppressions, variables
+from gatepost.cli.database import with_connection, with_runtime
+from gatepost.db import database_error
+from gatepost.errors import Conflict, FieldError, NotFound, RecipientSuppressed, ValidationFailed
+from gatepost.mail.outbox import (
+    MAX_BYTES,
+    Email,
+    EmailAddress,
+    EmailDetail,
+    EmailEvent,
+    EmailFilter,
+    QueueEmail,
+    Status,
+)
+from gatepost.mail.templates import Key, TemplateVariable, fallback_locales
+from gatepost.runtime import Runtime
 
-app = typer.Typer(help="Messages: what is sent, and what became of it.", no_args_is_help=True)
+app = typer.Typer(help="Send, list, cancel and resend emails, and manage suppressions.", no_args_is_help=True)
 app.add_typer(suppressions.app, name="suppressions")
 
-_HEADINGS = ("ID", "TO", "TEMPLATE", "STATUS", "QUEUED AT")
+_COLUMNS: output.Columns[Email] = {
+    "ID": lambda email: email.id,
+    "TO": lambda email: email.to,
+    "TEMPLATE": lambda email: email.template,
+    "STATUS": lambda email: email.status,
+    "CREATED": lambda email: email.created_at,
+}
+
+_address = output.parser_of(EmailAddress)
+EmailId = Annotated[UUID, typer.Argument(metavar="EMAIL_ID", help="ID of the email")]
 
 
 @app.command("list")
 def list_emails(
-    status: Annotated[Status | None, typer.Option(help="Only these")] = None,
+    status: Annotated[Status | None, typer.Option(help="Emails with this status")] = None,
     to: Annotated[
-        str | None, typer.Option(parser=output.checked(str), metavar="ADDRESS", help="To this address")
+        str | None,
+        typer.Option(parser=output.parser_of(str), metavar="EMAIL", help="Emails to this email address"),
     ] = None,
     template: Annotated[
-        str | None, typer.Option(parser=output.checked(Key), metavar="KEY", help="By the template of this key")
+        str | None, typer.Option(parser=output.parser_of(Key), metavar="KEY", help="Emails from this template")
     ] = None,
     limit: output.Limit = 50,
     cursor: output.Cursor = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """List messages, the newest first; exit status 1 when there are none."""
-
-    async def work(database: Database, _: Settings) -> EmailPage:
-        async with database.connection() as connection:
-            return await lists.list_emails(connection, store.Wanted(status, to, template), cursor, limit)
-
-    page = on_database(work)
-    rows = [(each.id, each.to, each.template, each.status, each.created_at) for each in page.items]
-    output.show_page(page, _HEADINGS, rows, as_json)
+    """List emails, newest first."""
+    wanted = EmailFilter(status, to, template)
+    page = with_connection(lambda runtime, connection: runtime.emails.list_emails(connection, wanted, cursor, limit))
+    output.print_page(page, _COLUMNS, as_json, none_found="No emails found.")
 
 
 @app.command()
 def show(
-    email_id: UUID,
-    part: Annotated[Literal["text", "html"] | None, typer.Option(help="This part alone, as it was sent")] = None,
+    email_id: EmailId,
+    part: Annotated[Literal["text", "html"] | None, typer.Option(help="Print only this part, as it was sent")] = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """Show a message: what is known of it, and its timeline."""
+    """Show an email and its timeline."""
     if part and as_json:
-        raise typer.BadParameter("say either --part or --json")
-
-    async def work(database: Database, _: Settings) -> EmailDetail | None:
-        async with database.connection() as connection:
-            return await store.read_detail(connection, email_id)
-
-    email = on_database(work)
-    if email is None:
-        _fail_without(email_id)
+        raise typer.BadParameter("cannot be combined with --json", param_hint="--part")
+    try:
+        email = with_connection(lambda runtime, connection: runtime.emails.read_detail(connection, email_id))
+    except NotFound:
+        _fail_not_found(email_id)
     if as_json:
-        output.show_json(email)
-    elif part is None:
-        _show(email)
-    else:
-        words = email.text if part == "text" else email.html
-        if words is None:
-            output.fail(f"message {email_id} is {email.status}: it has not been rendered")
-        output.show_text(words)
-
-
-app.command()(sending.send)
-
-
-@app.command()
-def cancel(email_id: UUID, as_json: output.AsJson = False) -> None:
-    """Take a message back that is not on its way yet; `resend` queues it again."""
-
-    async def work(database: Database, _: Settings) -> Email:
-        try:
-            async with database.transaction() as connection:
-                await _read(connection, email_id)
-                await store.cancel_email(connection, email_id, output.SHELL.name, None)
-                await output.note(connection, "emails cancel", f"email:{email_id}", None)
-                return await _read(connection, email_id)
-        except Conflict:
-            async with database.connection() as connection:
-                return await _read(connection, email_id)
-
-    email = on_database(work)
-    if email.status != "canceled":
-        output.fail(f"message {email_id} is {email.status}: only what still waits can be taken back")
-    sending.tell(email, as_json)
+        output.print_json(email)
+        return
+    if part is None:
+        _print_detail(email)
+        return
+    content = email.text if part == "text" else email.html
+    if content is None:
+        output.fail(f"Email {email_id} is {email.status}. Its content has not been rendered.")
+    output.print_text(content)
 
 
 @app.command()
-def resend(email_id: UUID, yes: output.Yes = False, as_json: output.AsJson = False) -> None:
-    """Queue a message like one that has come to its end; it is another, with an id of its own."""
-    if not yes:
-        output.demand_terminal()
+def send(
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help="Key of the template")],
+    to: Annotated[str, typer.Argument(parser=_address, metavar="TO", help="Email address of the recipient")],
+    assignments: variables.Assignments = None,
+    values_file: Annotated[
+        Path | None,
+        typer.Option("--values", metavar="FILE", help="JSON file with values of variables; - is standard input"),
+    ] = None,
+    locale: Annotated[str, typer.Option(help="Language of the email, such as en, de or fr-CA")] = "en",
+    reply_to: Annotated[
+        str | None, typer.Option(parser=_address, metavar="EMAIL", help="Email address for replies")
+    ] = None,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="File to attach. Repeat it for several files"),
+    ] = None,
+    send_at: Annotated[datetime | None, output.time_option("Send at this time instead of now")] = None,
+    expires_at: Annotated[datetime | None, output.time_option("Do not send after this time")] = None,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(
+            parser=_idempotency_key, metavar="KEY", help="With the same key, the same email is queued only once"
+        ),
+    ] = None,
+    as_json: output.AsJson = False,
+) -> None:
+    """Queue an email. A running `gatepost serve` or `gatepost work` sends it."""
+    body = _validated(
+        {
+            "template": template,
+            "to": to,
+            "variables": variables.read_file(values_file),
+            "locale": locale,
+            "reply_to": reply_to,
+            "attachments": _read_attachments(attach or []),
+            "send_at": send_at,
+            "expires_at": expires_at,
+        }
+    )
+    assigned = variables.split(assignments)
 
-    async def work(database: Database, _: Settings) -> Email:
-        async with database.connection() as connection:
-            there = await _read(connection, email_id)
-        if why_not := _why_not_again(there):
-            output.fail(f"message {email_id} is not sent again: {why_not}")
-        output.demand_consent(yes, f"Send {there.template} to {there.to} again? It is {there.status}.")
-        async with database.transaction() as connection:
-            again = await store.resend_email(connection, email_id, output.SHELL.name, None)
-            email = await _read(connection, again)
-            if email.status == "suppressed":
-                sending.fail_suppressed(email.to)
-            await output.note(connection, "emails resend", f"email:{email_id}", None)
-            return email
+    async def send_email(runtime: Runtime) -> Email:
+        email = await _queue(runtime, await _with_variables(runtime, body, assigned), idempotency_key)
+        async with runtime.database.transaction() as connection:
+            await output.record_command(connection, "emails send", f"email:{email.id}", None)
+        return email
 
     try:
-        email = on_database(work)
-    except Conflict:
-        output.fail(f"message {email_id} is not sent again: it has changed meanwhile")
-    sending.tell(email, as_json)
+        email = with_runtime(send_email)
+    except NotFound:
+        locales = " or ".join(fallback_locales(body.locale))
+        output.fail(f"No template {template} in {locales}. List templates with `gatepost templates list`.")
+    except ValidationFailed as error:
+        output.fail_validation(error)
+    except Conflict as error:
+        output.fail(error.detail)
+    except RecipientSuppressed:
+        _fail_suppressed(body.to)
+    _print_status(email, as_json)
 
 
-def _why_not_again(email: Email) -> str | None:
+@app.command()
+def cancel(email_id: EmailId, as_json: output.AsJson = False) -> None:
+    """Cancel an email that has not been sent yet. `gatepost emails resend` queues it again."""
+
+    async def cancel_email(runtime: Runtime) -> Email:
+        try:
+            async with runtime.database.transaction() as connection:
+                email = await runtime.emails.cancel_email(connection, email_id, output.ACTOR)
+                await output.record_command(connection, "emails cancel", f"email:{email_id}", None)
+                return email
+        except Conflict:
+            async with runtime.database.connection() as connection:
+                return await runtime.emails.read_email(connection, email_id)
+
+    try:
+        email = with_runtime(cancel_email)
+    except NotFound:
+        _fail_not_found(email_id)
+    if email.status != "canceled":
+        output.fail(f"Email {email_id} is {email.status}. Only scheduled and queued emails can be canceled.")
+    _print_status(email, as_json)
+
+
+@app.command()
+def resend(email_id: EmailId, yes: output.Yes = False, as_json: output.AsJson = False) -> None:
+    """Queue a copy of an email that was sent, canceled or failed. The copy has its own ID."""
+    if not yes:
+        output.require_terminal()
+
+    async def resend_email(runtime: Runtime) -> Email:
+        async with runtime.database.connection() as connection:
+            original = await runtime.emails.read_email(connection, email_id)
+        _require_resendable(original)
+        output.confirm(yes, f"Send {original.template} to {original.to} again? The email is {original.status}.")
+        async with runtime.database.transaction() as connection:
+            try:
+                copy = await runtime.emails.resend_email(connection, email_id, output.ACTOR)
+            except RecipientSuppressed:
+                _fail_suppressed(original.to)
+            await output.record_command(connection, "emails resend", f"email:{email_id}", None)
+            return copy
+
+    try:
+        email = with_runtime(resend_email)
+    except NotFound:
+        _fail_not_found(email_id)
+    except Conflict as error:
+        output.fail(error.detail)
+    _print_status(email, as_json)
+
+
+def _idempotency_key(text: str) -> str:
+    if not 0 < len(text) <= 200 or not all("!" <= each <= "~" for each in text):
+        raise typer.BadParameter("must be 1 to 200 printable ASCII characters without spaces")
+    return text
+
+
+def _read_attachments(files: Sequence[Path]) -> list[dict[str, str]]:
+    try:
+        if sum(file.stat().st_size for file in files) > MAX_BYTES:
+            limit = f"{MAX_BYTES // 1024 // 1024} MB"
+            raise typer.BadParameter(f"all attachments together must be {limit} or less", param_hint="--attach")
+        return [{"filename": file.name, "content": base64.b64encode(file.read_bytes()).decode()} for file in files]
+    except OSError as error:
+        raise typer.BadParameter(f"cannot read {error.filename}: {error.strerror}", param_hint="--attach") from None
+
+
+_OPTIONS = {"template": "TEMPLATE", "attachments": "--attach", "variables": "--set"}
+_MESSAGES = {
+    "locale": "must be a language such as en, de or fr-CA",
+    "template": "must be the key of a template, such as new-invoice",
+}
+
+
+def _validated(body: dict[str, Any]) -> QueueEmail:
+    try:
+        return QueueEmail.model_validate(body)
+    except ValidationError as error:
+        location = error.errors()[0]["loc"]
+        # Only the check of expires_at against send_at has no location.
+        field = str(location[0]) if location else "expires_at"
+        option = _OPTIONS.get(field, "--" + field.replace("_", "-"))
+        raise typer.BadParameter(_MESSAGES.get(field) or output.first_message(error), param_hint=option) from None
+
+
+async def _with_variables(runtime: Runtime, body: QueueEmail, assigned: Sequence[tuple[str, str]]) -> QueueEmail:
+    """Add the values of `--set`, which replace those of `--values`."""
+    if not assigned:
+        return body
+    values = variables.parse(assigned, await _declared_variables(runtime, body))
+    return _validated({**dict(body), "variables": body.variables | values})
+
+
+async def _declared_variables(runtime: Runtime, body: QueueEmail) -> Sequence[TemplateVariable]:
+    """Return the variables of the source that the email will be rendered from."""
+    for locale in fallback_locales(body.locale):
+        template = await runtime.templates.read(body.template, locale)
+        if template.live is not None:
+            return template.live.variables
+    return []
+
+
+async def _queue(runtime: Runtime, body: QueueEmail, idempotency_key: str | None) -> Email:
+    try:
+        return await runtime.emails.queue_email(body, idempotency_key, output.ACTOR)
+    except ValidationFailed as error:
+        if not any(isinstance(each, FieldError) and each.type == "template" for each in error.errors or []):
+            raise
+        if not runtime.templates.is_builtin(body.template):
+            raise NotFound from None
+    # No service with this built-in template has used this database yet.
+    await runtime.published_templates.register()
+    return await runtime.emails.queue_email(body, idempotency_key, output.ACTOR)
+
+
+def _require_resendable(email: Email) -> None:
+    """Check what the database checks when it queues the copy, but before asking for confirmation.
+
+    Raises:
+        Conflict: the email cannot be resent.
+    """
     if email.status in ("queued", "scheduled", "sending"):
-        return f"it is {email.status}, so it is on its way still"
+        output.fail(f"Email {email.id} is {email.status}. Wait until it is sent, canceled or failed, then resend it.")
     if email.version is None:
-        return "it was the test of a template"
+        raise database_error("GP016")
     if email.expires_at is not None and email.expires_at <= datetime.now(UTC):
-        return "its time is over"
-    return None
+        raise database_error("GP015")
 
 
-async def _read(connection: Connection, email_id: UUID) -> Email:
-    return await store.read_email(connection, email_id) or _fail_without(email_id)
+def _fail_not_found(email_id: UUID) -> NoReturn:
+    output.fail(f"No email with the ID {email_id}. List emails with `gatepost emails list`.")
 
 
-def _fail_without(email_id: UUID) -> NoReturn:
-    output.fail(f"there is no message {email_id}")
+def _fail_suppressed(address: str) -> NoReturn:
+    output.fail(
+        f"{address} is suppressed, so nothing is sent to it. "
+        f"To find out why, run `gatepost emails suppressions list --email {address}`."
+    )
 
 
-def _show(email: EmailDetail) -> None:
-    words = {0: "as built in", None: "a test"}.get(email.version, f"version {email.version}")
-    facts = [
+def _print_status(email: Email, as_json: bool) -> None:
+    if as_json:
+        output.print_json(email)
+        return
+    until = f" for {email.send_at:%Y-%m-%d %H:%M} UTC" if email.send_at and email.status == "scheduled" else ""
+    typer.echo(f"Email {email.id} is {email.status}{until}.")
+
+
+def _print_detail(email: EmailDetail) -> None:
+    version = {0: "built-in", None: "test"}.get(email.version, f"version {email.version}")
+    fields = [
         ("id", email.id),
         ("to", email.to),
         ("reply to", email.reply_to),
-        ("template", f"{email.template}, {email.locale}, {words}"),
+        ("template", f"{email.template}, {email.locale}, {version}"),
         ("subject", email.subject),
         *(("attachment", f"{each.filename}, {each.content_type}, {each.size} bytes") for each in email.attachments),
         ("status", email.status),
-        ("because", email.last_error),
-        ("queued", email.created_at),
-        ("by", email.queued_by),
+        ("last error", email.last_error),
+        ("created", email.created_at),
+        ("created by", email.queued_by),
         ("resend of", email.resend_of),
-        ("to be sent", email.send_at),
-        ("too late", email.expires_at),
+        ("send at", email.send_at),
+        ("expires at", email.expires_at),
         ("attempts", email.attempts),
-        ("sent by", email.provider and f"{email.provider}, {email.provider_id or 'without an id'}"),
+        ("provider", email.provider),
+        ("provider id", email.provider_id),
     ]
-    output.show_one([(name, value) for name, value in facts if value is not None])
+    output.print_fields([(name, value) for name, value in fields if value is not None])
     typer.echo()
-    output.show_one([(f"{each.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", _step(each)) for each in email.events])
+    output.print_fields([(f"{each.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", _event(each)) for each in email.events])
 
 
-def _step(event: EmailEvent) -> str:
+def _event(event: EmailEvent) -> str:
     detail: dict[str, Any] = dict(event.detail)
-    words = detail.pop("words", None)
+    message = detail.pop("message", None)
     rest = ", ".join(f"{name} {value}" for name, value in detail.items())
-    return event.type + (f": {words}" if words else "") + (f" ({rest})" if rest else "")
+    return event.type + (f": {message}" if message else "") + (f" ({rest})" if rest else "")

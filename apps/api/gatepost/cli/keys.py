@@ -2,96 +2,94 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, get_args
 from uuid import UUID
 
 import typer
 
-from gatepost.admin import api_keys as key_store
-from gatepost.admin import service as lists
-from gatepost.admin.models import ApiKey, ApiKeyPage, CreateApiKey, NewApiKey, Scope
+from gatepost.admin import ApiKey, CreateApiKey, NewApiKey, revoke_api_key
 from gatepost.cli import output
-from gatepost.cli.database import on_database
-from gatepost.db.pool import Database
-from gatepost.security import api_keys as keys
-from gatepost.settings import Settings
+from gatepost.cli.database import with_connection, with_transaction
+from gatepost.db import Connection
+from gatepost.runtime import Runtime
+from gatepost.security import Scope
 
-app = typer.Typer(help="API keys.", no_args_is_help=True)
+app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
-_HEADINGS = ("ID", "NAME", "PREFIX", "SCOPES", "MADE BY", "STATE", "LAST USED", "SINCE")
+
+def _status(key: ApiKey) -> str:
+    if key.revoked_at:
+        return "revoked"
+    if key.expires_at is None:
+        return "active"
+    verb = "expired" if key.expires_at <= datetime.now(UTC) else "expires"
+    return f"{verb} {key.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+_COLUMNS: output.Columns[ApiKey] = {
+    "ID": lambda key: key.id,
+    "NAME": lambda key: key.name,
+    "PREFIX": lambda key: key.prefix,
+    "SCOPES": lambda key: " ".join(key.scopes),
+    "CREATED BY": lambda key: key.created_by,
+    "STATUS": _status,
+    "LAST USED": lambda key: key.last_used_at,
+    "CREATED": lambda key: key.created_at,
+}
+_NAME = output.parser_of(CreateApiKey.model_fields["name"].rebuild_annotation())
 
 
 @app.command("list")
 def list_keys(limit: output.Limit = 100, cursor: output.Cursor = None, as_json: output.AsJson = False) -> None:
-    """List the API keys without their secrets, the newest first; exit status 1 when there are none."""
-
-    async def work(database: Database, _: Settings) -> ApiKeyPage:
-        async with database.connection() as connection:
-            return await lists.list_keys(connection, cursor, limit)
-
-    page = on_database(work)
-    rows = [
-        (
-            each.id,
-            each.name,
-            each.prefix,
-            " ".join(each.scopes),
-            each.created_by,
-            _state(each),
-            each.last_used_at,
-            each.created_at,
-        )
-        for each in page.items
-    ]
-    output.show_page(page, _HEADINGS, rows, as_json)
+    """List API keys without their secrets, newest first."""
+    page = with_connection(lambda runtime, connection: runtime.admin.list_api_keys(connection, cursor, limit))
+    output.print_page(page, _COLUMNS, as_json, none_found="No API keys found.")
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(parser=output.checked(CreateApiKey.model_fields["name"].rebuild_annotation()))],
+    name: Annotated[str, typer.Argument(parser=_NAME, metavar="NAME", help="Name of the key")],
     scope: Annotated[
-        list[str], typer.Option(parser=output.checked(Scope), metavar="SCOPE", help="As often as there are scopes")
+        list[str],
+        typer.Option(
+            parser=output.parser_of(Scope),
+            metavar="SCOPE",
+            help=f"Scope to grant: {', '.join(get_args(Scope))}. Repeat it for several scopes",
+        ),
     ],
-    expires: Annotated[datetime | None, typer.Option(parser=output.moment, metavar="TIME")] = None,
+    expires: Annotated[datetime | None, output.time_option("Expire at this time instead of never")] = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """Make an API key. Its secret is shown this once."""
+    """Create an API key and print its secret, which is shown only once."""
     form = CreateApiKey.model_validate({"name": name, "scopes": sorted(set(scope)), "expires_at": expires})
-    secret, prefix = keys.mint()
 
-    async def work(database: Database, _: Settings) -> ApiKey:
-        async with database.transaction() as connection:
-            key = await key_store.create_key(connection, form, prefix, keys.digest(secret), output.SHELL.name, None)
-            await output.note(connection, "keys create", f"key:{key.id}", None)
-            return key
+    async def create_key(runtime: Runtime, connection: Connection) -> NewApiKey:
+        key = await runtime.admin.create_api_key(connection, form, output.ACTOR)
+        await output.record_command(connection, "keys create", f"key:{key.id}", None)
+        return key
 
-    key = NewApiKey(**on_database(work).model_dump(), secret=secret)
+    key = with_transaction(create_key)
     if as_json:
-        output.show_json(key)
+        output.print_json(key)
         return
-    output.show_one([("id", key.id), ("name", key.name), ("scopes", " ".join(key.scopes)), ("secret", key.secret)])
-    typer.echo("The secret is not shown again.", err=True)
+    output.print_fields([("id", key.id), ("name", key.name), ("scopes", " ".join(key.scopes)), ("secret", key.secret)])
+    typer.echo("Store the secret now. It is not shown again.", err=True)
 
 
 @app.command()
-def revoke(key_id: UUID, yes: output.Yes = False) -> None:
-    """Revoke an API key; its next request is refused."""
-    output.demand_consent(yes, f"Revoke the API key {key_id}?")
+def revoke(
+    key_id: Annotated[UUID, typer.Argument(metavar="KEY_ID", help="ID of the key")], yes: output.Yes = False
+) -> None:
+    """Revoke an API key. Requests with it fail from then on."""
+    output.confirm(yes, f"Revoke API key {key_id}?")
 
-    async def work(database: Database, _: Settings) -> bool:
-        async with database.transaction() as connection:
-            found = await key_store.revoke_key(connection, key_id, output.SHELL.name, None)
-            if found:
-                await output.note(connection, "keys revoke", f"key:{key_id}", None)
-            return found
+    async def revoke_key(_: Runtime, connection: Connection) -> bool:
+        exists = await revoke_api_key(connection, key_id, output.ACTOR)
+        if exists:
+            await output.record_command(connection, "keys revoke", f"key:{key_id}", None)
+        return exists
 
-    if not on_database(work):
-        output.fail(f"there is no API key {key_id}")
+    if not with_transaction(revoke_key):
+        output.fail(f"No API key with the ID {key_id}. List API keys with `gatepost keys list`.")
     typer.echo(f"Revoked API key {key_id}.")
-
-
-def _state(key: ApiKey) -> str:
-    if key.revoked_at:
-        return "revoked"
-    return f"until {key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "good"

@@ -9,84 +9,89 @@ from uuid import UUID
 import typer
 from pydantic import IPvAnyNetwork
 
-from gatepost.admin import bulk, store
-from gatepost.admin import service as lists
-from gatepost.admin.models import RevokedByFilter, RevokeSessions, SessionFilter, StaffSessionPage, Status
-from gatepost.admin.search import Search
+from gatepost.admin import (
+    AdminSession,
+    RevokedByFilter,
+    RevokeSessions,
+    Search,
+    SessionFilter,
+    Status,
+    revoke_any_session,
+)
 from gatepost.cli import output
-from gatepost.cli.database import on_database
-from gatepost.db.pool import Database
+from gatepost.cli.database import with_connection, with_runtime, with_transaction
+from gatepost.db import Connection
 from gatepost.errors import NotFound
-from gatepost.geoip import Places
-from gatepost.sessions.models import DeviceKind
-from gatepost.settings import Settings
+from gatepost.runtime import Runtime
+from gatepost.sessions import DeviceKind
 
-app = typer.Typer(help="Anybody's sessions.", no_args_is_help=True)
+app = typer.Typer(help="List and revoke any user's sessions.", no_args_is_help=True)
 
 _COMMAND = "sessions revoke"
-_HEADINGS = ("ID", "PERSON", "DEVICE", "ADDRESS", "PLACE", "STATUS", "LAST ACTIVE", "SIGNED IN")
-
-When = Annotated[datetime | None, typer.Option(parser=output.moment, metavar="TIME")]
+_COLUMNS: output.Columns[AdminSession] = {
+    "ID": lambda session: session.id,
+    "USER": lambda session: session.email or session.user_id,
+    "DEVICE": lambda session: session.name,
+    "IP ADDRESS": lambda session: session.ip,
+    "LOCATION": lambda session: session.location,
+    "STATUS": lambda session: session.end_reason or session.status,
+    "LAST ACTIVE": lambda session: session.last_active_at,
+    "CREATED": lambda session: session.created_at,
+}
+_network = output.parser_of(IPvAnyNetwork)
 
 
 @app.command("list")
 def list_sessions(
     q: Annotated[
-        str | None, typer.Option(help="Beginning of an e-mail or name, an id, an address or a network")
+        str | None,
+        typer.Option(help="Beginning of an email address or a name; or a session ID, user ID, IP address or network"),
     ] = None,
-    user_id: Annotated[UUID | None, typer.Option(help="A person's")] = None,
-    ip: Annotated[str | None, typer.Option(help="From this address or network")] = None,
-    status: Annotated[Status | None, typer.Option(help="Only these")] = None,
+    user_id: Annotated[UUID | None, typer.Option(help="Sessions of the user with this ID")] = None,
+    ip: Annotated[str | None, typer.Option(help="Sessions from this IP address or network")] = None,
+    status: Annotated[Status | None, typer.Option(help="Sessions with this status")] = None,
     limit: output.Limit = 50,
     cursor: output.Cursor = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """Find sessions; exit status 1 when there are none."""
-
-    async def work(database: Database, settings: Settings) -> StaffSessionPage:
-        places = Places(settings.geoip_database)
-        wanted = Search(q=q, user_id=user_id, ip=ip, status=status)
-        async with database.connection() as connection:
-            return await lists.list_sessions(connection, settings, places, wanted, cursor, limit)
-
-    page = on_database(work)
-    rows = [
-        (
-            each.id,
-            each.email or each.user_id,
-            each.name,
-            each.ip,
-            each.location,
-            each.end_reason or each.status,
-            each.last_active_at,
-            each.created_at,
-        )
-        for each in page.items
-    ]
-    output.show_page(page, _HEADINGS, rows, as_json)
+    """List sessions, by default all of them, newest first."""
+    search = Search(q=q, user_id=user_id, ip=ip, status=status)
+    page = with_connection(lambda runtime, connection: runtime.admin.list_sessions(connection, search, cursor, limit))
+    output.print_page(page, _COLUMNS, as_json, none_found="No sessions found.")
 
 
 @app.command()
 def revoke(
-    session_id: Annotated[UUID | None, typer.Argument(help="One session; else say which by the options")] = None,
-    user: Annotated[UUID | None, typer.Option(help="All of a person's, by their id")] = None,
-    network: Annotated[
-        str | None, typer.Option(parser=lambda text: str(output.checked(IPvAnyNetwork)(text)), metavar="NETWORK")
+    session_id: Annotated[
+        UUID | None,
+        typer.Argument(metavar="SESSION_ID", help="ID of one session; to revoke several, use the filter options"),
     ] = None,
-    browser: Annotated[str | None, typer.Option(help="Like Chrome")] = None,
-    os: Annotated[str | None, typer.Option(help="Like Windows")] = None,
-    kind: DeviceKind | None = None,
-    signed_in_before: When = None,
-    signed_in_after: When = None,
-    inactive_since: When = None,
+    user: Annotated[UUID | None, typer.Option(help="Sessions of the user with this ID")] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            parser=lambda text: str(_network(text)),
+            metavar="NETWORK",
+            help="Sessions from this IP address or network, such as 198.51.100.0/24",
+        ),
+    ] = None,
+    browser: Annotated[str | None, typer.Option(help="Sessions in this browser, such as Chrome")] = None,
+    os: Annotated[str | None, typer.Option(help="Sessions on this operating system, such as Windows")] = None,
+    kind: Annotated[DeviceKind | None, typer.Option(help="Sessions on this kind of device")] = None,
+    signed_in_before: Annotated[datetime | None, output.time_option("Sessions created before this time")] = None,
+    signed_in_after: Annotated[datetime | None, output.time_option("Sessions created after this time")] = None,
+    inactive_since: Annotated[datetime | None, output.time_option("Sessions last active before this time")] = None,
     reason: output.OptionalReason = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them")] = False,
-    notify: Annotated[bool, typer.Option("--notify", help="Tell each person by one mail")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the sessions that match the filter")] = False,
+    notify: Annotated[bool, typer.Option("--notify", help="Notify each user by one email")] = False,
     yes: output.Yes = False,
     as_json: output.AsJson = False,
 ) -> None:
-    """End one session, or all that fit every option given; their next requests are refused."""
-    given: dict[str, Any] = {
+    """Revoke one session, or all active sessions that match the filter options.
+
+    A --reason is required, except with --dry-run.
+    """
+    conditions: dict[str, Any] = {
         "user_ids": [user] if user else None,
         "network": network,
         "browser": browser,
@@ -96,57 +101,60 @@ def revoke(
         "signed_in_after": signed_in_after,
         "inactive_since": inactive_since,
     }
-    parts = {name: value for name, value in given.items() if value is not None}
-    if bool(session_id) == bool(parts):
-        raise typer.BadParameter("say either one SESSION_ID, or which sessions by --user, --network and the like")
+    conditions = {name: value for name, value in conditions.items() if value is not None}
+    if bool(session_id) == bool(conditions):
+        message = "give either the ID of one session, or filter options such as --user and --network"
+        raise typer.BadParameter(message, param_hint="SESSION_ID")
     if reason is None and not dry_run:
-        raise typer.BadParameter("say why: it is kept in the audit log", param_hint="--reason")
+        raise typer.BadParameter("a reason is required for the audit log", param_hint="--reason")
     if session_id is not None:
         if dry_run or as_json:
-            raise typer.BadParameter("--dry-run and --json are for many sessions")
-        output.demand_consent(yes, f"End session {session_id}?")
+            message = "--dry-run and --json need filter options instead"
+            raise typer.BadParameter(message, param_hint="SESSION_ID")
+        output.confirm(yes, f"Revoke session {session_id}?")
         _revoke_one(session_id, reason, notify)
         return
-    order = RevokeSessions(filter=SessionFilter(**parts), reason=reason or "counted", dry_run=dry_run, notify=notify)
-    _revoke_many(order, yes, as_json)
+    # A dry run records nothing, so that its reason does not matter.
+    request = RevokeSessions(
+        filter=SessionFilter(**conditions), reason=reason or "dry run", dry_run=dry_run, notify=notify
+    )
+    _revoke_matching(request, yes, as_json)
 
 
 def _revoke_one(session_id: UUID, reason: str | None, notify: bool) -> None:
-    async def work(database: Database, _: Settings) -> bool:
-        async with database.transaction() as connection:
-            ended = await store.revoke_any_session(
-                connection, session_id, output.SHELL.name, reason, None, notify=notify
-            )
-            await output.note(connection, _COMMAND, f"session:{session_id}", reason)
-            return ended
+    async def revoke_session(_: Runtime, connection: Connection) -> bool:
+        revoked = await revoke_any_session(connection, session_id, output.ACTOR, reason, notify=notify)
+        await output.record_command(connection, _COMMAND, f"session:{session_id}", reason)
+        return revoked
 
     try:
-        ended = on_database(work)
+        revoked = with_transaction(revoke_session)
     except NotFound:
-        output.fail(f"there is no session {session_id}")
-    typer.echo(f"Ended session {session_id}." if ended else f"Session {session_id} had ended before.")
+        output.fail(f"No session with the ID {session_id}. List sessions with `gatepost sessions list`.")
+    typer.echo(f"Revoked session {session_id}." if revoked else f"Session {session_id} had already ended.")
 
 
-def _revoke_many(order: RevokeSessions, yes: bool, as_json: bool) -> None:
-    async def work(database: Database, settings: Settings) -> RevokedByFilter:
-        counting = order.model_copy(update={"dry_run": True})
-        counted = await bulk.revoke_sessions(database, settings, counting, output.SHELL)
-        if order.dry_run or not counted.matched:
+def _revoke_matching(request: RevokeSessions, yes: bool, as_json: bool) -> None:
+    async def revoke_sessions(runtime: Runtime) -> RevokedByFilter:
+        dry_run = request.model_copy(update={"dry_run": True})
+        counted = await runtime.admin.revoke_matching_sessions(dry_run, output.ACTOR)
+        if request.dry_run or not counted.matched:
             return counted
-        output.demand_consent(yes, f"End {counted.matched} sessions?")
-        async with database.transaction() as connection:
-            wanted = order.filter.model_dump(mode="json", exclude_none=True)
-            await output.note(connection, _COMMAND, None, order.reason, filter=wanted)
-        with output.progress("Ending sessions") as on_step:
-            return await bulk.revoke_sessions(database, settings, order, output.SHELL, on_step)
+        output.confirm(yes, f"Revoke {output.counted(counted.matched, 'session')}?")
+        async with runtime.database.transaction() as connection:
+            conditions = request.filter.model_dump(mode="json", exclude_none=True)
+            await output.record_command(connection, _COMMAND, None, request.reason, filter=conditions)
+        with output.progress("Revoking sessions") as on_step:
+            return await runtime.admin.revoke_matching_sessions(request, output.ACTOR, on_step)
 
-    if not (yes or order.dry_run):
-        output.demand_terminal()
-    result = on_database(work)
+    if not (yes or request.dry_run):
+        output.require_terminal()
+    result = with_runtime(revoke_sessions)
     if as_json:
-        output.show_json(result)
+        output.print_json(result)
+    elif request.dry_run and result.matched:
+        typer.echo(f"{output.counted(result.matched, 'session')} would be revoked.")
     elif result.matched:
-        done = f"{result.matched} sessions fit." if order.dry_run else f"Ended {result.revoked} sessions."
-        typer.echo(done)
+        typer.echo(f"Revoked {output.counted(result.revoked, 'session')}.")
     if not result.matched:
-        output.fail("no active session fits")
+        output.fail("No active session matches the filter.")

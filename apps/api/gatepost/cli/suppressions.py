@@ -9,95 +9,105 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from gatepost.cli import output
-from gatepost.cli.database import on_database
-from gatepost.db.pool import Connection, Database
-from gatepost.mail.outbox import lists, store
-from gatepost.mail.outbox.models import Address, SuppressEmail, Suppression, SuppressionPage
-from gatepost.settings import Settings
+from gatepost.cli.database import with_connection, with_transaction
+from gatepost.db import Connection
+from gatepost.mail.outbox import EmailAddress, SuppressEmail, Suppression
+from gatepost.runtime import Runtime
 
-app = typer.Typer(help="The addresses that are not written to any more.", no_args_is_help=True)
+app = typer.Typer(help="Manage suppressed email addresses, to which nothing is sent.", no_args_is_help=True)
 
-_HEADINGS = ("ID", "ADDRESS", "REASON", "NOTE", "PUT BY", "SINCE")
-_REASON = SuppressEmail.model_fields["reason"].rebuild_annotation()
+_COLUMNS: output.Columns[Suppression] = {
+    "ID": lambda suppression: suppression.id,
+    "EMAIL": lambda suppression: suppression.email,
+    "REASON": lambda suppression: suppression.reason,
+    "NOTE": lambda suppression: suppression.note,
+    "CREATED BY": lambda suppression: suppression.created_by,
+    "CREATED": lambda suppression: suppression.created_at,
+}
+_REASON = output.parser_of(SuppressEmail.model_fields["reason"].rebuild_annotation())
 
 
 @app.command("list")
 def list_suppressions(
     email: Annotated[
-        str | None, typer.Option(parser=output.checked(str), metavar="ADDRESS", help="This address alone")
+        str | None, typer.Option(parser=output.parser_of(str), metavar="EMAIL", help="Only this email address")
     ] = None,
     limit: output.Limit = 50,
     cursor: output.Cursor = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """List the addresses, the newest first; exit status 1 when there are none."""
-
-    async def work(database: Database, _: Settings) -> SuppressionPage:
-        async with database.connection() as connection:
-            return await lists.list_suppressions(connection, email and _plain(email), cursor, limit)
-
-    page = on_database(work)
-    rows = [(each.id, each.email, each.reason, each.note, each.created_by, each.created_at) for each in page.items]
-    output.show_page(page, _HEADINGS, rows, as_json)
+    """List suppressed email addresses, newest first."""
+    address = _normalized(email) if email else None
+    page = with_connection(
+        lambda runtime, connection: runtime.emails.list_suppressions(connection, address, cursor, limit)
+    )
+    output.print_page(page, _COLUMNS, as_json, none_found="No suppressed email addresses found.")
 
 
 @app.command()
 def add(
-    address: Annotated[str, typer.Argument(parser=output.checked(Address), metavar="ADDRESS")],
-    reason: Annotated[str, typer.Option(parser=output.checked(_REASON), metavar="TEXT", help="Why, in words")],
+    email: Annotated[
+        str, typer.Argument(parser=output.parser_of(EmailAddress), metavar="EMAIL", help="Email address to suppress")
+    ],
+    reason: Annotated[str, typer.Option(parser=_REASON, metavar="TEXT", help="Reason, shown in the list as a note")],
     as_json: output.AsJson = False,
 ) -> None:
-    """Write to an address no more; what is queued for it is not sent either."""
+    """Suppress an email address: nothing is sent to it, not even emails that are already queued."""
 
-    async def work(database: Database, _: Settings) -> Suppression | None:
-        async with database.transaction() as connection:
-            made = await store.suppress(connection, address, reason, output.SHELL.name, None)
-            if made:
-                await output.note(connection, "emails suppressions add", f"suppression:{made.id}", reason)
-            return made
+    async def suppress(runtime: Runtime, connection: Connection) -> Suppression | None:
+        suppression = await runtime.emails.suppress_email(connection, email, reason, output.ACTOR)
+        if suppression:
+            target = f"suppression:{suppression.id}"
+            await output.record_command(connection, "emails suppressions add", target, reason)
+        return suppression
 
-    made = on_database(work)
-    if made is None:
-        output.fail(f"{address} is on the list already")
+    suppression = with_transaction(suppress)
+    if suppression is None:
+        output.fail(f"{email} is already suppressed.")
     if as_json:
-        output.show_json(made)
+        output.print_json(suppression)
     else:
-        typer.echo(f"Nothing is sent to {made.email} any more.")
+        typer.echo(f"Suppressed {suppression.email}.")
 
 
 @app.command()
 def remove(
-    which: Annotated[str, typer.Argument(parser=output.checked(str), metavar="ADDRESS|ID")], yes: output.Yes = False
+    id_or_email: Annotated[
+        str,
+        typer.Argument(
+            parser=output.parser_of(str), metavar="EMAIL|ID", help="Email address, or the ID of its suppression"
+        ),
+    ],
+    yes: output.Yes = False,
 ) -> None:
-    """Write to an address again."""
-    output.demand_consent(yes, f"Take {which} off the list? Why it was put there is forgotten.")
+    """Remove an email address from the suppression list, so that emails are sent to it again."""
+    output.confirm(yes, f"Remove {id_or_email} from the suppression list? Its reason and note are deleted.")
 
-    async def work(database: Database, _: Settings) -> bool:
-        async with database.transaction() as connection:
-            suppression_id = await _find(connection, which)
-            if suppression_id is None or not await store.delete_suppression(
-                connection, suppression_id, output.SHELL.name, None
-            ):
-                return False
-            await output.note(connection, "emails suppressions remove", f"suppression:{suppression_id}", None)
-            return True
+    async def delete(runtime: Runtime, connection: Connection) -> bool:
+        suppression_id = await _find(runtime, connection, id_or_email)
+        if suppression_id is None or not await runtime.emails.delete_suppression(
+            connection, suppression_id, output.ACTOR
+        ):
+            return False
+        await output.record_command(connection, "emails suppressions remove", f"suppression:{suppression_id}", None)
+        return True
 
-    if not on_database(work):
-        output.fail(f"{which} is not on the list")
-    typer.echo(f"Took {which} off the list.")
+    if not with_transaction(delete):
+        output.fail(f"{id_or_email} is not suppressed.")
+    typer.echo(f"Removed {id_or_email} from the suppression list.")
 
 
-async def _find(connection: Connection, which: str) -> UUID | None:
+async def _find(runtime: Runtime, connection: Connection, id_or_email: str) -> UUID | None:
     try:
-        return UUID(which)
+        return UUID(id_or_email)
     except ValueError:
-        found = await store.list_suppressions(connection, _plain(which), None, None, 1)
-        return found[0].id if found else None
+        page = await runtime.emails.list_suppressions(connection, _normalized(id_or_email), None, 1)
+        return page.items[0].id if page.items else None
 
 
-def _plain(address: str) -> str:
-    """Return an address as it is kept: the domain as machines write it."""
+def _normalized(email: str) -> str:
+    """Return an email address as it is stored, with an ASCII domain; invalid ones unchanged."""
     try:
-        return TypeAdapter[str](Address).validate_python(address)
+        return TypeAdapter[str](EmailAddress).validate_python(email)
     except ValidationError:
-        return address
+        return email

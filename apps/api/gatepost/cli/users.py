@@ -9,94 +9,85 @@ from uuid import UUID
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from gatepost.accounts import store as accounts
-from gatepost.accounts.models import Email, NewPassword, Person
-from gatepost.admin import service as lists
-from gatepost.admin import store
-from gatepost.admin.models import User, UserPage
+from gatepost.accounts import Email, NewPassword, create_user, find_user
+from gatepost.admin import AdminUser, UserAction
 from gatepost.cli import output
-from gatepost.cli.database import on_database
-from gatepost.db.pool import Connection, Database
-from gatepost.security.passwords import Passwords
-from gatepost.settings import Settings
+from gatepost.cli.database import with_connection, with_transaction
+from gatepost.db import Connection
+from gatepost.runtime import Runtime
 
-app = typer.Typer(help="People.", no_args_is_help=True)
+app = typer.Typer(help="List, disable and enable users, and create admins.", no_args_is_help=True)
 
-_HEADINGS = ("ID", "E-MAIL", "NAME", "ROLE", "SESSIONS", "DISABLED", "SINCE")
+_COLUMNS: output.Columns[AdminUser] = {
+    "ID": lambda user: user.id,
+    "EMAIL": lambda user: user.email,
+    "NAME": lambda user: user.name,
+    "ROLE": lambda user: user.role,
+    "SESSIONS": lambda user: user.active_sessions,
+    "DISABLED": lambda user: user.disabled_at,
+    "CREATED": lambda user: user.created_at,
+}
 
-Who = Annotated[str, typer.Argument(metavar="USER_ID|EMAIL", show_default=False)]
+IdOrEmail = Annotated[
+    str, typer.Argument(metavar="USER_ID|EMAIL", help="ID or email address of the user", show_default=False)
+]
 
 
 @app.command("list")
 def list_users(
-    q: Annotated[str | None, typer.Option(help="The beginning of an e-mail or a name")] = None,
+    q: Annotated[str | None, typer.Option(help="Beginning of an email address or a name")] = None,
     limit: output.Limit = 50,
     cursor: output.Cursor = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """List people by address; exit status 1 when there are none."""
-
-    async def work(database: Database, settings: Settings) -> UserPage:
-        async with database.connection() as connection:
-            return await lists.list_users(connection, settings, q, cursor, limit)
-
-    page = on_database(work)
-    rows = [
-        (each.id, each.email, each.name, each.role, each.active_sessions, each.disabled_at, each.created_at)
-        for each in page.items
-    ]
-    output.show_page(page, _HEADINGS, rows, as_json)
+    """List users, sorted by email address."""
+    page = with_connection(lambda runtime, connection: runtime.admin.list_users(connection, q, cursor, limit))
+    output.print_page(page, _COLUMNS, as_json, none_found="No users found.")
 
 
 @app.command()
-def show(who: Who, as_json: output.AsJson = False) -> None:
-    """Show a person."""
-
-    async def work(database: Database, settings: Settings) -> User:
-        async with database.connection() as connection:
-            return await _find(connection, settings, who)
-
-    _show(on_database(work), as_json)
+def show(id_or_email: IdOrEmail, as_json: output.AsJson = False) -> None:
+    """Show a user."""
+    _print(with_connection(lambda runtime, connection: _find(runtime, connection, id_or_email)), as_json)
 
 
 @app.command()
-def disable(who: Who, reason: output.Reason, yes: output.Yes = False, as_json: output.AsJson = False) -> None:
-    """Disable a person: every session of theirs ends, and none opens until they are enabled."""
-    output.demand_consent(yes, f"Disable {who} and end every session of theirs?")
-    _show(_act("disable", who, reason), as_json)
+def disable(
+    id_or_email: IdOrEmail, reason: output.Reason, yes: output.Yes = False, as_json: output.AsJson = False
+) -> None:
+    """Disable a user: revoke all their sessions and block new sign-ins."""
+    output.confirm(yes, f"Disable {id_or_email} and revoke all their sessions?")
+    _print(_act_on_user("disable", id_or_email, reason), as_json)
 
 
 @app.command()
-def enable(who: Who, reason: output.OptionalReason = None, as_json: output.AsJson = False) -> None:
-    """Let a disabled person sign in again."""
-    _show(_act("enable", who, reason), as_json)
+def enable(id_or_email: IdOrEmail, reason: output.OptionalReason = None, as_json: output.AsJson = False) -> None:
+    """Allow a disabled user to sign in again."""
+    _print(_act_on_user("enable", id_or_email, reason), as_json)
 
 
 @app.command()
 def create_admin(
-    email: Annotated[str, typer.Argument(parser=output.checked(Email), metavar="EMAIL")],
+    email: Annotated[
+        str, typer.Argument(parser=output.parser_of(Email), metavar="EMAIL", help="Email address of the admin")
+    ],
     as_json: output.AsJson = False,
 ) -> None:
-    """Make an admin. The password is asked for, or is the first line of standard input."""
+    """Create an admin. Prompts for the password, or reads it from the first line of standard input."""
     password = _read_password()
 
-    async def work(database: Database, settings: Settings) -> User | None:
-        passwords = Passwords()
-        try:
-            hashed = await passwords.hash(password)
-        finally:
-            passwords.close()
-        async with database.transaction() as connection:
-            person: Person | None = await accounts.create_person(connection, email, hashed, "admin", confirmed=True)
-            if person is None:
-                return None
-            await output.note(connection, "users create-admin", f"person:{person.id}", None)
-            return await store.read_user(connection, settings, person.id)
+    async def create(runtime: Runtime, connection: Connection) -> AdminUser | None:
+        password_hash = await runtime.passwords.hash(password)
+        user = await create_user(connection, email, password_hash, "admin", confirmed=True)
+        if user is None:
+            return None
+        await output.record_command(connection, "users create-admin", f"user:{user.id}", None)
+        return await runtime.admin.read_user(connection, user.id)
 
-    made = on_database(work)
-    if made is None:
-        output.fail(f"{email} has an account already: nothing was changed")
-    _show(made, as_json)
+    user = with_transaction(create)
+    if user is None:
+        output.fail(f"{email} already has an account. Nothing was changed.")
+    _print(user, as_json)
 
 
 def _read_password() -> str:
@@ -107,43 +98,43 @@ def _read_password() -> str:
     try:
         return TypeAdapter[str](NewPassword).validate_python(password)
     except ValidationError as error:
-        raise typer.BadParameter(error.errors()[0]["msg"], param_hint="the password") from None
+        raise typer.BadParameter(output.first_message(error), param_hint="password") from None
 
 
-def _act(act: store.UserAct, who: str, reason: str | None) -> User:
-    async def work(database: Database, settings: Settings) -> User:
-        async with database.transaction() as connection:
-            user = await _find(connection, settings, who)
-            await store.act_on_user(connection, settings, act, user.id, output.SHELL.name, reason, None)
-            await output.note(connection, f"users {act}", f"person:{user.id}", reason)
-            return await _find(connection, settings, str(user.id))
+def _act_on_user(action: UserAction, id_or_email: str, reason: str | None) -> AdminUser:
+    async def act(runtime: Runtime, connection: Connection) -> AdminUser:
+        user = await _find(runtime, connection, id_or_email)
+        await runtime.admin.act_on_user(connection, action, user.id, output.ACTOR, reason)
+        await output.record_command(connection, f"users {action}", f"user:{user.id}", reason)
+        return await _find(runtime, connection, str(user.id))
 
-    return on_database(work)
+    return with_transaction(act)
 
 
-async def _find(connection: Connection, settings: Settings, who: str) -> User:
+async def _find(runtime: Runtime, connection: Connection, id_or_email: str) -> AdminUser:
     try:
-        user_id = UUID(who)
+        user_id: UUID | None = UUID(id_or_email)
     except ValueError:
-        found = await accounts.find_person(connection, who)
-        user = await store.read_user(connection, settings, found[0].id) if found else None
-    else:
-        user = await store.read_user(connection, settings, user_id)
-    return user or output.fail(f"there is no person {who}")
+        account = await find_user(connection, id_or_email)
+        user_id = account.user.id if account else None
+    user = await runtime.admin.read_user(connection, user_id) if user_id else None
+    return user or output.fail(
+        f"No user with the ID or email address {id_or_email}. Search with `gatepost users list --q`."
+    )
 
 
-def _show(user: User, as_json: bool) -> None:
+def _print(user: AdminUser, as_json: bool) -> None:
     if as_json:
-        output.show_json(user)
+        output.print_json(user)
         return
-    output.show_one(
+    output.print_fields(
         [
             ("id", user.id),
-            ("e-mail", user.email),
+            ("email", user.email),
             ("name", user.name),
             ("role", user.role),
             ("active sessions", user.active_sessions),
             ("disabled", user.disabled_at or "no"),
-            ("since", user.created_at),
+            ("created", user.created_at),
         ]
     )

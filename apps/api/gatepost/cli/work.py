@@ -6,28 +6,28 @@ import asyncio
 import signal
 
 import typer
-from pydantic import SecretStr
 
-from gatepost import log, runtime
-from gatepost.cli.database import chosen_database
-from gatepost.db.migrations import migrate
+from gatepost import log
+from gatepost.cli.database import migrated_database
+from gatepost.runtime import open_runtime
 from gatepost.settings import Settings
 
 
 def work() -> None:
-    """Send mail and webhooks, and nothing else, until stopped (Ctrl+C, SIGTERM); any number may run, on any machine."""
-    settings = Settings()
-    log.configure()
-    with chosen_database(settings) as url:
-        if settings.database_url is None:
-            asyncio.run(migrate(url))
-        asyncio.run(_work(settings.model_copy(update={"database_url": SecretStr(url)})))
+    """Run only the email and webhook workers, until stopped (Ctrl+C or SIGTERM).
+
+    Any number of them can run at the same time, on any machine.
+    """
+    configured = Settings()
+    log.configure(configured.log_level, configured.log_format)
+    with migrated_database(configured) as settings:
+        asyncio.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
     stopped = asyncio.Event()
-    async with runtime.opened(settings) as opened, opened.carrying_mail(), opened.carrying_webhooks():
+    async with open_runtime(settings) as runtime, runtime.working():
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, stopped.set)
-        typer.echo(f"Gatepost sends mail by {', '.join(settings.mail_transport)}")
+        typer.echo(f"Gatepost sends emails with {', '.join(settings.mail_transport)}")
         await stopped.wait()

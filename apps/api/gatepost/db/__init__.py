@@ -1,1 +1,5 @@
-"""."""
+"""Database: connections, NOTIFY, workers with leases, migrations, and the embedded PostgreSQL."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,7 @@
-"""Carriers: what all workers do that take things in hand from a queue in the database and settle what becomes of them.
+"""Lease workers: process the jobs of a queue in the database, each under a lease that is renewed meanwhile.
 
-Any number may run, in any number of processes; one that dies loses nothing, for another takes up what it had.
+Any number of workers may run, in any number of processes. One that dies loses nothing: its leases run out, and another
+worker takes over its jobs.
 """
 
 from __future__ import annotations
@@ -20,42 +21,36 @@ from gatepost import log
 from gatepost.db.pool import Connection, Database
 from gatepost.errors import ServiceUnavailable
 
-# Seconds between two looks at the queue, for whatever no NOTIFY has told of.
-POLL = 1.0
-# How long something stays in hand without a word of its worker; the worker renews it three times meanwhile.
+# Seconds between two polls of the queue, for jobs that no NOTIFY announced.
+POLL_SECONDS = 1.0
+# How long a lease lasts; the worker renews it three times in that time.
 LEASE = timedelta(seconds=10)
-# Requests on their way at once: a slow receiver must not keep us below its own pace.
-IN_FLIGHT = 8
-# Seconds that a stop waits for answers before it puts down what is on its way.
-PATIENCE = 8.0
-# Seconds: the first wait before something is tried again, and the longest.
-_FIRST_WAIT = 1.0
-LONGEST_WAIT = 600.0
-# Seconds that an answer is kept for while the database is away.
-_KEEP_ANSWER = 60.0
+# Concurrent jobs per worker: a slow receiver must not keep the worker below its own rate.
+CONCURRENCY = 8
+# Seconds that a stopping worker waits for its jobs before it releases them.
+STOP_SECONDS = 8.0
+# Seconds until the first retry, and at most between two retries.
+_FIRST_RETRY = 1.0
+MAX_RETRY_SECONDS = 600.0
+# Seconds for which a result is kept while the database is unavailable.
+_KEEP_RESULT_SECONDS = 60.0
 
 logger = log.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Something in hand; without a key nothing is, and `pause` says in how many seconds to ask again.
-
-    Without that either, nothing is due.
-    """
+    """A leased job. Without a key there is none, and `pause` is the seconds until the next poll (None: not known)."""
 
     key: UUID | None = None
     pause: float | None = None
 
 
-_Held = TypeVar("_Held", bound=Lease)
+LeaseT = TypeVar("LeaseT", bound=Lease)
 
 
-class Carrier(ABC, Generic[_Held]):
-    """Takes in hand what is due, several at once, and has each carried in a task of its own.
-
-    `name` is who the log speaks of.
-    """
+class LeaseWorker(ABC, Generic[LeaseT]):
+    """Leases jobs that are due, several at once, and processes each in a task. `name` is for the log."""
 
     name: str
 
@@ -63,120 +58,121 @@ class Carrier(ABC, Generic[_Held]):
         self._database = database
         self._id = uuid4()
         self._woken = asyncio.Event()
-        self._room = asyncio.Semaphore(IN_FLIGHT)
-        self._under_way: dict[asyncio.Task[None], UUID] = {}
+        self._slots = asyncio.Semaphore(CONCURRENCY)
+        self._running: dict[asyncio.Task[None], UUID] = {}
         self._stopping = False
-        self._cut_off = False
+        self._failing = False
 
     @abstractmethod
-    async def _lease(self, connection: Connection) -> _Held:
-        """Take something in hand, if anything is due."""
+    async def _lease(self, connection: Connection) -> LeaseT:
+        """Lease a job, if one is due."""
 
     @abstractmethod
-    async def _carry(self, lease: _Held) -> None:
-        """Carry it, and settle what becomes of it."""
+    async def _process(self, lease: LeaseT) -> None:
+        """Process a job and record the result."""
 
     @abstractmethod
     async def _renew(self, connection: Connection, keys: Collection[UUID]) -> None:
-        """Go on having some in hand."""
+        """Renew the leases of some jobs."""
 
     @abstractmethod
-    async def _put_back_all(self, connection: Connection) -> None:
-        """Put down everything in hand."""
+    async def _release_all(self, connection: Connection) -> None:
+        """Release every job of this worker."""
 
-    def wake(self, _told: str = "") -> None:
-        """Look at the queue now."""
+    def wake(self, _payload: str = "") -> None:
+        """Poll the queue now."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Work until `stop`, then finish what is under way, or put it down."""
+        """Work until `stop`, then finish the running jobs or release them."""
         renewing = asyncio.create_task(self._keep_renewing())
         try:
             while not self._stopping:
-                await self._room.acquire()
+                await self._slots.acquire()
                 if self._stopping:
                     break
-                lease = await self._take()
+                lease = await self._try_lease()
                 if lease is not None and lease.key is not None:
                     self._start(lease, lease.key)
                 else:
-                    self._room.release()
-                    await self._rest(lease.pause if lease is not None else POLL)
-            if self._under_way:
-                await asyncio.wait(self._under_way, timeout=PATIENCE)
+                    self._slots.release()
+                    await self._sleep(lease.pause if lease is not None else POLL_SECONDS)
+            if self._running:
+                await asyncio.wait(self._running, timeout=STOP_SECONDS)
         finally:
             renewing.cancel()
-            await self._put_down()
+            await self._release()
 
     def stop(self) -> None:
-        """Take nothing more in hand."""
+        """Lease no more jobs."""
         self._stopping = True
         self.wake()
 
-    async def _take(self) -> _Held | None:
+    async def _try_lease(self) -> LeaseT | None:
         try:
             async with self._database.transaction() as connection:
-                found = await self._lease(connection)
-        except Exception as error:  # whatever it is, what waits must go on when it is over
-            if not self._cut_off:
-                logger.warning("nothing can be taken in hand", worker=self.name, exc_info=error)
-            self._cut_off = True
+                lease = await self._lease(connection)
+        except Exception as error:  # whatever it is, the worker must go on afterwards
+            if not self._failing:
+                logger.warning("cannot lease a job", worker=self.name, exc_info=error)
+            self._failing = True
             return None
-        self._cut_off = False
-        return found
+        self._failing = False
+        return lease
 
-    async def _rest(self, pause: float | None) -> None:
-        """Wait until there may be something: a wake, the next look, or the moment that the database has named."""
+    async def _sleep(self, pause: float | None) -> None:
+        """Wait until a job may be due: until a wake-up, the next poll, or the time that the database returned."""
         if pause is not None:
-            # What wakes us now would have to wait as well.
+            # A job that was announced before has to wait as well.
             self._woken.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), min(POLL if pause is None else pause, POLL))
+            await asyncio.wait_for(self._woken.wait(), min(POLL_SECONDS if pause is None else pause, POLL_SECONDS))
         self._woken.clear()
 
-    def _start(self, lease: _Held, key: UUID) -> None:
-        task = asyncio.create_task(self._carry(lease))
-        self._under_way[task] = key
-        task.add_done_callback(self._ended)
+    def _start(self, lease: LeaseT, key: UUID) -> None:
+        task = asyncio.create_task(self._process(lease))
+        self._running[task] = key
+        task.add_done_callback(self._finished)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.pop(task)
-        self._room.release()
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task)
+        self._slots.release()
         if not task.cancelled() and (error := task.exception()):
-            logger.error("something was not settled; it is taken up again", worker=self.name, exc_info=error)
+            logger.error("a job failed and will be leased again", worker=self.name, exc_info=error)
 
-    async def _keep_trying(self, settle: Callable[[Connection], Awaitable[None]]) -> None:
-        """Write down what became of something, also when the database is away for a while.
+    async def _record(self, write: Callable[[Connection], Awaitable[None]]) -> None:
+        """Record a job's result, also if the database is unavailable for a while.
 
-        An answer that is lost is asked for again under the same key.
+        If the result is lost in the end, the job is repeated under the same key.
         """
-        until = time.monotonic() + _KEEP_ANSWER
+        until = time.monotonic() + _KEEP_RESULT_SECONDS
         while True:
             try:
                 async with self._database.transaction() as connection:
-                    return await settle(connection)
+                    return await write(connection)
             except ServiceUnavailable:
                 if time.monotonic() > until:
                     return None
-            await asyncio.sleep(POLL * random.uniform(0.2, 0.6))  # noqa: S311 - not a secret
+            await asyncio.sleep(POLL_SECONDS * random.uniform(0.2, 0.6))  # noqa: S311 - not a secret
 
     async def _keep_renewing(self) -> None:
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
-            if self._under_way:
+            if self._running:
                 with suppress(ServiceUnavailable):
                     async with self._database.transaction() as connection:
-                        await self._renew(connection, list(self._under_way.values()))
+                        await self._renew(connection, list(self._running.values()))
 
-    async def _put_down(self) -> None:
-        for task in self._under_way:
+    async def _release(self) -> None:
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
         with suppress(ServiceUnavailable):
             async with self._database.transaction() as connection:
-                await self._put_back_all(connection)
+                await self._release_all(connection)
 
 
-def wait_after(tries: int) -> float:
-    """Return the seconds until the next try: doubled each time, and not the same for all."""
-    return min(LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(tries - 1, 20)) * random.uniform(0.5, 1.0)  # noqa: S311
+def retry_seconds(attempts: int) -> float:
+    """Return the seconds until the next attempt: doubled after each one, with jitter."""
+    delay = min(MAX_RETRY_SECONDS, _FIRST_RETRY * 2.0 ** min(attempts - 1, 20))
+    return delay * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret

@@ -1,7 +1,8 @@
-"""Migrations: applied in order, under a lock, each in a transaction of its own.
+"""Migrations: applied in order, under a lock, each in its own transaction.
 
-`supabase/migrations` is the only source of the schema. Our own ledger says what has been applied; what the Supabase
-CLI has recorded counts too, but its ledger is never written: a row of ours there would break `supabase db push`.
+`supabase/migrations` is the only source of the schema. Applied migrations are recorded in a ledger, the table
+`gatepost.schema_migrations`. Those that the Supabase CLI has recorded in its own ledger count as applied too, but that
+ledger is never written: rows of ours would break `supabase db push`.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from pathlib import Path
 
 import asyncpg
 
-from gatepost import package_files as assets
-from gatepost.db import pool as db
+from gatepost import package_files
+from gatepost.db.pool import Connection, connection_error
 from gatepost.errors import ConfigurationError
 
-# Any fixed number does: what counts is that every process takes the same lock.
+# An arbitrary number, the same in every process.
 _LOCK = 0x6761_7465_706F_7374
 
-_LEDGER = """
+_CREATE_LEDGER = """
 create schema if not exists gatepost;
 create table if not exists gatepost.schema_migrations (
   version text primary key,
@@ -35,6 +36,7 @@ create table if not exists gatepost.schema_migrations (
 alter table gatepost.schema_migrations enable row level security;
 """
 
+# Name, and the query of what it has recorded.
 _OUR_LEDGER = (
     "gatepost.schema_migrations",
     "select version, checksum from gatepost.schema_migrations",
@@ -47,7 +49,7 @@ _SUPABASE_LEDGER = (
 
 @dataclass(frozen=True)
 class Migration:
-    """One file of SQL; `version` is its timestamp."""
+    """A file of SQL; `version` is the timestamp in its name."""
 
     version: str
     name: str
@@ -60,13 +62,13 @@ class Migration:
 
 
 def load(directory: Path | None = None) -> list[Migration]:
-    """Return the migrations of a directory (ours by default), oldest first."""
-    return _read(directory) if directory else _ours()
+    """Return the migrations of a directory, by default Gatepost's own, oldest first."""
+    return _read(directory) if directory else _read_own()
 
 
 @cache
-def _ours() -> list[Migration]:
-    return _read(assets.migrations())
+def _read_own() -> list[Migration]:
+    return _read(package_files.migrations())
 
 
 def _read(directory: Path) -> list[Migration]:
@@ -78,84 +80,87 @@ def _read(directory: Path) -> list[Migration]:
 
 
 async def migrate(url: str, directory: Path | None = None) -> list[Migration]:
-    """Apply what is pending and return it; several processes at once apply each migration once.
+    """Apply the pending migrations and return them. Concurrent calls apply each migration once.
 
     Raises:
-        ConfigurationError: the database cannot be reached, was made by another, unreleased schema, or refuses one of
-            our statements; what had been applied before stays.
+        ConfigurationError: the database cannot be reached, has an unreleased schema, or rejects a statement. The
+            migrations before that one stay applied.
     """
     connection = await _connect(url)
     try:
-        # Held by the session, so that the lock outlives each migration's transaction.
+        # A lock of the session, so that it is held across the transactions of all migrations.
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        with _refused("the ledger gatepost.schema_migrations"):
-            await connection.execute(_LEDGER)
-        todo = await pending(connection, directory)
-        for migration in todo:
+        with _errors_reported("create the ledger gatepost.schema_migrations"):
+            await connection.execute(_CREATE_LEDGER)
+        missing = await pending(connection, directory)
+        for migration in missing:
             await _apply(connection, migration)
-        return todo
+        return missing
     finally:
         await connection.close()
 
 
-async def pending(connection: db.Connection, directory: Path | None = None) -> list[Migration]:
+async def pending(connection: Connection, directory: Path | None = None) -> list[Migration]:
     """Return the migrations that this database lacks, oldest first.
 
     Raises:
-        ConfigurationError: an applied migration is not the one we carry, or a ledger may not be read.
+        ConfigurationError: an applied migration differs from ours, or a ledger cannot be read.
     """
-    ours = await _recorded(connection, *_OUR_LEDGER)
+    applied = await _recorded(connection, *_OUR_LEDGER)
     migrations = load(directory)
     for migration in migrations:
-        if ours.get(migration.version, migration.checksum) != migration.checksum:
+        if applied.get(migration.version, migration.checksum) != migration.checksum:
             raise ConfigurationError(
-                f"this database was made by an unreleased schema (migration {migration.version} has changed since): "
-                "drop the schema gatepost, or the data directory of the embedded database, and start again"
+                "this database was created by an unreleased version "
+                f"(migration {migration.version} has changed since): "
+                "drop the schema gatepost, or delete the data directory of the embedded database, and start again"
             )
-    missing = [migration for migration in migrations if migration.version not in ours]
-    # Not asked for nothing: a role of ours may well be kept out of the Supabase CLI's schema.
-    theirs = await _recorded(connection, *_SUPABASE_LEDGER) if missing else {}
-    return [migration for migration in missing if theirs.get(migration.version) != migration.name]
+    missing = [migration for migration in migrations if migration.version not in applied]
+    # Only if needed: our role may have no access to the schema of the Supabase CLI.
+    by_supabase = await _recorded(connection, *_SUPABASE_LEDGER) if missing else {}
+    return [migration for migration in missing if by_supabase.get(migration.version) != migration.name]
 
 
-def copy(directory: Path) -> list[Path]:
-    """Copy our migrations into a Supabase project's folder and return the new files; those there already stay.
+def copy_migrations(directory: Path) -> list[Path]:
+    """Copy the migrations to a directory of a Supabase project and return the new files. Existing files are kept.
 
     Raises:
-        ConfigurationError: the folder is not there or not writable, or holds another file under one of our names; then
-            nothing is copied.
+        ConfigurationError: the directory does not exist or is not writable, or a file of the same name has another
+            content; then nothing is copied.
     """
     if not directory.is_dir():
-        raise ConfigurationError(f"{directory}: is no folder; in a Supabase project it is supabase/migrations")
+        raise ConfigurationError(f"{directory}: is not a directory; in a Supabase project, use supabase/migrations")
     try:
         new = []
-        for source in sorted(assets.migrations().glob("*.sql")):
+        for source in sorted(package_files.migrations().glob("*.sql")):
             target = directory / source.name
             if not target.exists():
                 new.append((source, target))
             elif target.read_bytes() != source.read_bytes():
-                raise ConfigurationError(f"{target}: is there already, and is not the file of this version of Gatepost")
+                raise ConfigurationError(
+                    f"{target}: already exists, and differs from the file of this version of Gatepost"
+                )
         return [Path(shutil.copyfile(source, target)) for source, target in new]
     except OSError as error:
         raise ConfigurationError(f"{directory}: cannot copy the migrations: {error}") from None
 
 
-async def _connect(url: str) -> db.Connection:
+async def _connect(url: str) -> Connection:
     try:
         return await asyncpg.connect(url, timeout=10, server_settings={"application_name": "gatepost migrate"})
     except (OSError, TimeoutError, ValueError, OverflowError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise db.unreachable(error) from None
+        raise connection_error(error) from None
 
 
-async def _recorded(connection: db.Connection, ledger: str, query: str) -> dict[str, str]:
-    with _refused(f"reading {ledger}"):
+async def _recorded(connection: Connection, ledger: str, query: str) -> dict[str, str]:
+    with _errors_reported(f"read {ledger}"):
         if await connection.fetchval("select to_regclass($1)", ledger) is None:
             return {}
         return {row[0]: row[1] for row in await connection.fetch(query)}
 
 
-async def _apply(connection: db.Connection, migration: Migration) -> None:
-    with _refused(f"migration {migration.version}_{migration.name}"):
+async def _apply(connection: Connection, migration: Migration) -> None:
+    with _errors_reported(f"apply migration {migration.version}_{migration.name}"):
         async with connection.transaction():
             await connection.execute(migration.sql)
             await connection.execute(
@@ -167,8 +172,8 @@ async def _apply(connection: db.Connection, migration: Migration) -> None:
 
 
 @contextmanager
-def _refused(what: str) -> Iterator[None]:
+def _errors_reported(attempt: str) -> Iterator[None]:
     try:
         yield
     except asyncpg.PostgresError as error:
-        raise ConfigurationError(f"GATEPOST_DATABASE_URL: the database refuses {what}: {error}") from error
+        raise ConfigurationError(f"GATEPOST_DATABASE_URL: cannot {attempt}: {error}") from error

@@ -1,4 +1,4 @@
-"""The database: a pool, a transaction, and what its errors mean."""
+"""Connection pools, transactions, and the API errors that database errors become."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import asyncpg
 
-from gatepost.errors import BY_SQLSTATE, ConfigurationError, Refusal, ServiceUnavailable
+from gatepost.db.errors import api_error_of
+from gatepost.errors import ApiError, ConfigurationError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -18,24 +19,23 @@ if TYPE_CHECKING:
 else:
     Connection = asyncpg.Connection
 
-# Seconds: to get a connection, to wait for one statement.
+# Seconds to wait for a connection, and for one statement.
 _ACQUIRE_TIMEOUT = 5.0
 _COMMAND_TIMEOUT = 15.0
 
-# Classes of SQLSTATE (PostgreSQL, appendix A) that tell of the server rather than of the statement: lost connection,
-# out of resources, an operator's shutdown, an I/O error. 25006: a standby took over and only reads.
+# Classes of SQLSTATE (PostgreSQL, appendix A) that the server causes, not the statement: lost connection, insufficient
+# resources, operator intervention, system error.
 _UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
-# 40001, 40P01: in one another's way.
+# Also 25006: a standby took over and is read-only. 40001 and 40P01: serialization failure and deadlock.
 _UNAVAILABLE_STATES = ("25006", "40001", "40P01")
 
 
-def refusal_for(error: BaseException) -> Refusal | None:
-    """Return the refusal that a database error means: that of a SQLSTATE of ours, 503 for a lost database, or None."""
+def api_error_for(error: BaseException) -> ApiError | None:
+    """Return the API error for a database error: that of our own SQLSTATE, 503 for a lost database, or None."""
     if isinstance(error, asyncpg.PostgresError):
+        if api_error := api_error_of(error):
+            return api_error
         state = error.sqlstate or ""
-        if state in BY_SQLSTATE:
-            # What is nonsense, SQL says in words that begin with an argument's name.
-            return BY_SQLSTATE[state](str(error).removeprefix("p_") if state == "GP422" else None)
         lost = state.startswith(_UNAVAILABLE_CLASSES) or state in _UNAVAILABLE_STATES
         return ServiceUnavailable() if lost else None
     if isinstance(error, asyncpg.DataError):  # an InterfaceError too, but the statement's fault
@@ -45,13 +45,13 @@ def refusal_for(error: BaseException) -> Refusal | None:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """Turn the database's errors into refusals."""
+def translated_errors() -> Iterator[None]:
+    """Turn database errors into API errors."""
     try:
         yield
     except Exception as error:
-        if refusal := refusal_for(error):
-            raise refusal from error
+        if api_error := api_error_for(error):
+            raise api_error from error
         raise
 
 
@@ -66,7 +66,7 @@ class Database:
         """Open a pool of up to `size` connections.
 
         Raises:
-            ConfigurationError: the database cannot be reached or refuses us.
+            ConfigurationError: the database cannot be reached or rejects the connection.
         """
         return cls(await _open_pool(url, size))
 
@@ -79,7 +79,7 @@ class Database:
         return self._pool.get_size()
 
     def idle(self) -> int:
-        """Return how many of them nobody uses."""
+        """Return how many open connections are idle."""
         return self._pool.get_idle_size()
 
     @asynccontextmanager
@@ -89,7 +89,7 @@ class Database:
         Raises:
             ServiceUnavailable: the database cannot be reached.
         """
-        with refusals():
+        with translated_errors():
             async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT) as connection:
                 yield connection  # type: ignore[misc]
 
@@ -109,15 +109,15 @@ class Database:
         Raises:
             ServiceUnavailable: the database cannot be reached.
         """
-        with refusals():
+        with translated_errors():
             await self._pool.execute(query, *arguments)
 
 
 class Reader:
-    """Connections for the guard's one statement, kept in hand between uses.
+    """Connections for the guard's one statement, which stay acquired between requests.
 
-    A pool's round (a timer, a task, the reset query) costs more than the statement. Nothing but single reads runs here,
-    so there is nothing to reset.
+    To acquire a connection from a pool (a timer, a task, the reset query) costs more than the statement itself. Only
+    single reads run here, so there is nothing to reset.
     """
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], size: int) -> None:
@@ -131,7 +131,7 @@ class Reader:
         """Open up to `size` connections.
 
         Raises:
-            ConfigurationError: the database cannot be reached or refuses us.
+            ConfigurationError: the database cannot be reached or rejects the connection.
         """
         return cls(await _open_pool(url, size), size)
 
@@ -147,11 +147,11 @@ class Reader:
         return self._pool.get_size()
 
     def idle(self) -> int:
-        """Return how many of them nobody uses, those kept in hand included."""
+        """Return how many open connections are idle, including those that stay acquired."""
         return self._pool.get_idle_size() + len(self._idle)
 
     async def fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
-        """Run one reading statement and return its first row.
+        """Run one statement that only reads, and return its first row.
 
         Raises:
             ServiceUnavailable: the database cannot be reached.
@@ -167,16 +167,16 @@ class Reader:
             finally:
                 self._slots.release()
         except Exception as error:
-            if refusal := refusal_for(error):
-                raise refusal from error
+            if api_error := api_error_for(error):
+                raise api_error from error
             raise
 
     async def _fetchrow(self, query: str, arguments: tuple[Any, ...]) -> asyncpg.Record | None:
-        connection = await self._take()
+        connection = await self._acquire()
         try:
             row = await connection.fetchrow(query, *arguments)
         except BaseException:
-            # Whatever was cut short, the pool cleans up after it.
+            # The pool cleans up after an interrupted statement.
             await self._pool.release(connection)
             raise
         if self._closed:
@@ -185,7 +185,7 @@ class Reader:
             self._idle.append(connection)
         return row
 
-    async def _take(self) -> PoolConnectionProxy[asyncpg.Record]:
+    async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
@@ -206,10 +206,10 @@ async def _open_pool(url: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
             server_settings={"application_name": "gatepost"},
         )
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise unreachable(error) from None
+        raise connection_error(error) from None
 
 
-def unreachable(error: BaseException) -> ConfigurationError:
-    """Return the one line for a database that cannot be reached; it never holds the address's password."""
+def connection_error(error: BaseException) -> ConfigurationError:
+    """Return the one-line error for a database that cannot be opened; it never contains the password of the URL."""
     cause = str(error).splitlines()[0] if str(error) else type(error).__name__
     return ConfigurationError(f"GATEPOST_DATABASE_URL: cannot open the database: {cause}")

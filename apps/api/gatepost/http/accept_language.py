@@ -7,8 +7,8 @@ import re
 _RANGE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{2}))?(?:-[A-Za-z0-9-]+)?(?:\s*;\s*q=([01](?:\.\d{1,3})?))?")
 
 
-def preferred(accept_language: str | None) -> str | None:
-    """Return the language that an Accept-Language header wants most (RFC 9110, 12.5.4), like `de` or `fr-CA`."""
+def preferred_language(accept_language: str | None) -> str | None:
+    """Return the preferred language of an Accept-Language header (RFC 9110, 12.5.4), like `de` or `fr-CA`."""
     found: list[tuple[float, str]] = []
     for part in (accept_language or "")[:500].split(","):
         match = _RANGE.fullmatch(part.strip())

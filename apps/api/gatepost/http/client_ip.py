@@ -1,39 +1,37 @@
-"""The client's address, believed only as far as the proxies on the way are."""
+"""The client's IP address, from the connection and the headers of trusted proxies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from gatepost.types import IPAddress, IPNetwork
 
 _MAX_HOPS = 32
 
 
-def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> Address | None:
-    """Return where a request comes from, or None when that cannot be known (a Unix socket, say).
+def resolve_client_ip(
+    peer: str | None, forwarded_for: Sequence[str], trusted_proxies: Sequence[IPNetwork]
+) -> IPAddress | None:
+    """Return the IP address that a request comes from, or None if it is unknown (a Unix socket, for example).
 
-    `forwarded_for` holds the `X-Forwarded-For` headers in their order. Each proxy appends whom it heard from, so the
-    list is read from its end, as long as the one who wrote the entry is trusted; what stands before is hearsay.
+    `forwarded_for` holds the `X-Forwarded-For` headers in order. Each proxy appends the IP address that it received
+    the request from, so the list is read from its end for as long as the previous hop is a trusted proxy. Everything
+    before that can be forged by the client and is ignored.
     """
-    address = _parse(peer)
+    client = _parse(peer)
     hops = [hop for header in forwarded_for for hop in header.split(",")]
     for hop in reversed(hops[-_MAX_HOPS:]):
-        if address is None or not _is_trusted(address, trusted):
+        if client is None or not any(client in network for network in trusted_proxies):
             break
-        named = _parse(hop)
-        if named is None:
+        previous = _parse(hop)
+        if previous is None:
             break
-        address = named
-    return address
+        client = previous
+    return client
 
 
-def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
-    return any(address in network for network in trusted)
-
-
-def _parse(text: str | None) -> Address | None:
+def _parse(text: str | None) -> IPAddress | None:
     if not text:
         return None
     host = text.strip()
@@ -42,9 +40,9 @@ def _parse(text: str | None) -> Address | None:
     elif host.count(":") == 1:  # 192.0.2.1:4711
         host = host.partition(":")[0]
     try:
-        address = ip_address(host.partition("%")[0])
+        ip = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        return ip.ipv4_mapped
+    return ip

@@ -1,89 +1,63 @@
-"""What routes are given: the runtime of their mount, and one transaction a request."""
+"""What routes depend on: the runtime of their mount, and one transaction per request."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
-from gatepost.db import pool as db
-from gatepost.db.pool import Database, Reader
-from gatepost.geoip import Places
-from gatepost.http import client_ip as address
-from gatepost.http import mount_registry as mounts
-from gatepost.mail.mailbox.service import Mailbox
-from gatepost.mail.outbox.service import Emails
-from gatepost.mail.templates.service import Templates
-from gatepost.metrics import Metrics
-from gatepost.security.access_tokens import AccessTokens
-from gatepost.security.cookies import Cookies, Origins
-from gatepost.security.known_devices import KnownDevices
-from gatepost.security.link_tokens import LinkTokens
-from gatepost.security.passwords import Passwords
-from gatepost.security.rate_limits import Throttle
-from gatepost.security.refresh_tokens import RefreshTokens
-from gatepost.security.signing_keys import KeyRing
-from gatepost.settings import Settings
+from gatepost import db
+from gatepost.http.client_ip import resolve_client_ip
+from gatepost.http.mount_registry import find_mounts
+from gatepost.types import IPAddress
 
-
-class Runtime(Protocol):
-    """What one mounted Gatepost consists of. `reader` is the guard's own."""
-
-    settings: Settings
-    database: Database
-    reader: Reader
-    passwords: Passwords
-    keys: KeyRing
-    access_tokens: AccessTokens
-    refresh_tokens: RefreshTokens
-    cookies: Cookies
-    origins: Origins
-    throttle: Throttle
-    known_devices: KnownDevices
-    links: LinkTokens
-    metrics: Metrics
-    places: Places
-    templates: Templates
-    emails: Emails
-    mailbox: Mailbox
+if TYPE_CHECKING:
+    from gatepost.runtime import Runtime
 
 
 def find_runtime(connection: HTTPConnection, mount: str | None = None) -> Runtime:
-    """Return the runtime of a mount; with None, of the router the request came through, else of the only one mounted.
+    """Return the runtime of a mount; without a key, that of the router handling the request, or else the only one.
 
     Raises:
-        RuntimeError: there is none, or there are several and nothing says which: a mistake in the host's code.
+        RuntimeError: no Gatepost is mounted, or several are and it is ambiguous which one is meant. Both are mistakes
+            in the host's code.
     """
-    mounted = mounts.candidates(connection.scope, mount)
+    mounted = find_mounts(connection.scope, mount)
     if len(mounted) == 1:
-        return cast(Runtime, mounted[0])
+        return cast("Runtime", mounted[0])
     if mounted:
-        raise RuntimeError("several Gateposts are mounted here: depend on `router.require_session` of one of them")
+        raise RuntimeError(
+            "Several Gatepost routers are mounted in this app: depend on `router.require_session` of one of them."
+        )
     raise RuntimeError(
-        "Gatepost is not mounted here: app.include_router(gatepost.create_router()), and run the lifespan"
+        "Gatepost is not mounted in this app: call app.include_router(gatepost.create_router()), "
+        "and make sure that the app's lifespan runs."
     )
 
 
-def client_address(connection: HTTPConnection, runtime: Runtime) -> address.Address | None:
-    """Return where the request comes from, as far as the trusted proxies tell."""
+def request_ip(connection: HTTPConnection, runtime: Runtime) -> IPAddress | None:
+    """Return the IP address that a request comes from, or None if it is unknown."""
     peer = connection.client.host if connection.client else None
     forwarded_for = connection.headers.getlist("x-forwarded-for")
-    return address.client_address(peer, forwarded_for, runtime.settings.trusted_proxies)
+    return resolve_client_ip(peer, forwarded_for, runtime.settings.trusted_proxies)
 
 
-def _runtime(request: Request) -> Runtime:
+def _runtime(request: Request) -> Any:
     return find_runtime(request)
 
 
-CurrentRuntime = Annotated[Runtime, Depends(_runtime)]
-
-
-async def _transaction(runtime: CurrentRuntime) -> AsyncIterator[db.Connection]:
-    async with runtime.database.transaction() as connection:
+async def _transaction(request: Request) -> AsyncIterator[db.Connection]:
+    async with find_runtime(request).database.transaction() as connection:
         yield connection
 
 
-# The scope `function` ends the dependency before the answer is sent: what we say has happened has been committed.
+# FastAPI resolves the annotation at run time, where the runtime's type is not imported.
+if TYPE_CHECKING:
+    CurrentRuntime = Annotated[Runtime, Depends(_runtime)]
+else:
+    CurrentRuntime = Annotated[Any, Depends(_runtime)]
+
+# The scope `function` commits before the response is sent, so what a response reports is durable.
 Connection = Annotated[db.Connection, Depends(_transaction, scope="function")]

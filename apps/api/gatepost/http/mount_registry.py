@@ -1,4 +1,7 @@
-"""Which mounted Gatepost a request is for: the lifespan's state holds each, and the one whose router was taken."""
+"""Which mounted Gatepost handles a request.
+
+The lifespan state of an app holds the runtime of each mounted router. The router of a request selects its own.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,27 @@ from typing import Any
 
 from starlette.types import Scope
 
-MOUNT_PREFIX = "gatepost:"
-SELECTED = "gatepost_runtime"
+_PREFIX = "gatepost:"
+_SELECTED = "gatepost_runtime"
 
 
-def candidates(scope: Scope, mount: str | None = None) -> list[Any]:
-    """Return the runtimes of a mount; with None, of the router the request came through, else all that are mounted."""
+def mount_key(router: object) -> str:
+    """Return the key under which the lifespan state holds the runtime of a router."""
+    return f"{_PREFIX}{id(router)}"
+
+
+def select_mount(scope: Scope, key: str) -> None:
+    """Select the mount that handles a request, for everything below its router."""
+    state = scope.setdefault("state", {})
+    if key in state:
+        state[_SELECTED] = state[key]
+
+
+def find_mounts(scope: Scope, key: str | None = None) -> list[Any]:
+    """Return the runtime under a key; without a key, the selected one, or else all runtimes."""
     state = scope.get("state", {})
-    if mount is not None:
-        return [state[mount]] if mount in state else []
-    if SELECTED in state:
-        return [state[SELECTED]]
-    return [value for key, value in state.items() if key.startswith(MOUNT_PREFIX)]
+    if key is not None:
+        return [state[key]] if key in state else []
+    if _SELECTED in state:
+        return [state[_SELECTED]]
+    return [value for name, value in state.items() if name.startswith(_PREFIX)]

@@ -1,4 +1,4 @@
-"""The built web app: served from the service's own origin, under a strict content security policy."""
+"""The built web app, served from the service's own origin under a strict content security policy."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gatepost import package_files as assets
+from gatepost import package_files
 
-_FOR_GOOD = "public, max-age=31536000, immutable"
+_IMMUTABLE = "public, max-age=31536000, immutable"
 
-# OWASP ASVS 3.4: nothing but our own files runs, nobody frames us, and no library of ours needs inline styles.
+# OWASP ASVS 3.4: only our own scripts run, no other site may frame them, and no inline styles.
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -18,14 +18,14 @@ _POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",
-        # mail, as it would have gone out, which brings a stricter policy of its own
+        # rendered email, which is served under a stricter policy of its own
         "frame-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
     )
 )
-# FastAPI's own pages, outside production only; they load their scripts from elsewhere.
+# FastAPI's own pages load their scripts from a CDN; they do not exist in production.
 _DOCUMENTATION = ("/docs", "/docs/oauth2-redirect")
 _PAGE_HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -37,11 +37,8 @@ _PAGE_HEADERS = {
 
 
 def serve_pages(app: FastAPI) -> None:
-    """Serve the built web app below the API's routes; and for any address a browser navigates to.
-
-    Without a build there are none.
-    """
-    directory = assets.pages()
+    """Serve the built web app for every path that no API route handles. Does nothing if it was not built."""
+    directory = package_files.pages()
     if directory is None:
         return
     app.frontend("/", directory=directory, fallback="index.html", check_dir=True)
@@ -49,7 +46,7 @@ def serve_pages(app: FastAPI) -> None:
 
 
 class PageHeaders:
-    """ASGI middleware: says how long each file of the web app may be kept, and what its pages may do."""
+    """ASGI middleware: sets the caching and security headers of the web app's files."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -57,15 +54,15 @@ class PageHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
 
-        async def send_marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start" and "route" not in scope:
-                _mark(scope["path"], MutableHeaders(scope=message))
+                _set_headers(scope["path"], MutableHeaders(scope=message))
             await send(message)
 
-        await self.app(scope, receive, send_marked if scope["type"] == "http" else send)
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-def _mark(path: str, headers: MutableHeaders) -> None:
+def _set_headers(path: str, headers: MutableHeaders) -> None:
     media_type = headers.get("content-type", "")
     if path in _DOCUMENTATION or media_type.startswith("application/"):
         return
@@ -73,7 +70,7 @@ def _mark(path: str, headers: MutableHeaders) -> None:
         for name, value in _PAGE_HEADERS.items():
             headers[name] = value
     elif path.startswith("/assets/"):
-        # Their names hold a hash of their content.
-        headers["Cache-Control"] = _FOR_GOOD
+        # File names contain a hash of the content.
+        headers["Cache-Control"] = _IMMUTABLE
     else:
         headers["Cache-Control"] = "no-cache"

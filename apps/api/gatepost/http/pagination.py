@@ -1,33 +1,33 @@
-"""Cursors: where the next page of a list begins."""
+"""Cursor pagination: `?limit=` and `?cursor=`, and pages with `next_cursor`."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import Query
 
 from gatepost.errors import FieldError, ValidationFailed
-from gatepost.types import from_microseconds, to_microseconds
 
-Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most")]
+Limit = Annotated[int, Query(ge=1, le=100, description="Maximum number of items to return")]
 RawCursor = Annotated[
     str | None,
-    Query(max_length=1000, description="`next_cursor` of the page before", json_schema_extra={"format": "cursor"}),
+    Query(max_length=1000, description="`next_cursor` of the previous page", json_schema_extra={"format": "cursor"}),
 ]
 
-# What a cursor holds: the place of a list's last item in the list's order.
+# A cursor holds the sort key of the last item on a page.
 Part = int | str | UUID
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = 2**63
 
 
 class Dated(Protocol):
-    """What a list by moments holds."""
+    """An item of a list that is sorted by creation time."""
 
     id: UUID
     created_at: datetime
@@ -36,14 +36,14 @@ class Dated(Protocol):
 Item = TypeVar("Item", bound=Dated)
 
 
-def encode(*place: Part) -> str:
-    """Return the opaque cursor of a place."""
-    parts = [part.hex if isinstance(part, UUID) else part for part in place]
+def encode(*key: Part) -> str:
+    """Return the opaque cursor of a sort key."""
+    parts = [part.hex if isinstance(part, UUID) else part for part in key]
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
-    """Return the place of a cursor, its parts of these kinds, or None for the first page.
+def decode(cursor: str | None, *types: type[Part]) -> tuple[Any, ...] | None:
+    """Return the sort key in a cursor, its parts of these types, or None for the first page.
 
     Raises:
         ValidationFailed: it is not a cursor of this list.
@@ -52,36 +52,50 @@ def decode(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return tuple(_part(part, kind) for part, kind in zip(parts, kinds, strict=True))
+        return tuple(_part(part, type_) for part, type_ in zip(parts, types, strict=True))
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise ValidationFailed(
-            errors=[FieldError(loc=["query", "cursor"], msg="is not a cursor that this list gave", type="cursor")]
-        ) from None
+        error = FieldError(loc=["query", "cursor"], msg="is not a cursor of this list", type="cursor")
+        raise ValidationFailed(errors=[error]) from None
 
 
-def decode_moment(cursor: str | None) -> tuple[datetime | None, UUID | None]:
-    """Return the place of a cursor in a list by moments, the newest first; twice None for the first page.
+def decode_created(cursor: str | None) -> tuple[datetime | None, UUID | None]:
+    """Return the sort key in a cursor of a newest-first list; (None, None) for the first page.
 
     Raises:
         ValidationFailed: it is not a cursor of this list.
     """
-    place = decode(cursor, int, UUID)
-    return (from_microseconds(place[0]), place[1]) if place else (None, None)
+    key = decode(cursor, int, UUID)
+    return (from_microseconds(key[0]), key[1]) if key else (None, None)
 
 
-def cut(found: Sequence[Item], limit: int) -> tuple[list[Item], str | None]:
-    """Return a page of a list by moments, and the cursor of the next one where more was found than fits."""
+def paginate(found: Sequence[Item], limit: int) -> tuple[list[Item], str | None]:
+    """Return a page of a newest-first list, and the cursor of the next page if more items were found than fit."""
     page = list(found[:limit])
     if len(found) <= limit:
         return page, None
     return page, encode(to_microseconds(page[-1].created_at), page[-1].id)
 
 
-def _part(value: Any, kind: type[Part]) -> Part:
-    if kind is UUID:
+def from_microseconds(microseconds: int | None) -> datetime | None:
+    """Return the time that is so many microseconds after 1970 (UTC); None without microseconds."""
+    if microseconds is None:
+        return None
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def to_microseconds(at: datetime) -> int:
+    """Return the microseconds since 1970 (UTC) of a time."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _part(value: Any, type_: type[Part]) -> Part:
+    if type_ is UUID:
         return UUID(value)
-    if kind is int and type(value) is int and -_INT64 <= value < _INT64:
+    if type_ is int and type(value) is int and -_INT64 <= value < _INT64:
         return value
-    if kind is str and type(value) is str and "\0" not in value:
+    if type_ is str and type(value) is str and "\0" not in value:
         return value
     raise ValueError

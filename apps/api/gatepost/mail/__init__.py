@@ -1,1 +1,1 @@
-"""Mail: templates that people write, rendered where nothing they write can do harm."""
+"""Email: templates, outbox, delivery, notifications, and the mailbox of captured emails."""

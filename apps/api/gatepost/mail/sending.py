@@ -1,4 +1,4 @@
-"""Queueing from an application, in the transaction that its own rows are written in."""
+"""`send_email`: queue an email in an application's own transaction, through its own database driver."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from gatepost.errors import BY_SQLSTATE, Refusal
-from gatepost.mail.transports.transport import Attachment
+from gatepost.db import api_error_of
+from gatepost.mail.transports import Attachment
 
 _ARGUMENTS = {
     "p_template": "text",
@@ -27,12 +27,16 @@ _ARGUMENTS = {
     "p_idempotency_key": "text",
     "p_actor": "text",
 }
+_Values = tuple[str | None, ...]
+_Execute = Callable[[Any, _Values], Awaitable[str]]
 
 
-def _statement(place: str) -> str:
-    # All of it crosses as text: an application may have its driver write and read jsonb or uuid in a way of its own.
-    given = [f"{name} => {place.format(n)}::text::{type_}" for n, (name, type_) in enumerate(_ARGUMENTS.items(), 1)]
-    return f"select gatepost.queue_email({', '.join(given)})::text"
+def _statement(placeholder: str) -> str:
+    # Every value is passed and returned as text: an application may have changed how its driver converts jsonb or uuid.
+    arguments = [
+        f"{name} => {placeholder.format(n)}::text::{type_}" for n, (name, type_) in enumerate(_ARGUMENTS.items(), 1)
+    ]
+    return f"select gatepost.queue_email({', '.join(arguments)})::text"
 
 
 _NUMBERED = _statement("${}")
@@ -53,69 +57,69 @@ async def send_email(
     idempotency_key: str | None = None,
     queued_by: str = "application",
 ) -> UUID:
-    """Queue an e-mail in the caller's transaction: it goes out if that commits, and was never there if not.
+    """Queue an email in the caller's transaction: it is sent if that commits, and never existed if it rolls back.
 
-    One statement on the caller's connection; nothing is sent here, a worker does that after the commit. Outside a
-    transaction the message is queued at once. Once the database has refused the statement, the transaction can only be
-    rolled back (or its savepoint); what raises TypeError or ValueError has not reached the database.
+    This executes one statement on the caller's connection; a worker sends the email after the commit. Outside a
+    transaction, the email is queued immediately. After an error of the database, the transaction (or its savepoint) can
+    only be rolled back. TypeError and ValueError are raised before the database is reached.
 
     Args:
-        connection: asyncpg's `Connection` or one of its pool, psycopg's `AsyncConnection`, or SQLAlchemy's
+        connection: asyncpg's `Connection` (also one of a pool), psycopg's `AsyncConnection`, or SQLAlchemy's
             `AsyncConnection` or `AsyncSession` over either.
         template: The key of a template, as in `GET /v1/settings/email-templates`.
-        to: One address, without a name.
-        variables: What the template declares: JSON values; dates, UUIDs and Decimals become text. Whether they fit is
-            found when the message is rendered: one that they do not fit becomes `failed`.
-        locale: The language of the words, like `de` or `fr-CA`; English stands in for one that is not there.
-        reply_to: One address, or None.
-        attachments: Files; Resend takes 40 MB together, counted in Base64.
-        send_at: When it is due, with a time zone; None: now.
-        expires_at: After this, with a time zone, it is not sent any more.
-        idempotency_key: 1 to 300 characters; the same key with the same arguments queues one message, and returns
-            its id each time.
-        queued_by: Who queues it, for the record; each has keys of its own.
+        to: One email address, without a display name.
+        variables: The values that the template declares: JSON values, also dates, UUIDs and Decimals, which become
+            strings. They are checked when the email is rendered; if they do not match, it becomes `failed`.
+        locale: The language of the email, such as `de` or `fr-CA`. English is used if the template lacks it.
+        reply_to: One email address, or None.
+        attachments: Files. Resend accepts 40 MB per email, encoded in Base64.
+        send_at: When to send it, with a time zone. None: now.
+        expires_at: When it becomes too late to send it, with a time zone.
+        idempotency_key: 1 to 300 characters. The same key with the same arguments queues one email, and returns its ID
+            each time.
+        queued_by: Who queued it, as the email log shows it. Each value has its own idempotency keys.
 
     Returns:
-        The id of the message.
+        The ID of the email.
 
     Raises:
-        NotFound: no such template.
-        Conflict: the idempotency key stands for another message.
-        ValidationFailed: no address, or a message that is over before it is sent.
-        TypeError: this kind of connection is not known, or a variable is nothing that JSON can say.
-        ValueError: a time without a zone.
-        Exception: whatever else goes wrong in the database, as the driver raises it.
+        NotFound: there is no such template in this language or in English.
+        Conflict: the idempotency key was already used for a different email.
+        ValidationFailed: an argument is invalid; `errors[0].loc` names it.
+        TypeError: the connection is not supported, or a variable is not a JSON value.
+        ValueError: a time has no time zone.
+        Exception: any other error of the database, as the driver raises it.
     """
-    queue = _way_of(connection)
+    execute = _driver_of(connection)
     if not isinstance(to, str):
-        raise TypeError("to is one address; for several people queue several messages")
+        raise TypeError("to must be one email address. Call send_email once for each recipient.")
     values = (
         template,
         to,
-        json.dumps(_plain(variables, "variables")),
+        json.dumps(_json_value(variables, "variables")),
         locale,
         reply_to,
-        json.dumps([_attached(one) for one in attachments]),
-        _moment(send_at, "send_at"),
-        _moment(expires_at, "expires_at"),
+        json.dumps([_json_attachment(attachment) for attachment in attachments]),
+        _timestamp(send_at, "send_at"),
+        _timestamp(expires_at, "expires_at"),
         idempotency_key,
         queued_by,
     )
     try:
-        return UUID(await queue(connection, values))
+        return UUID(await execute(connection, values))
     except Exception as error:
-        if refusal := _refusal_of(error):
-            raise refusal from error
+        if api_error := api_error_of(error):
+            raise api_error from error
         raise
 
 
-async def _by_asyncpg(connection: Any, values: tuple[str | None, ...]) -> str:
+async def _by_asyncpg(connection: Any, values: _Values) -> str:
     email_id: str = await connection.fetchval(_NUMBERED, *values)
     return email_id
 
 
-async def _by_psycopg(connection: Any, values: tuple[str | None, ...]) -> str:
-    # A row factory of the application's would make something else of the row.
+async def _by_psycopg(connection: Any, values: _Values) -> str:
+    # The application's own row factory might not return tuples.
     async with connection.cursor(row_factory=lambda _: tuple) as cursor:
         raw = any(kind.__name__ == "AsyncRawCursor" for kind in type(cursor).__mro__)
         await cursor.execute(_NUMBERED if raw else _FORMATTED, values)
@@ -123,18 +127,18 @@ async def _by_psycopg(connection: Any, values: tuple[str | None, ...]) -> str:
     return str(email_id)
 
 
-async def _by_sqlalchemy(connection: Any, values: tuple[str | None, ...]) -> str:
+async def _by_sqlalchemy(connection: Any, values: _Values) -> str:
     if not hasattr(connection, "exec_driver_sql"):  # a session
         connection = await connection.connection()
     statement = {"asyncpg": _NUMBERED, "psycopg": _FORMATTED}.get(connection.dialect.driver)
     if statement is None:
-        raise _unknown(f"SQLAlchemy over {connection.dialect.driver}")
+        raise _unsupported(f"SQLAlchemy over {connection.dialect.driver}")
     email_id: str = (await connection.exec_driver_sql(statement, values)).scalar_one()
     return email_id
 
 
-# By name, for none of them is imported here: only asyncpg is sure to be installed.
-_WAYS: dict[tuple[str, str], Callable[[Any, tuple[str | None, ...]], Awaitable[str]]] = {
+# Drivers are recognized by name, because none is imported here: only asyncpg is certain to be installed.
+_DRIVERS: dict[tuple[str, str], _Execute] = {
     ("asyncpg", "Connection"): _by_asyncpg,
     ("asyncpg", "PoolConnectionProxy"): _by_asyncpg,
     ("psycopg", "AsyncConnection"): _by_psycopg,
@@ -144,36 +148,23 @@ _WAYS: dict[tuple[str, str], Callable[[Any, tuple[str | None, ...]], Awaitable[s
 }
 
 
-def _way_of(connection: object) -> Callable[[Any, tuple[str | None, ...]], Awaitable[str]]:
+def _driver_of(connection: object) -> _Execute:
     for kind in type(connection).__mro__:
-        way = _WAYS.get((kind.__module__.partition(".")[0], kind.__name__))
-        if way is not None:
-            return way
-    raise _unknown(f"{type(connection).__module__}.{type(connection).__qualname__}")
+        execute = _DRIVERS.get((kind.__module__.partition(".")[0], kind.__name__))
+        if execute is not None:
+            return execute
+    raise _unsupported(f"{type(connection).__module__}.{type(connection).__qualname__}")
 
 
-def _unknown(what: str) -> TypeError:
+def _unsupported(kind: str) -> TypeError:
     return TypeError(
-        "send_email wants a connection of asyncpg, an AsyncConnection of psycopg 3, or an AsyncConnection or "
-        f"AsyncSession of SQLAlchemy over one of them, not {what}: with any other, run the SQL "
-        "`select gatepost.queue_email(...)`"
+        f"send_email does not support {kind}. Pass a connection of asyncpg, an AsyncConnection of psycopg 3, or an "
+        "AsyncConnection or AsyncSession of SQLAlchemy over one of them. With any other driver, run the SQL "
+        "`select gatepost.queue_email(...)`."
     )
 
 
-def _refusal_of(error: BaseException) -> Refusal | None:
-    refusal = None
-    cause: BaseException | None = error
-    while cause is not None:
-        state = getattr(cause, "sqlstate", None) or ""
-        if state in BY_SQLSTATE:
-            # Our arguments are named as those of the function are, but for the prefix.
-            refusal = BY_SQLSTATE[state](str(cause).splitlines()[0].removeprefix("p_"))
-        # SQLAlchemy wraps the driver's error, asyncpg's twice: only the innermost has the bare words.
-        cause = getattr(cause, "orig", None) or cause.__cause__
-    return refusal
-
-
-def _plain(value: object, where: str) -> object:
+def _json_value(value: object, path: str) -> object:
     match value:
         case None | bool() | int() | str():
             return value
@@ -184,19 +175,19 @@ def _plain(value: object, where: str) -> object:
         case Decimal() | UUID():
             return str(value)
         case Mapping() if all(isinstance(name, str) for name in value):
-            return {name: _plain(each, f"{where}[{name!r}]") for name, each in value.items()}
+            return {name: _json_value(item, f"{path}[{name!r}]") for name, item in value.items()}
         case list() | tuple():
-            return [_plain(each, f"{where}[{place}]") for place, each in enumerate(value)]
-    raise TypeError(f"{where} is {_told(value)}: JSON cannot say that")
+            return [_json_value(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    raise TypeError(f"{path} is {_describe(value)}, which JSON cannot represent. Convert it first.")
 
 
-def _told(value: object) -> str:
+def _describe(value: object) -> str:
     if isinstance(value, float):
         return str(value)
-    return "a mapping with names that are not str" if isinstance(value, Mapping) else f"of type {type(value).__name__}"
+    return "a mapping with keys other than str" if isinstance(value, Mapping) else f"of type {type(value).__name__}"
 
 
-def _attached(attachment: Attachment) -> dict[str, str]:
+def _json_attachment(attachment: Attachment) -> dict[str, str]:
     return {
         "filename": attachment.filename,
         "content_type": attachment.content_type,
@@ -204,9 +195,9 @@ def _attached(attachment: Attachment) -> dict[str, str]:
     }
 
 
-def _moment(value: datetime | None, name: str) -> str | None:
+def _timestamp(value: datetime | None, name: str) -> str | None:
     if value is None:
         return None
     if value.utcoffset() is None:
-        raise ValueError(f"{name} has no time zone: give one, as in datetime.now(UTC)")
+        raise ValueError(f"{name} has no time zone. Use an aware datetime, such as datetime.now(UTC).")
     return value.isoformat()

@@ -1,4 +1,4 @@
-"""API keys: `gp_`, a readable part, a secret part and a checksum; only their hash is kept."""
+"""API keys: `gp_`, a readable part, a secret part and a checksum. The database holds their hash only."""
 
 from __future__ import annotations
 
@@ -6,33 +6,41 @@ import hashlib
 import hmac
 import secrets
 import zlib
+from typing import Literal
 
-# No vowels and nothing that looks like something else; 32 of them, five bits each.
+Scope = Literal[
+    "users:read", "sessions:read", "sessions:revoke", "emails:send", "emails:read", "templates:write", "audit:read"
+]
+
+# 32 characters of five bits each, without vowels and without characters that look alike.
 _ALPHABET = "0123456789bcdfghjkmnpqrstvwxyzBC"
 _READABLE, _SECRET, _CHECKSUM = 8, 40, 7
 
-PREFIX = "gp_"
+API_KEY_PREFIX = "gp_"
 
 
-def mint() -> tuple[str, str]:
-    """Return a new key and its readable part. The secret part has 200 random bits."""
+def generate_api_key() -> tuple[str, str]:
+    """Return a new API key (200 random bits) and its readable prefix."""
     readable = _random(_READABLE)
-    body = f"{PREFIX}{readable}_{_random(_SECRET)}"
-    return body + _checksum(body), PREFIX + readable
+    body = f"{API_KEY_PREFIX}{readable}_{_random(_SECRET)}"
+    return body + _checksum(body), API_KEY_PREFIX + readable
 
 
-def readable_part(key: str) -> str | None:
-    """Return the part by which a key is looked up, or None for what cannot be one: no database is asked for a typo."""
+def api_key_prefix(key: str) -> str | None:
+    """Return the readable prefix by which a key is looked up, or None if the key is malformed.
+
+    The checksum catches typos before the database is asked.
+    """
     body, checksum = key[:-_CHECKSUM], key[-_CHECKSUM:]
-    if not key.isascii() or len(key) != len(PREFIX) + _READABLE + 1 + _SECRET + _CHECKSUM:
+    if not key.isascii() or len(key) != len(API_KEY_PREFIX) + _READABLE + 1 + _SECRET + _CHECKSUM:
         return None
-    if not key.startswith(PREFIX) or not hmac.compare_digest(checksum, _checksum(body)):
+    if not key.startswith(API_KEY_PREFIX) or not hmac.compare_digest(checksum, _checksum(body)):
         return None
-    return body[: len(PREFIX) + _READABLE]
+    return body[: len(API_KEY_PREFIX) + _READABLE]
 
 
-def digest(key: str) -> bytes:
-    """Return the hash that is kept of a key."""
+def hash_api_key(key: str) -> bytes:
+    """Return the hash of a key that the database holds (SHA-256: a key is random, so no slower hash is needed)."""
     return hashlib.sha256(key.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""Secrets at rest: keys derived from one secret, and what is sealed under them."""
+"""Keys derived from the secret key, and authenticated encryption of what the database holds."""
 
 from __future__ import annotations
 
@@ -15,68 +15,68 @@ from gatepost.errors import ConfigurationError
 from gatepost.settings import Settings
 
 _NONCE_BYTES = 12
-_LEAST_SECRET_BYTES = 32
+_MIN_SECRET_BYTES = 32
 
 
-class SealBroken(Exception):
-    """What was sealed does not open under this key."""
+class DecryptionFailed(Exception):
+    """The data was encrypted under another key, or was altered."""
 
 
-def derive(secret: bytes, purpose: str) -> bytes:
-    """Return the 32-byte key of a secret for one purpose (HKDF-SHA256, RFC 5869): no two purposes share one."""
+def derive_key(secret: bytes, purpose: str) -> bytes:
+    """Return the 32-byte key of a secret for one purpose (HKDF-SHA256, RFC 5869). Each purpose has its own key."""
     return HKDF(SHA256(), length=32, salt=None, info=b"gatepost/" + purpose.encode()).derive(secret)
 
 
-def seal(key: bytes, plain: bytes) -> bytes:
-    """Encrypt and authenticate bytes under a 32-byte key (AES-256-GCM, a fresh nonce in front)."""
+def encrypt(key: bytes, data: bytes) -> bytes:
+    """Encrypt and authenticate data under a 32-byte key (AES-256-GCM with a random nonce in front)."""
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, None)
+    return nonce + AESGCM(key).encrypt(nonce, data, None)
 
 
-def unseal(key: bytes, sealed: bytes) -> bytes:
-    """Return what `seal` was given.
+def decrypt(key: bytes, encrypted: bytes) -> bytes:
+    """Return the data that `encrypt` was given.
 
     Raises:
-        SealBroken: another key, or altered bytes.
+        DecryptionFailed: it was encrypted under another key, or altered.
     """
     try:
-        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+        return AESGCM(key).decrypt(encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:], None)
     except (InvalidTag, ValueError):
-        raise SealBroken from None
+        raise DecryptionFailed from None
 
 
 def secret_key(settings: Settings) -> bytes:
-    """Return the secret all keys derive from: the setting, else one made once in the data directory (mode 0600).
+    """Return the secret that all keys derive from: the setting, or else a file (mode 0600) in the data directory.
 
     Raises:
-        ConfigurationError: the file cannot be read or made, or holds no secret.
+        ConfigurationError: the file cannot be read or created, or is too short.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
     path = settings.data_dir / "secret_key"
     try:
         if not path.exists():
-            _make(path)
+            _create_secret_file(path)
         secret = path.read_bytes().strip()
     except OSError as error:
         raise ConfigurationError(f"GATEPOST_SECRET_KEY: is not set, and {path} cannot be used: {error}") from None
-    if len(secret) < _LEAST_SECRET_BYTES:
+    if len(secret) < _MIN_SECRET_BYTES:
         raise ConfigurationError(
-            f"GATEPOST_SECRET_KEY: is not set, and {path} holds fewer than {_LEAST_SECRET_BYTES} characters: "
+            f"GATEPOST_SECRET_KEY: is not set, and {path} has fewer than {_MIN_SECRET_BYTES} characters: "
             "restore it from a backup"
         )
     return secret
 
 
-def _make(path: Path) -> None:
+def _create_secret_file(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(48))
     try:
-        # A link, not a rename: of two first starts at once, both read the one that came first.
-        os.link(fresh, path)
+        # A link and not a rename: if two processes start for the first time at once, both read the first one's file.
+        os.link(temporary, path)
     except FileExistsError:
         pass
     finally:
-        fresh.unlink()
+        temporary.unlink()

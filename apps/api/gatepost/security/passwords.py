@@ -1,4 +1,4 @@
-"""Passwords: Argon2id, in threads of their own, so that neither the event loop nor a connection waits for one."""
+"""Password hashing: Argon2id, in threads, so that the event loop does not wait for it."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from gatepost.errors import ServiceUnavailable
 
-# OWASP Password Storage Cheat Sheet, the first choice for Argon2id: 19 MiB, two passes, one lane.
+# OWASP Password Storage Cheat Sheet, first choice for Argon2id: 19 MiB, two passes, one lane.
 _MEMORY_KIB = 19456
 _PASSES = 2
 _LANES = 1
-# A queue that is longer takes seconds: a refusal is the kinder answer.
-_MOST_WAITING = 200
+# A longer queue would take seconds; an error is better.
+_MAX_WAITING = 200
 
 T = TypeVar("T")
 
 
 class Passwords:
-    """Hashes and verifies passwords, as many at once as there are processors."""
+    """Hashes and verifies passwords, as many at once as there are CPUs."""
 
     def __init__(self) -> None:
         self._hasher = _hasher()
-        _nobody()
+        _dummy_hash()
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="gatepost-password")
         self._waiting = 0
 
     def close(self) -> None:
-        """Drop what has not begun yet."""
+        """Cancel the calls that have not started yet."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def hash(self, password: str) -> str:
         """Return the encoded Argon2id hash of a password.
 
         Raises:
-            ServiceUnavailable: too many wait already.
+            ServiceUnavailable: too many calls are waiting.
         """
         return await self._in_thread(self._hasher.hash, password)
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Tell whether a password is the hashed one; with None (nobody) it is not, and takes as long.
+        """Return whether a password matches a hash. None (no such user) takes as long and never matches.
 
         Raises:
-            ServiceUnavailable: too many wait already.
+            ServiceUnavailable: too many calls are waiting.
         """
-        matches = await self._in_thread(self._matches, hashed or _nobody(), password)
+        matches = await self._in_thread(self._matches, hashed or _dummy_hash(), password)
         return matches and hashed is not None
 
-    def outdated(self, hashed: str) -> bool:
-        """Tell whether a hash was made with other parameters than today's, so that it is to be made anew."""
+    def needs_rehash(self, hashed: str) -> bool:
+        """Return whether a hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(hashed)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: str) -> T:
-        if self._waiting >= _MOST_WAITING:
-            raise ServiceUnavailable("The service is busy; try again in a moment.")
+        if self._waiting >= _MAX_WAITING:
+            raise ServiceUnavailable("The service is busy. Try again in a moment.")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
@@ -79,6 +79,6 @@ def _hasher() -> PasswordHasher:
 
 
 @cache
-def _nobody() -> str:
-    """What is verified when there is nobody to verify, so that the time taken does not tell who has an account."""
+def _dummy_hash() -> str:
+    """Return the hash to verify against if there is no user, so that timing does not reveal whether a user exists."""
     return _hasher().hash(os.urandom(16))

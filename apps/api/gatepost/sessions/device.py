@@ -1,4 +1,4 @@
-"""Devices: what a User-Agent header says, in words that a person reads."""
+"""Devices: the kind, browser and operating system in a User-Agent header, by the names that users know."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _APPLE_DEVICES = ("iPhone", "iPad", "iPod")
 
 
 def parse_device(user_agent: str | None) -> Device:
-    """Return the device of a User-Agent header; of none, or of nonsense, an unknown one. Never raises."""
+    """Return the device in a User-Agent header. What cannot be recognized is unknown; any text is accepted."""
     text = (user_agent or "")[:_MAX_CHARACTERS].strip()
     return _parse(text) if text else _UNKNOWN
 

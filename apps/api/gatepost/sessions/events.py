@@ -1,4 +1,4 @@
-"""A host's own hook: called in every process when a session ends, whoever ended it and wherever."""
+"""The host's hook `on_session_ended`, called in every process when a session ends."""
 
 from __future__ import annotations
 
@@ -9,62 +9,61 @@ from contextlib import suppress
 from uuid import UUID
 
 from gatepost import log
-from gatepost.db.pool import Database
+from gatepost.db import Database
 from gatepost.errors import ServiceUnavailable
-from gatepost.geoip import Places
-from gatepost.sessions import store
+from gatepost.geoip import GeoIp
 from gatepost.sessions.models import Session
-from gatepost.settings import Settings
+from gatepost.sessions.service import SessionService, set_locations
 
-Hook = Callable[[Session], Awaitable[None]]
+SessionEndHook = Callable[[Session], Awaitable[None]]
 
-CHANNEL = "gatepost_session_ends"
-# What was told lately is not told again when a lost connection is caught up on.
+SESSION_END_CHANNEL = "gatepost_session_ended"
+# After a lost connection, recently ended sessions are read again; those that were reported already are skipped.
 _REMEMBERED = 10_000
-_AGAIN = 1.0
+_RETRY_SECONDS = 1.0
 
 logger = log.get_logger()
 
 
-class SessionEnds:
-    """Hears which sessions end, and tells the host; after a lost connection it tells what was missed."""
+class SessionEndListener:
+    """Listens for ended sessions and calls the host's hook; after a lost connection it reads what was missed."""
 
-    def __init__(self, database: Database, settings: Settings, places: Places, hook: Hook) -> None:
+    def __init__(self, database: Database, sessions: SessionService, geoip: GeoIp, hook: SessionEndHook) -> None:
         self._database = database
-        self._settings = settings
-        self._places = places
+        self._sessions = sessions
+        self._geoip = geoip
         self._hook = hook
-        self._heard: asyncio.Queue[str] = asyncio.Queue()
-        self._told: deque[UUID] = deque(maxlen=_REMEMBERED)
+        self._received: asyncio.Queue[str] = asyncio.Queue()
+        self._reported: deque[UUID] = deque(maxlen=_REMEMBERED)
 
-    def hear(self, session_id: str) -> None:
-        """Take the id of a session that has ended; nothing: some may have been missed."""
-        self._heard.put_nowait(session_id)
+    def receive(self, session_id: str) -> None:
+        """Queue the id of an ended session; an empty text means that some may have been missed."""
+        self._received.put_nowait(session_id)
 
     async def run(self) -> None:
-        """Tell the host until cancelled."""
+        """Call the hook until cancelled."""
         since = None
         while True:
-            heard = [await self._heard.get()]
-            while not self._heard.empty():
-                heard.append(self._heard.get_nowait())
+            received = [await self._received.get()]
+            while not self._received.empty():
+                received.append(self._received.get_nowait())
             while True:
                 with suppress(ServiceUnavailable):
-                    ids = [UUID(each) for each in heard if each]
-                    caught_up = since if "" in heard else None
+                    ids = [UUID(each) for each in received if each]
                     async with self._database.connection() as connection:
-                        now, ended = await store.list_ended(connection, self._settings, self._places, ids, caught_up)
+                        now, ended = await self._sessions.list_ended(connection, ids, since if "" in received else None)
                     since = now
                     break
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_RETRY_SECONDS)
+            set_locations(self._geoip, ended)
             for session in ended:
-                await self._tell(session)
+                await self._call(session)
 
-    async def _tell(self, session: Session) -> None:
-        if session.id in self._told:
+    async def _call(self, session: Session) -> None:
+        if session.id in self._reported:
             return
-        self._told.append(session.id)
+        self._reported.append(session.id)
         try:
             await self._hook(session)
-        except Exception as error:  # the host's own; the next is told all the same
+        except Exception as error:  # in the host's code; the next sessions are reported nevertheless
             logger.error("on_session_ended failed", exc_info=error)

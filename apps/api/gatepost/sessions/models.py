@@ -1,16 +1,15 @@
-"""What a session is, as the outside sees it."""
+"""Sessions and devices, and what the session routes take and return."""
 
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from asyncpg import Record
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, computed_field
-
-from gatepost.geoip import Places
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
 DeviceKind = Literal["desktop", "mobile", "tablet", "bot", "unknown"]
 EndReason = Literal[
@@ -25,7 +24,9 @@ EndReason = Literal[
     "expired",
 ]
 
-# Control characters, separators of lines, and the marks that turn the writing direction of what follows.
+RefreshOutcome = Literal["rotated", "replayed", "reused", "ended"]
+
+# Control characters, line and paragraph separators, and the characters that change the writing direction.
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 _DIRECTIONS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -42,13 +43,13 @@ def _clean_name(name: str | None) -> str | None:
 
 DeviceName = Annotated[
     str | None,
-    Field(max_length=100, description="The person's own name for the device; blank for none"),
+    Field(max_length=100, description="The user's own name for the device; blank for none"),
     AfterValidator(_clean_name),
 ]
 
 
 class Device(BaseModel):
-    """What a browser says it is; every part may be unknown."""
+    """A device as its browser describes itself; every part may be unknown."""
 
     kind: DeviceKind
     browser: str | None
@@ -56,22 +57,16 @@ class Device(BaseModel):
 
     @property
     def label(self) -> str:
-        """What a person reads: "Chrome on Windows", "Safari on iPhone", "curl", "Unknown device"."""
+        """A label for display: "Chrome on Windows", "Safari on iPhone", "curl", "Unknown device"."""
         if self.browser and self.os:
             return f"{self.browser} on {self.os}"
         return self.browser or self.os or UNKNOWN_DEVICE
 
 
-def _as_a_field(schema: dict[str, Any]) -> None:
-    # It is no more read-only than the rest; for that word, generators of clients make a second type of every session.
-    schema.pop("readOnly", None)
-
-
 class Session(BaseModel):
     """A sign-in on one device.
 
-    `id` is the `session_id` of its tokens and no secret. Times are UTC. `claims` and `authenticated_at` are there
-    for the session of the request at hand only, and are not part of the answer.
+    `id` is the `session_id` claim of its tokens, and is not secret. All times are UTC.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -81,6 +76,9 @@ class Session(BaseModel):
     name: str
     device: Device
     ip: str | None
+    location: Annotated[
+        str | None, Field(description='Approximate location of the IP address, like "Berlin, Germany"; null if unknown')
+    ] = None
     created_at: datetime
     last_active_at: datetime
     expires_at: datetime
@@ -89,7 +87,6 @@ class Session(BaseModel):
     ended_at: datetime | None
     end_reason: EndReason | None
 
-    _places: Places = PrivateAttr(default_factory=Places)
     _claims: dict[str, Any] = PrivateAttr()
     _authenticated_at: datetime = PrivateAttr()
 
@@ -99,11 +96,10 @@ class Session(BaseModel):
         row: Record,
         *,
         idle_timeout: timedelta,
-        places: Places,
-        current_id: UUID | None,
+        current_id: UUID | None = None,
         claims: dict[str, Any] | None = None,
     ) -> Self:
-        """Return the session of a row of `gatepost.sessions` with `state`, its end reason as of now."""
+        """Return the session of a row of `gatepost.sessions` with `state`, its current end reason."""
         device = Device(kind=row["device_kind"], browser=row["browser"], os=row["os"])
         state = row["state"]
         ended_at = row["ended_at"]
@@ -124,27 +120,41 @@ class Session(BaseModel):
             ended_at=ended_at,
             end_reason=state,
         )
-        session._places = places
         session._authenticated_at = row["authenticated_at"]
         session._claims = claims or {}
         return session
 
-    @computed_field(json_schema_extra=_as_a_field)  # type: ignore[prop-decorator]
-    @property
-    def location(self) -> str | None:
-        """About where the address is, like "Berlin, Germany"; null where that is not known."""
-        # Here, not in `from_row`: a request that the guard lets pass does not pay for what nobody reads.
-        return self._places.near(self.ip)
-
     @property
     def claims(self) -> dict[str, Any]:
-        """The claims of the access token that the request came with."""
+        """The claims of the request's access token; empty for a session other than the current one."""
         return self._claims
 
     @property
     def authenticated_at(self) -> datetime:
-        """When the person last showed their password."""
+        """When the user last entered their password (UTC)."""
         return self._authenticated_at
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A new session with its refresh token, and the sessions that were evicted to keep the user at the cap."""
+
+    session: Session
+    refresh_token: str
+    evicted: list[Session]
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshedSession:
+    """The outcome of a refresh: the session, and its next refresh token.
+
+    `replayed`: the token was used a moment ago, and the same successor is returned again. `reused`: it was used before,
+    which revoked the session. `ended`: the session had ended before.
+    """
+
+    session: Session
+    refresh_token: str
+    outcome: RefreshOutcome
 
 
 class SessionPage(BaseModel):
@@ -155,25 +165,18 @@ class SessionPage(BaseModel):
 
 
 class RegisterSession(BaseModel):
-    """What to call the device of the session at hand."""
+    """A name for the device of the current session."""
 
     device_name: DeviceName = None
 
 
-class Disowned(BaseModel):
-    """How many sessions ended; `reset_token` is for choosing a new password, within the hour and once."""
-
-    revoked: int
-    reset_token: str
-
-
 class RenameSession(BaseModel):
-    """The person's own name for a device; blank brings back the one like "Chrome on Windows"."""
+    """The user's own name for a device; blank restores the default, like "Chrome on Windows"."""
 
     name: DeviceName
 
 
 class RevokedSessions(BaseModel):
-    """How many sessions were ended."""
+    """How many sessions were revoked."""
 
     revoked: int

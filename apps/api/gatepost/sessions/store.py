@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, cast
+from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.db.pool import Connection, Database, Reader
-from gatepost.geoip import Places
-from gatepost.http.client_ip import Address
-from gatepost.sessions.models import Device, EndReason, Session
-from gatepost.sessions.policy import REFRESH_GRACE
-from gatepost.settings import Settings
+from gatepost.db import Connection, Database, Reader
+from gatepost.sessions.models import Device, EndReason, RefreshOutcome, Session
+from gatepost.types import IPAddress
 
-RefreshOutcome = Literal["rotated", "replayed", "reused", "ended", "unknown"]
+SortKey = tuple[int, int, UUID]
 
 _READ = """
 select s.*, gatepost.session_end_reason(s, $2) as state, s.last_active_at <= now() - $3::interval as is_due
@@ -25,47 +22,48 @@ where s.id = $1
 """
 
 _LIST = """
-select s.*, place.*
+select s.*, sorted.*
 from (
   select s.*, gatepost.session_end_reason(s, $3) as state from gatepost.sessions s where s.user_id = $1
 ) s
 cross join lateral (
   select case when s.id = $2 then 0 when s.state is null then 1 else 2 end as rank,
          -(extract(epoch from coalesce(s.ended_at, s.last_active_at)) * 1000000)::bigint as key
-) place
+) sorted
 where (s.state is null or $4)
-  and ($5::integer is null or (place.rank, place.key, s.id) > ($5, $6::bigint, $7::uuid))
-order by place.rank, place.key, s.id
+  and ($5::integer is null or (sorted.rank, sorted.key, s.id) > ($5, $6::bigint, $7::uuid))
+order by sorted.rank, sorted.key, s.id
 limit $8
 """
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What became of a refresh: `sealed` is the successor's seal, `session` the session it was for."""
+    """The outcome of a refresh; `successor` is the token's encrypted successor if it was replayed."""
 
     outcome: RefreshOutcome
-    sealed: bytes | None
-    session: Session | None
+    successor: bytes | None
+    session: Session
 
 
 async def open_session(
     connection: Connection,
-    settings: Settings,
-    places: Places,
     *,
     session_id: UUID,
     user_id: UUID,
     token_hash: bytes,
     name: str | None,
     device: Device,
-    ip: Address | None,
-    replaced_id: UUID | None = None,
-    known_device: bool = False,
+    ip: IPAddress | None,
+    lifetime: timedelta,
+    idle_timeout: timedelta,
+    max_sessions: int,
+    replaced_id: UUID | None,
+    known_device: bool,
 ) -> tuple[Session, list[Session]]:
-    """Open a session and return it, with those that were evicted to keep the person's number at the cap.
+    """Open a session and return it, with those that were evicted to keep the user at the cap.
 
-    The session that it replaces, if any, is signed out. A device that is new to the person is told by mail.
+    The session that it replaces, if any, is signed out. If the device is new to the user, a notification is queued.
     """
     rows = await connection.fetch(
         """
@@ -80,68 +78,66 @@ async def open_session(
         device.browser,
         device.os,
         ip,
-        settings.session_lifetime,
-        settings.idle_timeout,
-        settings.max_sessions,
+        lifetime,
+        idle_timeout,
+        max_sessions,
         replaced_id,
         known_device,
     )
-    opened, *evicted = (
-        Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=session_id) for row in rows
-    )
+    opened, *evicted = (Session.from_row(row, idle_timeout=idle_timeout, current_id=session_id) for row in rows)
     return opened, evicted
 
 
-async def read_session(reader: Reader, settings: Settings, session_id: UUID) -> Record | None:
-    """Return a session's row with `state` (its end reason as of now) and `is_due` (its activity is to be noted)."""
-    return await reader.fetchrow(_READ, session_id, settings.idle_timeout, settings.activity_interval)
+async def read_session(
+    reader: Reader, session_id: UUID, *, idle_timeout: timedelta, activity_interval: timedelta
+) -> Record | None:
+    """Return a session's row with `state` (its current end reason) and `is_due` (its activity should be recorded)."""
+    return await reader.fetchrow(_READ, session_id, idle_timeout, activity_interval)
 
 
-async def touch_session(database: Database, settings: Settings, session_id: UUID, ip: Address | None) -> None:
-    """Note that a session is in use, at most once an activity interval."""
-    await database.execute("select gatepost.touch_session($1, $2, $3)", session_id, ip, settings.activity_interval)
+async def touch_session(
+    database: Database, session_id: UUID, ip: IPAddress | None, *, activity_interval: timedelta
+) -> None:
+    """Record that a session is in use, at most once per activity interval."""
+    await database.execute("select gatepost.touch_session($1, $2, $3)", session_id, ip, activity_interval)
 
 
-async def end_lapsed_session(database: Database, settings: Settings, session_id: UUID) -> None:
-    """Write down the end of a session whose time has run out."""
-    await database.execute("select gatepost.end_lapsed_session($1, $2)", session_id, settings.idle_timeout)
+async def expire_session(database: Database, session_id: UUID, *, idle_timeout: timedelta) -> None:
+    """Record the end of a session that has expired or been idle for too long."""
+    await database.execute("select gatepost.expire_session($1, $2)", session_id, idle_timeout)
 
 
 async def list_sessions(
     connection: Connection,
-    settings: Settings,
-    places: Places,
     *,
     user_id: UUID,
     current_id: UUID,
     include_ended: bool,
-    after: tuple[int, int, UUID] | None,
+    after: SortKey | None,
     limit: int,
-) -> tuple[list[Session], tuple[int, int, UUID] | None]:
-    """Return a page of a person's sessions and the place of the next: the current first, then by last activity."""
+    idle_timeout: timedelta,
+) -> tuple[list[Session], SortKey | None]:
+    """Return a page of a user's sessions, the current one first, then by last activity; and the next page's key."""
     rank, key, identifier = after or (None, None, None)
     rows = await connection.fetch(
-        _LIST, user_id, current_id, settings.idle_timeout, include_ended, rank, key, identifier, limit + 1
+        _LIST, user_id, current_id, idle_timeout, include_ended, rank, key, identifier, limit + 1
     )
     page = rows[:limit]
-    sessions = [
-        Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=current_id) for row in page
-    ]
+    sessions = [Session.from_row(row, idle_timeout=idle_timeout, current_id=current_id) for row in page]
     more = (page[-1]["rank"], page[-1]["key"], page[-1]["id"]) if len(rows) > limit else None
     return sessions, more
 
 
 async def rename_session(
     connection: Connection,
-    settings: Settings,
-    places: Places,
     *,
     user_id: UUID,
     session_id: UUID,
     name: str | None,
     current_id: UUID,
+    idle_timeout: timedelta,
 ) -> Session | None:
-    """Give a person's active session a name (None: the device's own) and return it, or None if there is no such one."""
+    """Name a user's active session (None: the device's default name) and return it, or None if there is no such one."""
     row = await connection.fetchrow(
         """
         update gatepost.sessions s set name = $3
@@ -151,110 +147,105 @@ async def rename_session(
         session_id,
         user_id,
         name,
-        settings.idle_timeout,
+        idle_timeout,
     )
-    return (
-        Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=current_id) if row else None
-    )
+    return Session.from_row(row, idle_timeout=idle_timeout, current_id=current_id) if row else None
 
 
 async def revoke_session(
     connection: Connection,
-    settings: Settings,
     *,
     user_id: UUID,
     session_id: UUID,
     ended_by: UUID | None,
     reason: EndReason,
+    idle_timeout: timedelta,
 ) -> bool:
-    """End a person's session and tell whether it had not ended before; ending it again changes nothing.
+    """Revoke a user's session and return whether it was active; revoking it again changes nothing.
 
     Raises:
-        NotFound: the person has no such session.
+        NotFound: the user has no such session.
     """
     query = "select gatepost.revoke_session($1, $2, $3, $4, $5)"
-    await connection.execute(query, user_id, session_id, ended_by, reason, settings.idle_timeout)
-    # Written by this very transaction, and not because its time had run out.
+    await connection.execute(query, user_id, session_id, ended_by, reason, idle_timeout)
+    # Revoked by this very transaction, and not lapsed before.
     by_us = "select xmin = pg_current_xact_id()::xid and end_reason = $2 from gatepost.sessions where id = $1"
     return bool(await connection.fetchval(by_us, session_id, reason))
 
 
 async def revoke_other_sessions(
-    connection: Connection, settings: Settings, *, user_id: UUID, kept_id: UUID, reason: EndReason
+    connection: Connection, *, user_id: UUID, kept_id: UUID | None, reason: EndReason, idle_timeout: timedelta
 ) -> int:
-    """End all of a person's sessions but one and return how many that were."""
+    """Revoke all of a user's sessions except one (None: all of them) and return how many."""
     revoked = await connection.fetchval(
-        "select gatepost.revoke_other_sessions($1, $2, $1, $3, $4)", user_id, kept_id, reason, settings.idle_timeout
+        "select gatepost.revoke_other_sessions($1, $2, $1, $3, $4)", user_id, kept_id, reason, idle_timeout
     )
     return cast(int, revoked)
 
 
-async def disown_session(connection: Connection, user_id: UUID, session_id: UUID, ip: Address | None) -> int:
-    """End every session of a person who did not open one of them, and make their password useless; say how many."""
-    query = "select gatepost.disown_session($1, $2, $3)"
+async def report_session(connection: Connection, user_id: UUID, session_id: UUID, ip: IPAddress | None) -> int:
+    """Revoke every session of a user who reports one as not theirs, and disable their password. Return how many."""
+    query = "select gatepost.report_session($1, $2, $3)"
     return cast(int, await connection.fetchval(query, user_id, session_id, ip))
 
 
-async def revoke_all_sessions(connection: Connection, settings: Settings, *, user_id: UUID, reason: EndReason) -> int:
-    """End all of a person's sessions and return how many that were."""
-    query = "select gatepost.revoke_other_sessions($1, null, $1, $2, $3)"
-    return cast(int, await connection.fetchval(query, user_id, reason, settings.idle_timeout))
-
-
 async def reauthenticate_session(connection: Connection, session_id: UUID) -> None:
-    """Note that the person has just shown their password."""
+    """Record that the user has just entered their password."""
     query = "update gatepost.sessions set authenticated_at = now() where id = $1 and ended_at is null"
     await connection.execute(query, session_id)
 
 
 async def refresh_session(
     connection: Connection,
-    settings: Settings,
-    places: Places,
     *,
     session_id: UUID,
     token_hash: bytes,
     successor_hash: bytes,
-    successor_sealed: bytes,
-    ip: Address | None,
-) -> Refreshed:
-    """Exchange a refresh token for its successor. The caller commits whatever the outcome: reuse ends the session."""
+    successor_encrypted: bytes,
+    ip: IPAddress | None,
+    grace: timedelta,
+    idle_timeout: timedelta,
+) -> Refreshed | None:
+    """Exchange a refresh token for its successor; None if there is no such session.
+
+    The caller commits whatever the outcome: reuse revokes the session.
+    """
     row = await connection.fetchrow(
         """
-        select r.outcome, r.successor_sealed, (r.session).*, gatepost.session_end_reason(r.session, $7) as state
+        select r.outcome, r.successor_encrypted, (r.session).*, gatepost.session_end_reason(r.session, $7) as state
         from gatepost.refresh_session($1, $2, $3, $4, $5, $6, $7) r
         """,
         session_id,
         token_hash,
         successor_hash,
-        successor_sealed,
+        successor_encrypted,
         ip,
-        REFRESH_GRACE,
-        settings.idle_timeout,
+        grace,
+        idle_timeout,
     )
     if row is None or row["id"] is None:
-        return Refreshed("unknown", None, None)
-    session = Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=session_id)
-    return Refreshed(row["outcome"], row["successor_sealed"], session)
+        return None
+    session = Session.from_row(row, idle_timeout=idle_timeout, current_id=session_id)
+    return Refreshed(row["outcome"], row["successor_encrypted"], session)
 
 
-async def erase_successors(database: Database) -> None:
-    """Erase sealed refresh tokens whose grace is over."""
+async def erase_successors(database: Database, *, grace: timedelta) -> None:
+    """Erase encrypted refresh tokens whose grace period is over."""
     await database.execute(
         """
-        update gatepost.refresh_tokens set previous_hash = null, successor_sealed = null
-        where successor_sealed is not null and rotated_at < now() - $1::interval
+        update gatepost.refresh_tokens set previous_hash = null, successor_encrypted = null
+        where successor_encrypted is not null and rotated_at < now() - $1::interval
         """,
-        REFRESH_GRACE,
+        grace,
     )
 
 
 async def list_ended(
-    connection: Connection, settings: Settings, places: Places, session_ids: list[UUID], since: datetime | None
+    connection: Connection, session_ids: list[UUID], since: datetime | None, *, idle_timeout: timedelta
 ) -> tuple[datetime, list[Session]]:
-    """Return the database's time, and sessions that have ended, by id or since a moment, in the order of their ends.
+    """Return the database's time, and ended sessions by id or since a time, in the order of their ends.
 
-    A minute before the moment counts too: what ended then may have been committed after it.
+    A minute before `since` counts too: what ended then may have been committed after it.
     """
     rows = await connection.fetch(
         """
@@ -265,13 +256,13 @@ async def list_ended(
         session_ids,
         since,
     )
-    ended = [Session.from_row(row, idle_timeout=settings.idle_timeout, places=places, current_id=None) for row in rows]
+    ended = [Session.from_row(row, idle_timeout=idle_timeout) for row in rows]
     now: datetime = await connection.fetchval("select clock_timestamp()")
     return now, ended
 
 
 async def sign_out_session(connection: Connection, session_id: UUID) -> bool:
-    """End a session at the wish of whoever holds its token; False when there is none that has not ended."""
+    """End a session on behalf of the holder of its token; return whether it was active."""
     ended = await connection.fetchval(
         """
         update gatepost.sessions set ended_at = clock_timestamp(), end_reason = 'signed_out', ended_by = user_id

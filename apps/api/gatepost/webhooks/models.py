@@ -1,4 +1,4 @@
-"""What a webhook holds."""
+"""The payload of a webhook."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from gatepost.sessions.models import Session
+from gatepost.sessions import Session
 
 
 class SessionEnded(BaseModel):
-    """A session has ended; `timestamp` is when that was written down (Standard Webhooks, payload structure)."""
+    """A session has ended. `timestamp` is when that was recorded (Standard Webhooks, payload structure)."""
 
     type: Literal["session.ended"] = "session.ended"
     timestamp: datetime

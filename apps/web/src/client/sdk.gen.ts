@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChooseNoticeData, ChooseNoticeErrors, ChooseNoticeResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DisownSessionData, DisownSessionErrors, DisownSessionResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNoticesData, ListNoticesErrors, ListNoticesResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeResendEventData, TakeResendEventErrors, TakeResendEventResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveResendEventData, ReceiveResendEventErrors, ReceiveResendEventResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ReportSessionData, ReportSessionErrors, ReportSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, UpdateNotificationData, UpdateNotificationErrors, UpdateNotificationResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -21,7 +21,7 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * Register
  *
- * Make an account and sign in on this device.
+ * Create an account and sign in on this device.
  */
 export const register = <ThrowOnError extends boolean = true>(options: Options<RegisterData, ThrowOnError>) => (options.client ?? client).post<RegisterResponses, RegisterErrors, ThrowOnError>({
     url: '/v1/auth/register',
@@ -33,9 +33,9 @@ export const register = <ThrowOnError extends boolean = true>(options: Options<R
 });
 
 /**
- * Login
+ * Sign In
  *
- * Sign in on this device; above the cap the least recently active device is signed out.
+ * Sign in on this device. Above the session limit, the least recently active device is signed out.
  */
 export const login = <ThrowOnError extends boolean = true>(options: Options<LoginData, ThrowOnError>) => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     url: '/v1/auth/login',
@@ -47,9 +47,9 @@ export const login = <ThrowOnError extends boolean = true>(options: Options<Logi
 });
 
 /**
- * Refresh
+ * Refresh Tokens
  *
- * Exchange a refresh token for new tokens. It works once; used again later, it ends the session.
+ * Exchange a refresh token for new tokens. It works once: using it again later revokes the session.
  */
 export const refresh = <ThrowOnError extends boolean = true>(options?: Options<RefreshData, ThrowOnError>) => (options?.client ?? client).post<RefreshResponses, RefreshErrors, ThrowOnError>({
     url: '/v1/auth/refresh',
@@ -61,9 +61,9 @@ export const refresh = <ThrowOnError extends boolean = true>(options?: Options<R
 });
 
 /**
- * Logout
+ * Sign Out
  *
- * Sign out on this device. The refresh token or cookie alone suffices; without a session, nothing happens.
+ * Sign out on this device. A refresh token or the refresh cookie is enough; without a session, nothing happens.
  */
 export const logout = <ThrowOnError extends boolean = true>(options?: Options<LogoutData, ThrowOnError>) => (options?.client ?? client).post<LogoutResponses, LogoutErrors, ThrowOnError>({
     url: '/v1/auth/logout',
@@ -77,7 +77,7 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
 /**
  * Reauthenticate
  *
- * Show the password once more, before something that asks for a recent sign-in.
+ * Confirm your password before an action that requires a recent sign-in.
  */
 export const reauthenticate = <ThrowOnError extends boolean = true>(options: Options<ReauthenticateData, ThrowOnError>) => (options.client ?? client).post<ReauthenticateResponses, ReauthenticateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -113,9 +113,9 @@ export const changePassword = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Read Me
+ * Read Current User
  *
- * Say who is signed in, and on which device.
+ * Return the current user and session.
  */
 export const readMe = <ThrowOnError extends boolean = true>(options?: Options<ReadMeData, ThrowOnError>) => (options?.client ?? client).get<ReadMeResponses, ReadMeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -130,14 +130,16 @@ export const readMe = <ThrowOnError extends boolean = true>(options?: Options<Re
 /**
  * List Public Keys
  *
- * Give the public keys of our access tokens (RFC 7517).
+ * Return the public keys that verify access tokens (RFC 7517).
  */
 export const listPublicKeys = <ThrowOnError extends boolean = true>(options?: Options<ListPublicKeysData, ThrowOnError>) => (options?.client ?? client).get<ListPublicKeysResponses, ListPublicKeysErrors, ThrowOnError>({ url: '/.well-known/jwks.json', ...options });
 
 /**
  * Request Password Reset
  *
- * Send a link to choose a new password, if the address has an account; the answer never says whether it has.
+ * Send a link to set a new password, if the email address has an account.
+ *
+ * The response is the same for every email address.
  */
 export const requestPasswordReset = <ThrowOnError extends boolean = true>(options: Options<RequestPasswordResetData, ThrowOnError>) => (options.client ?? client).post<RequestPasswordResetResponses, RequestPasswordResetErrors, ThrowOnError>({
     url: '/v1/auth/password/forgot',
@@ -151,7 +153,7 @@ export const requestPasswordReset = <ThrowOnError extends boolean = true>(option
 /**
  * Reset Password
  *
- * Set a new password by a link; every device is signed out.
+ * Set a new password with the token of an emailed link, and sign out every device.
  */
 export const resetPassword = <ThrowOnError extends boolean = true>(options: Options<ResetPasswordData, ThrowOnError>) => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
     url: '/v1/auth/password/reset',
@@ -165,9 +167,9 @@ export const resetPassword = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Request Email Verification
  *
- * Send the link that confirms your address once more; older ones keep working.
+ * Send another link that verifies your email address. Earlier links keep working.
  *
- * At most five an hour, the first one included. An address that is confirmed is a conflict.
+ * At most five are sent per hour, including the first one. It is a conflict if the email address is already verified.
  */
 export const requestEmailVerification = <ThrowOnError extends boolean = true>(options?: Options<RequestEmailVerificationData, ThrowOnError>) => (options?.client ?? client).post<RequestEmailVerificationResponses, RequestEmailVerificationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -182,7 +184,7 @@ export const requestEmailVerification = <ThrowOnError extends boolean = true>(op
 /**
  * Verify Email
  *
- * Confirm that an address is one's own, by the link that went there.
+ * Verify an email address with the token of the link that was sent to it.
  */
 export const verifyEmail = <ThrowOnError extends boolean = true>(options: Options<VerifyEmailData, ThrowOnError>) => (options.client ?? client).post<VerifyEmailResponses, VerifyEmailErrors, ThrowOnError>({
     url: '/v1/auth/email/verify',
@@ -194,9 +196,23 @@ export const verifyEmail = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
+ * Report Session
+ *
+ * Report a sign-in that was not yours: every device is signed out, and the current password stops working.
+ */
+export const reportSession = <ThrowOnError extends boolean = true>(options: Options<ReportSessionData, ThrowOnError>) => (options.client ?? client).post<ReportSessionResponses, ReportSessionErrors, ThrowOnError>({
+    url: '/v1/sessions/not-me',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Revoke Other Sessions
  *
- * Sign out all your devices but this one.
+ * Sign out all your devices except this one.
  */
 export const revokeOtherSessions = <ThrowOnError extends boolean = true>(options?: Options<RevokeOtherSessionsData, ThrowOnError>) => (options?.client ?? client).delete<RevokeOtherSessionsResponses, RevokeOtherSessionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -226,7 +242,7 @@ export const listSessions = <ThrowOnError extends boolean = true>(options?: Opti
 /**
  * Register Session
  *
- * Make the session of the access token known, and name its device.
+ * Register the session of the access token, and name its device.
  */
 export const registerSession = <ThrowOnError extends boolean = true>(options: Options<RegisterSessionData, ThrowOnError>) => (options.client ?? client).post<RegisterSessionResponses, RegisterSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -243,23 +259,9 @@ export const registerSession = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
- * Disown Session
- *
- * Say that a sign-in was not one's own: it ends, with all others, and the password that let it in works no more.
- */
-export const disownSession = <ThrowOnError extends boolean = true>(options: Options<DisownSessionData, ThrowOnError>) => (options.client ?? client).post<DisownSessionResponses, DisownSessionErrors, ThrowOnError>({
-    url: '/v1/sessions/not-me',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * Revoke Session
  *
- * Sign out one of your devices; its next request is refused. Any but this one needs a recent password.
+ * Sign out one of your devices. Any but the current one needs a recently entered password.
  */
 export const revokeSession = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionData, ThrowOnError>) => (options.client ?? client).delete<RevokeSessionResponses, RevokeSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -274,7 +276,7 @@ export const revokeSession = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Rename Session
  *
- * Give one of your devices a name of your own.
+ * Name one of your devices.
  */
 export const renameSession = <ThrowOnError extends boolean = true>(options: Options<RenameSessionData, ThrowOnError>) => (options.client ?? client).patch<RenameSessionResponses, RenameSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -293,7 +295,7 @@ export const renameSession = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Search Sessions
  *
- * Find anybody's sessions by the beginning of an address or a name, by an id, an IP address or a network.
+ * Search the sessions of all users.
  */
 export const searchSessions = <ThrowOnError extends boolean = true>(options?: Options<SearchSessionsData, ThrowOnError>) => (options?.client ?? client).get<SearchSessionsResponses, SearchSessionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -308,7 +310,7 @@ export const searchSessions = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Revoke Any Session
  *
- * End anybody's session; its next request is refused.
+ * Revoke any user's session; its next request is rejected.
  */
 export const revokeAnySession = <ThrowOnError extends boolean = true>(options: Options<RevokeAnySessionData, ThrowOnError>) => (options.client ?? client).delete<RevokeAnySessionResponses, RevokeAnySessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -323,10 +325,10 @@ export const revokeAnySession = <ThrowOnError extends boolean = true>(options: O
 /**
  * Revoke Sessions
  *
- * End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+ * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
  *
- * With `notify` each person is told by one mail, queued with the end of their sessions: breaking off and asking again
- * tells nobody twice of one device, and leaves nobody out.
+ * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
+ * request can be repeated: no user is notified twice about one device, and none is missed.
  */
 export const revokeSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionsData, ThrowOnError>) => (options.client ?? client).post<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -345,7 +347,7 @@ export const revokeSessions = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * List Users
  *
- * List people by address, those whose address or name begins with `q`.
+ * List users, sorted by email address.
  */
 export const listUsers = <ThrowOnError extends boolean = true>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -360,7 +362,7 @@ export const listUsers = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * Delete User
  *
- * Delete a person: every session of theirs ends; the audit log keeps their id alone.
+ * Delete a user: all their sessions are revoked, and the audit log keeps only their id.
  */
 export const deleteUser = <ThrowOnError extends boolean = true>(options: Options<DeleteUserData, ThrowOnError>) => (options.client ?? client).delete<DeleteUserResponses, DeleteUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -375,7 +377,7 @@ export const deleteUser = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Read User
  *
- * Show a person.
+ * Return a user.
  */
 export const readUser = <ThrowOnError extends boolean = true>(options: Options<ReadUserData, ThrowOnError>) => (options.client ?? client).get<ReadUserResponses, ReadUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -390,7 +392,7 @@ export const readUser = <ThrowOnError extends boolean = true>(options: Options<R
 /**
  * Revoke User Sessions
  *
- * End all sessions of a person.
+ * Revoke all sessions of a user.
  */
 export const revokeUserSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeUserSessionsData, ThrowOnError>) => (options.client ?? client).delete<RevokeUserSessionsResponses, RevokeUserSessionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -405,7 +407,7 @@ export const revokeUserSessions = <ThrowOnError extends boolean = true>(options:
 /**
  * List User Sessions
  *
- * List a person's sessions, the newest first.
+ * List a user's sessions, newest first.
  */
 export const listUserSessions = <ThrowOnError extends boolean = true>(options: Options<ListUserSessionsData, ThrowOnError>) => (options.client ?? client).get<ListUserSessionsResponses, ListUserSessionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -420,7 +422,7 @@ export const listUserSessions = <ThrowOnError extends boolean = true>(options: O
 /**
  * Disable User
  *
- * Disable a person: every session of theirs ends, and none opens until they are enabled.
+ * Disable a user: all their sessions are revoked, and they cannot sign in until they are enabled.
  */
 export const disableUser = <ThrowOnError extends boolean = true>(options: Options<DisableUserData, ThrowOnError>) => (options.client ?? client).post<DisableUserResponses, DisableUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -439,7 +441,7 @@ export const disableUser = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Enable User
  *
- * Let a disabled person sign in again.
+ * Let a disabled user sign in again.
  */
 export const enableUser = <ThrowOnError extends boolean = true>(options: Options<EnableUserData, ThrowOnError>) => (options.client ?? client).post<EnableUserResponses, EnableUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -456,9 +458,9 @@ export const enableUser = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * List Api Keys
+ * List API Keys
  *
- * List the API keys, the newest first, without their secrets.
+ * List the API keys, newest first, without their secrets.
  */
 export const listApiKeys = <ThrowOnError extends boolean = true>(options?: Options<ListApiKeysData, ThrowOnError>) => (options?.client ?? client).get<ListApiKeysResponses, ListApiKeysErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -471,9 +473,9 @@ export const listApiKeys = <ThrowOnError extends boolean = true>(options?: Optio
 });
 
 /**
- * Create Api Key
+ * Create API Key
  *
- * Make an API key. Its secret is shown this once; only an admin in person makes keys.
+ * Create an API key. Its secret is shown only once. API keys cannot create others.
  */
 export const createApiKey = <ThrowOnError extends boolean = true>(options: Options<CreateApiKeyData, ThrowOnError>) => (options.client ?? client).post<CreateApiKeyResponses, CreateApiKeyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -490,9 +492,9 @@ export const createApiKey = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Revoke Api Key
+ * Revoke API Key
  *
- * Revoke an API key; its next request is refused.
+ * Revoke an API key; its next request is rejected.
  */
 export const revokeApiKey = <ThrowOnError extends boolean = true>(options: Options<RevokeApiKeyData, ThrowOnError>) => (options.client ?? client).delete<RevokeApiKeyResponses, RevokeApiKeyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -505,9 +507,9 @@ export const revokeApiKey = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * List Audit
+ * List Audit Log
  *
- * List what was done, by whom, to what and why, the newest first.
+ * List the audit log, newest first.
  */
 export const listAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAuditData, ThrowOnError>) => (options?.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -522,7 +524,7 @@ export const listAudit = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * List Templates
  *
- * List every template, built-in and custom.
+ * List all templates, built-in and custom.
  */
 export const listTemplates = <ThrowOnError extends boolean = true>(options?: Options<ListTemplatesData, ThrowOnError>) => (options?.client ?? client).get<ListTemplatesResponses, ListTemplatesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -537,7 +539,7 @@ export const listTemplates = <ThrowOnError extends boolean = true>(options?: Opt
 /**
  * Create Template
  *
- * Make a template of one's own; its words are a draft until they are published.
+ * Create a custom template. Its content is a draft until you publish it.
  */
 export const createTemplate = <ThrowOnError extends boolean = true>(options: Options<CreateTemplateData, ThrowOnError>) => (options.client ?? client).post<CreateTemplateResponses, CreateTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -556,7 +558,7 @@ export const createTemplate = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Delete Template
  *
- * Delete a template of one's own; a built-in one goes back to its default words.
+ * Delete a custom template, or reset a built-in one to its default.
  */
 export const deleteTemplate = <ThrowOnError extends boolean = true>(options: Options<DeleteTemplateData, ThrowOnError>) => (options.client ?? client).delete<DeleteTemplateResponses, DeleteTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -571,7 +573,7 @@ export const deleteTemplate = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Read Template
  *
- * Show a template in one language: its draft, what is published, and the built-in words.
+ * Return a template in one language: its draft, published version and built-in source.
  */
 export const readTemplate = <ThrowOnError extends boolean = true>(options: Options<ReadTemplateData, ThrowOnError>) => (options.client ?? client).get<ReadTemplateResponses, ReadTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -586,7 +588,7 @@ export const readTemplate = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * Save Template Draft
  *
- * Save a draft, with what is wrong with it; a broken one is kept, but cannot be published.
+ * Save a draft. It may have errors, which the response lists, but cannot be published before they are fixed.
  */
 export const saveTemplateDraft = <ThrowOnError extends boolean = true>(options: Options<SaveTemplateDraftData, ThrowOnError>) => (options.client ?? client).put<SaveTemplateDraftResponses, SaveTemplateDraftErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -605,7 +607,7 @@ export const saveTemplateDraft = <ThrowOnError extends boolean = true>(options: 
 /**
  * Publish Template
  *
- * Make the draft the next version; it never changes again.
+ * Publish the draft as the next version, which never changes.
  */
 export const publishTemplate = <ThrowOnError extends boolean = true>(options: Options<PublishTemplateData, ThrowOnError>) => (options.client ?? client).post<PublishTemplateResponses, PublishTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -620,7 +622,7 @@ export const publishTemplate = <ThrowOnError extends boolean = true>(options: Op
 /**
  * List Template Versions
  *
- * List the published versions in one language, the newest first.
+ * List the published versions in one language, newest first.
  */
 export const listTemplateVersions = <ThrowOnError extends boolean = true>(options: Options<ListTemplateVersionsData, ThrowOnError>) => (options.client ?? client).get<ListTemplateVersionsResponses, ListTemplateVersionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -635,7 +637,7 @@ export const listTemplateVersions = <ThrowOnError extends boolean = true>(option
 /**
  * Read Template Version
  *
- * Show one published version.
+ * Return a published version.
  */
 export const readTemplateVersion = <ThrowOnError extends boolean = true>(options: Options<ReadTemplateVersionData, ThrowOnError>) => (options.client ?? client).get<ReadTemplateVersionResponses, ReadTemplateVersionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -650,7 +652,7 @@ export const readTemplateVersion = <ThrowOnError extends boolean = true>(options
 /**
  * Restore Template Version
  *
- * Make a draft of an old version, in place of the draft there is.
+ * Save an old version as the draft. It replaces the current draft, if there is one.
  */
 export const restoreTemplateVersion = <ThrowOnError extends boolean = true>(options: Options<RestoreTemplateVersionData, ThrowOnError>) => (options.client ?? client).post<RestoreTemplateVersionResponses, RestoreTemplateVersionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -665,7 +667,7 @@ export const restoreTemplateVersion = <ThrowOnError extends boolean = true>(opti
 /**
  * Save Template Samples
  *
- * Keep the values to look at a template with, for everybody who edits it.
+ * Save sample values for previews, for everyone who edits this template.
  */
 export const saveTemplateSamples = <ThrowOnError extends boolean = true>(options: Options<SaveTemplateSamplesData, ThrowOnError>) => (options.client ?? client).put<SaveTemplateSamplesResponses, SaveTemplateSamplesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -682,28 +684,9 @@ export const saveTemplateSamples = <ThrowOnError extends boolean = true>(options
 });
 
 /**
- * Preview Template
- *
- * Show the mail as it would be sent: as JSON, or to a form's POST as the page itself, which can run nothing.
- */
-export const previewTemplate = <ThrowOnError extends boolean = true>(options: Options<PreviewTemplateData, ThrowOnError>) => (options.client ?? client).post<PreviewTemplateResponses, PreviewTemplateErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            in: 'cookie',
-            name: 'gatepost',
-            type: 'apiKey'
-        }],
-    url: '/v1/settings/email-templates/{key}/preview',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * Send Test Email
  *
- * Send a template as it stands, or one version of it, to look at it; its log entry is that of any message.
+ * Send a test email of the current source, or of one version. It appears in the email log.
  */
 export const sendTestEmail = <ThrowOnError extends boolean = true>(options: Options<SendTestEmailData, ThrowOnError>) => (options.client ?? client).post<SendTestEmailResponses, SendTestEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -720,9 +703,30 @@ export const sendTestEmail = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
+ * Preview Template
+ *
+ * Render a template as it would be sent.
+ *
+ * A JSON request returns JSON. The POST of a form returns the page itself, for an iframe; nothing in it can run.
+ */
+export const previewTemplate = <ThrowOnError extends boolean = true>(options: Options<PreviewTemplateData, ThrowOnError>) => (options.client ?? client).post<PreviewTemplateResponses, PreviewTemplateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-templates/{key}/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Read Template Language
  *
- * Tell what a template may be written with: the filters and tests, and the variables that are always there.
+ * Return the tags, filters and tests that templates can use, and the variables that every template has.
  */
 export const readTemplateLanguage = <ThrowOnError extends boolean = true>(options?: Options<ReadTemplateLanguageData, ThrowOnError>) => (options?.client ?? client).get<ReadTemplateLanguageResponses, ReadTemplateLanguageErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -737,7 +741,7 @@ export const readTemplateLanguage = <ThrowOnError extends boolean = true>(option
 /**
  * List Emails
  *
- * List messages, the newest first.
+ * List emails, newest first.
  */
 export const listEmails = <ThrowOnError extends boolean = true>(options?: Options<ListEmailsData, ThrowOnError>) => (options?.client ?? client).get<ListEmailsResponses, ListEmailsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -752,7 +756,7 @@ export const listEmails = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * Queue Email
  *
- * Queue a message; it is sent as soon as may be, once.
+ * Queue an email. It is sent once, immediately or at `send_at`.
  */
 export const queueEmail = <ThrowOnError extends boolean = true>(options: Options<QueueEmailData, ThrowOnError>) => (options.client ?? client).post<QueueEmailResponses, QueueEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -771,7 +775,7 @@ export const queueEmail = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Read Email
  *
- * Show a message: what was rendered, and its timeline.
+ * Return an email with its content and timeline.
  */
 export const readEmail = <ThrowOnError extends boolean = true>(options: Options<ReadEmailData, ThrowOnError>) => (options.client ?? client).get<ReadEmailResponses, ReadEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -786,7 +790,7 @@ export const readEmail = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Show Email
  *
- * Show a message as it was sent, for an iframe; nothing in it can run.
+ * Return the HTML of an email, for an iframe; nothing in it can run.
  */
 export const showEmail = <ThrowOnError extends boolean = true>(options: Options<ShowEmailData, ThrowOnError>) => (options.client ?? client).get<ShowEmailResponses, ShowEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -801,7 +805,7 @@ export const showEmail = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Resend Email
  *
- * Queue a message like one that has come to its end; it is another, with an id of its own.
+ * Queue a copy of an email that is no longer queued or being sent. The copy gets its own ID.
  */
 export const resendEmail = <ThrowOnError extends boolean = true>(options: Options<ResendEmailData, ThrowOnError>) => (options.client ?? client).post<ResendEmailResponses, ResendEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -816,7 +820,7 @@ export const resendEmail = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Cancel Email
  *
- * Take a message back that is not on its way yet.
+ * Cancel an email that is still scheduled or queued.
  */
 export const cancelEmail = <ThrowOnError extends boolean = true>(options: Options<CancelEmailData, ThrowOnError>) => (options.client ?? client).post<CancelEmailResponses, CancelEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -831,7 +835,7 @@ export const cancelEmail = <ThrowOnError extends boolean = true>(options: Option
 /**
  * List Suppressions
  *
- * List the addresses that are not written to any more, the newest first.
+ * List suppressed email addresses, newest first.
  */
 export const listSuppressions = <ThrowOnError extends boolean = true>(options?: Options<ListSuppressionsData, ThrowOnError>) => (options?.client ?? client).get<ListSuppressionsResponses, ListSuppressionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -846,7 +850,7 @@ export const listSuppressions = <ThrowOnError extends boolean = true>(options?: 
 /**
  * Suppress Email
  *
- * Write to an address no more.
+ * Suppress an email address: nothing is sent to it any more.
  */
 export const suppressEmail = <ThrowOnError extends boolean = true>(options: Options<SuppressEmailData, ThrowOnError>) => (options.client ?? client).post<SuppressEmailResponses, SuppressEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -865,7 +869,7 @@ export const suppressEmail = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Delete Suppression
  *
- * Write to an address again.
+ * Delete a suppression, so that emails are sent to its email address again.
  */
 export const deleteSuppression = <ThrowOnError extends boolean = true>(options: Options<DeleteSuppressionData, ThrowOnError>) => (options.client ?? client).delete<DeleteSuppressionResponses, DeleteSuppressionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -878,11 +882,11 @@ export const deleteSuppression = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * Take Resend Event
+ * Receive Resend Event
  *
- * Take what Resend tells of a message, signed by Svix; the same event again is harmless.
+ * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
  */
-export const takeResendEvent = <ThrowOnError extends boolean = true>(options: Options<TakeResendEventData, ThrowOnError>) => (options.client ?? client).post<TakeResendEventResponses, TakeResendEventErrors, ThrowOnError>({
+export const receiveResendEvent = <ThrowOnError extends boolean = true>(options: Options<ReceiveResendEventData, ThrowOnError>) => (options.client ?? client).post<ReceiveResendEventResponses, ReceiveResendEventErrors, ThrowOnError>({
     url: '/v1/webhooks/resend',
     ...options,
     headers: {
@@ -894,7 +898,7 @@ export const takeResendEvent = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Queue Emails
  *
- * Queue up to a hundred messages, all or none.
+ * Queue up to 100 emails, all or none.
  */
 export const queueEmails = <ThrowOnError extends boolean = true>(options: Options<QueueEmailsData, ThrowOnError>) => (options.client ?? client).post<QueueEmailsResponses, QueueEmailsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -913,7 +917,7 @@ export const queueEmails = <ThrowOnError extends boolean = true>(options: Option
 /**
  * List Captured Emails
  *
- * List what was captured, the newest first.
+ * List the captured emails, newest first.
  */
 export const listCapturedEmails = <ThrowOnError extends boolean = true>(options?: Options<ListCapturedEmailsData, ThrowOnError>) => (options?.client ?? client).get<ListCapturedEmailsResponses, ListCapturedEmailsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -928,7 +932,7 @@ export const listCapturedEmails = <ThrowOnError extends boolean = true>(options?
 /**
  * Read Captured Email
  *
- * Show a captured message as it would have gone out, with its links.
+ * Return a captured email as it would have been sent, with working links.
  */
 export const readCapturedEmail = <ThrowOnError extends boolean = true>(options: Options<ReadCapturedEmailData, ThrowOnError>) => (options.client ?? client).get<ReadCapturedEmailResponses, ReadCapturedEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -943,7 +947,7 @@ export const readCapturedEmail = <ThrowOnError extends boolean = true>(options: 
 /**
  * Show Captured Email
  *
- * Show a captured message's page, for an iframe; nothing in it can run.
+ * Return the HTML of a captured email, for an iframe; nothing in it can run.
  */
 export const showCapturedEmail = <ThrowOnError extends boolean = true>(options: Options<ShowCapturedEmailData, ThrowOnError>) => (options.client ?? client).get<ShowCapturedEmailResponses, ShowCapturedEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -956,32 +960,32 @@ export const showCapturedEmail = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * List Notices
+ * List Notifications
  *
- * List the kinds of mail that you may get, and which of them you want.
+ * List the kinds of email that you can receive, and whether each is turned on.
  */
-export const listNotices = <ThrowOnError extends boolean = true>(options?: Options<ListNoticesData, ThrowOnError>) => (options?.client ?? client).get<ListNoticesResponses, ListNoticesErrors, ThrowOnError>({
+export const listNotifications = <ThrowOnError extends boolean = true>(options?: Options<ListNotificationsData, ThrowOnError>) => (options?.client ?? client).get<ListNotificationsResponses, ListNotificationsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'gatepost',
             type: 'apiKey'
         }],
-    url: '/v1/me/notices',
+    url: '/v1/me/notifications',
     ...options
 });
 
 /**
- * Choose Notice
+ * Update Notification
  *
- * Turn a kind of mail on or off.
+ * Turn a kind of email on or off. Security emails cannot be turned off.
  */
-export const chooseNotice = <ThrowOnError extends boolean = true>(options: Options<ChooseNoticeData, ThrowOnError>) => (options.client ?? client).put<ChooseNoticeResponses, ChooseNoticeErrors, ThrowOnError>({
+export const updateNotification = <ThrowOnError extends boolean = true>(options: Options<UpdateNotificationData, ThrowOnError>) => (options.client ?? client).put<UpdateNotificationResponses, UpdateNotificationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
             in: 'cookie',
             name: 'gatepost',
             type: 'apiKey'
         }],
-    url: '/v1/me/notices/{key}',
+    url: '/v1/me/notifications/{key}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -992,20 +996,20 @@ export const chooseNotice = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * Read Health
  *
- * Say that the process is alive, whatever else is not.
+ * Check that the process is alive.
  */
 export const readHealth = <ThrowOnError extends boolean = true>(options?: Options<ReadHealthData, ThrowOnError>) => (options?.client ?? client).get<ReadHealthResponses, ReadHealthErrors, ThrowOnError>({ url: '/healthz', ...options });
 
 /**
  * Read Readiness
  *
- * Say whether requests can be served: the database answers and lacks no migration.
+ * Check that requests can be served: the database is reachable and has every migration.
  */
 export const readReadiness = <ThrowOnError extends boolean = true>(options?: Options<ReadReadinessData, ThrowOnError>) => (options?.client ?? client).get<ReadReadinessResponses, ReadReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });
 
 /**
  * Read Metrics
  *
- * Count what this process does, for Prometheus. It holds no personal data: no address, id, path or token.
+ * Return the metrics of this process for Prometheus. They contain no personal data and no secrets.
  */
 export const readMetrics = <ThrowOnError extends boolean = true>(options?: Options<ReadMetricsData, ThrowOnError>) => (options?.client ?? client).get<ReadMetricsResponses, ReadMetricsErrors, ThrowOnError>({ url: '/metrics', ...options });

@@ -5,17 +5,136 @@ export type ClientOptions = {
 };
 
 /**
- * Act
+ * AdminSession
  *
- * Why something is done to a person.
+ * A session of any user, with the user's email address.
  */
-export type Act = {
+export type AdminSession = {
     /**
-     * Reason
-     *
-     * Why; it is kept in the audit log
+     * Id
      */
-    reason: string;
+    id: string;
+    /**
+     * User Id
+     */
+    user_id: string;
+    /**
+     * Name
+     */
+    name: string;
+    device: Device;
+    /**
+     * Ip
+     */
+    ip: string | null;
+    /**
+     * Location
+     *
+     * Approximate location of the IP address, like "Berlin, Germany"; null if unknown
+     */
+    location: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Last Active At
+     */
+    last_active_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Current
+     */
+    current: boolean;
+    /**
+     * Status
+     */
+    status: 'active' | 'revoked' | 'expired';
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * End Reason
+     */
+    end_reason: 'signed_out' | 'signed_out_elsewhere' | 'signed_out_by_admin' | 'evicted' | 'password_changed' | 'refresh_token_reused' | 'not_me' | 'idle' | 'expired' | null;
+    /**
+     * Email
+     *
+     * The user's email address; null if the user was deleted
+     */
+    email: string | null;
+};
+
+/**
+ * AdminSessionPage
+ *
+ * A page of sessions.
+ */
+export type AdminSessionPage = {
+    /**
+     * Items
+     */
+    items: Array<AdminSession>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * AdminUser
+ *
+ * A user, as admins see them.
+ */
+export type AdminUser = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Role
+     */
+    role: 'user' | 'admin';
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Disabled At
+     */
+    disabled_at: string | null;
+    /**
+     * Active Sessions
+     */
+    active_sessions: number;
+};
+
+/**
+ * AdminUserPage
+ *
+ * A page of users.
+ */
+export type AdminUserPage = {
+    /**
+     * Items
+     */
+    items: Array<AdminUser>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -67,7 +186,7 @@ export type ApiKey = {
 /**
  * ApiKeyPage
  *
- * A page of API keys, the newest first.
+ * A page of API keys, newest first.
  */
 export type ApiKeyPage = {
     /**
@@ -83,7 +202,7 @@ export type ApiKeyPage = {
 /**
  * AttachedFile
  *
- * A file that goes along; `size` is in bytes.
+ * A file that is attached to an email; `size` is in bytes.
  */
 export type AttachedFile = {
     /**
@@ -103,7 +222,7 @@ export type AttachedFile = {
 /**
  * AuditPage
  *
- * A page of the audit log, the newest first.
+ * A page of the audit log, newest first.
  */
 export type AuditPage = {
     /**
@@ -119,7 +238,7 @@ export type AuditPage = {
 /**
  * AuditRow
  *
- * One act: who did what to what, why and from where.
+ * An audited action. `actor` is `user:<id>`, `key:<id>`, `cli`, or a part of Gatepost, such as `system`.
  */
 export type AuditRow = {
     /**
@@ -161,7 +280,7 @@ export type AuditRow = {
 /**
  * CapturedEmail
  *
- * A captured message; `source` is the MIME message (RFC 5322), `headers` its headers.
+ * A captured email. `source` is the MIME message (RFC 5322).
  */
 export type CapturedEmail = {
     /**
@@ -229,18 +348,6 @@ export type ChangePassword = {
 };
 
 /**
- * ChooseNotice
- *
- * Whether one wants a kind of mail.
- */
-export type ChooseNotice = {
-    /**
-     * Enabled
-     */
-    enabled: boolean;
-};
-
-/**
  * CreateApiKey
  *
  * A new API key.
@@ -263,7 +370,7 @@ export type CreateApiKey = {
 /**
  * CreateTemplate
  *
- * A new template of one's own.
+ * A new custom template.
  */
 export type CreateTemplate = {
     /**
@@ -305,7 +412,7 @@ export type CreateTemplate = {
 /**
  * Device
  *
- * What a browser says it is; every part may be unknown.
+ * A device as its browser describes itself; every part may be unknown.
  */
 export type Device = {
     /**
@@ -323,27 +430,11 @@ export type Device = {
 };
 
 /**
- * Disowned
- *
- * How many sessions ended; `reset_token` is for choosing a new password, within the hour and once.
- */
-export type Disowned = {
-    /**
-     * Revoked
-     */
-    revoked: number;
-    /**
-     * Reset Token
-     */
-    reset_token: string;
-};
-
-/**
  * Email
  *
- * A message: what was asked for, and how far it has come.
+ * An email and its status.
  *
- * `version` 0 is the built-in words, null the test of a draft. `subject` is null until it is rendered.
+ * `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered.
  */
 export type Email = {
     /**
@@ -415,9 +506,9 @@ export type Email = {
 /**
  * EmailAttachment
  *
- * A file to go along: pdf, png, jpg, gif, webp, zip, docx, xlsx, pptx, txt, csv, md, ics, vcf, json or xml.
+ * A file to attach: pdf, png, jpg, gif, webp, zip, docx, xlsx, pptx, txt, csv, md, ics, vcf, json or xml.
  *
- * `content` is its bytes in base64 (RFC 4648, 4); without `content_type` the file name's ending says it.
+ * `content` is the file in Base64 (RFC 4648, section 4). `content_type` is optional and must match the extension.
  */
 export type EmailAttachment = {
     /**
@@ -437,7 +528,7 @@ export type EmailAttachment = {
 /**
  * EmailDetail
  *
- * A message with what was rendered (null before) and its timeline, the oldest first.
+ * An email with its content (null until it is rendered) and its timeline, oldest first.
  */
 export type EmailDetail = {
     /**
@@ -529,7 +620,7 @@ export type EmailDetail = {
 /**
  * EmailEvent
  *
- * A step of a message: ours, or what its provider tells.
+ * A step of an email: recorded by Gatepost, or reported by the provider.
  */
 export type EmailEvent = {
     /**
@@ -551,7 +642,7 @@ export type EmailEvent = {
 /**
  * EmailPage
  *
- * A page of messages, the newest first.
+ * A page of emails, newest first.
  */
 export type EmailPage = {
     /**
@@ -567,9 +658,11 @@ export type EmailPage = {
 /**
  * EmailTemplate
  *
- * A template in one language: its draft, what is published, and the built-in words where there are some.
+ * A template in one language: its draft, its published version, and its built-in source (`default`), if any.
  *
- * `etag` names what stands: the draft, else the published version. `samples` are the values to look at it with.
+ * `current` is what an editor starts from: the draft, else the published version, else the built-in source, which may
+ * be that of a fallback language. `live` is what emails in this language are rendered from: the published version,
+ * else the built-in source of this very language. `etag` identifies `current`. `samples` are values for previews.
  */
 export type EmailTemplate = {
     /**
@@ -613,12 +706,18 @@ export type EmailTemplate = {
     draft: TemplateDraft | null;
     published: TemplateVersion | null;
     default: TemplateSource | null;
+    current: TemplateSource | null;
+    /**
+     * Current Origin
+     */
+    current_origin: 'draft' | 'published' | 'builtin' | null;
+    live: TemplateSource | null;
 };
 
 /**
  * FieldError
  *
- * What is wrong with one part of a request.
+ * An error in one part of a request; `loc` is the path to it.
  */
 export type FieldError = {
     /**
@@ -638,7 +737,7 @@ export type FieldError = {
 /**
  * ForgotPassword
  *
- * The address of an account whose password is forgotten.
+ * The email address of an account whose password was forgotten.
  */
 export type ForgotPassword = {
     /**
@@ -650,7 +749,7 @@ export type ForgotPassword = {
 /**
  * Health
  *
- * The process answers.
+ * The process is alive.
  */
 export type Health = {
     /**
@@ -700,7 +799,7 @@ export type JsonWebKey = {
 /**
  * JsonWebKeys
  *
- * The public keys that our access tokens can be verified with.
+ * The public keys that verify Gatepost's access tokens.
  */
 export type JsonWebKeys = {
     /**
@@ -710,11 +809,11 @@ export type JsonWebKeys = {
 };
 
 /**
- * LanguageWord
+ * LanguageFeature
  *
- * A filter or a test: what it does, and how it is written.
+ * A filter or a test: what it does, and an example.
  */
-export type LanguageWord = {
+export type LanguageFeature = {
     /**
      * Name
      */
@@ -732,7 +831,7 @@ export type LanguageWord = {
 /**
  * LinkToken
  *
- * The token of a link in a mail.
+ * The token of a link in an email.
  */
 export type LinkToken = {
     /**
@@ -762,19 +861,19 @@ export type Login = {
     /**
      * Device Name
      *
-     * The person's own name for the device; blank for none
+     * The user's own name for the device; blank for none
      */
     device_name?: string | null;
 };
 
 /**
- * MailTrouble
+ * MailError
  *
- * What keeps a transport from sending, in words that say what to do.
+ * Why a transport cannot send, and what to do about it.
  *
- * `clock_off` is by how many seconds our clock is ahead of the provider's, where it is more than a minute.
+ * `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
  */
-export type MailTrouble = {
+export type MailError = {
     /**
      * Transport
      */
@@ -784,33 +883,33 @@ export type MailTrouble = {
      */
     code: string | null;
     /**
-     * Words
+     * Message
      */
-    words: string | null;
+    message: string | null;
     /**
      * Since
      */
     since: string | null;
     /**
-     * Clock Off
+     * Clock Offset
      */
-    clock_off: number | null;
+    clock_offset: number | null;
 };
 
 /**
  * Me
  *
- * The person who asks, and the session they ask from.
+ * The current user and session.
  */
 export type Me = {
-    user: Person;
+    user: User;
     session: Session;
 };
 
 /**
  * NewApiKey
  *
- * A new API key with its secret, which is shown this once.
+ * A new API key with its secret, which is shown only once.
  */
 export type NewApiKey = {
     /**
@@ -858,11 +957,11 @@ export type NewApiKey = {
 };
 
 /**
- * Notice
+ * Notification
  *
- * A kind of mail; `description` says when it comes, and `security` is sent whatever one says.
+ * A kind of email; `description` says when it is sent. A `security` email is always enabled.
  */
-export type Notice = {
+export type Notification = {
     /**
      * Key
      */
@@ -886,55 +985,24 @@ export type Notice = {
 };
 
 /**
- * NoticeList
+ * NotificationList
  *
- * Every kind of mail that one may get.
+ * All kinds of email that you can receive.
  */
-export type NoticeList = {
+export type NotificationList = {
     /**
      * Items
      */
-    items: Array<Notice>;
-};
-
-/**
- * Person
- *
- * A person with an account.
- */
-export type Person = {
-    /**
-     * Id
-     */
-    id: string;
-    /**
-     * Email
-     */
-    email: string;
-    /**
-     * Role
-     */
-    role: 'user' | 'admin';
-    /**
-     * User Metadata
-     */
-    user_metadata: {
-        [key: string]: unknown;
-    };
-    /**
-     * Created At
-     */
-    created_at: string;
-    /**
-     * Email Verified At
-     */
-    email_verified_at: string | null;
+    items: Array<Notification>;
 };
 
 /**
  * Preview
  *
- * A mail as it would be sent; `size_bytes` is that of the HTML in UTF-8 (Gmail clips beyond 102 KB).
+ * An email as it would be sent.
+ *
+ * `text_source` is the text part before its variables are filled in, generated from the HTML where none is written.
+ * `size_bytes` is the size of the HTML in UTF-8; Gmail clips emails beyond 102 KB.
  */
 export type Preview = {
     /**
@@ -954,6 +1022,10 @@ export type Preview = {
      */
     text: string;
     /**
+     * Text Source
+     */
+    text_source: string;
+    /**
      * Size Bytes
      */
     size_bytes: number;
@@ -966,7 +1038,7 @@ export type Preview = {
 /**
  * Problem
  *
- * The body of every refusal (`application/problem+json`, RFC 9457).
+ * The body of every error response (`application/problem+json`, RFC 9457).
  */
 export type Problem = {
     /**
@@ -1006,7 +1078,7 @@ export type Problem = {
 /**
  * Published
  *
- * The number of the version that counts from now on.
+ * The number of the version that was published.
  */
 export type Published = {
     /**
@@ -1018,9 +1090,9 @@ export type Published = {
 /**
  * QueueEmail
  *
- * A message to send: a template by key, to one address, with the values of its variables.
+ * An email to send: a template, one recipient, and the values of the template's variables.
  *
- * `send_at` is when (default: now), `expires_at` when it would be too late: it is never sent after.
+ * It is sent at `send_at` (default: now), and never after `expires_at`.
  */
 export type QueueEmail = {
     /**
@@ -1042,7 +1114,7 @@ export type QueueEmail = {
     /**
      * Locale
      *
-     * A language, like en, de or fr-CA
+     * A language, such as en, de or fr-CA
      */
     locale?: string;
     /**
@@ -1066,7 +1138,7 @@ export type QueueEmail = {
 /**
  * QueuedEmails
  *
- * The messages of a batch, in its order.
+ * The emails of a batch, in the order of the request.
  */
 export type QueuedEmails = {
     /**
@@ -1078,7 +1150,7 @@ export type QueuedEmails = {
 /**
  * Readiness
  *
- * The database answers and has our schema. Mail that has to wait is a detail: requests can be served.
+ * The database is reachable and has every migration. Mail errors are a detail: requests can be served.
  */
 export type Readiness = {
     /**
@@ -1096,17 +1168,17 @@ export type Readiness = {
     /**
      * Mail
      */
-    mail: 'ok' | 'trouble';
+    mail: 'ok' | 'degraded';
     /**
-     * Mail Trouble
+     * Mail Errors
      */
-    mail_trouble: Array<MailTrouble>;
+    mail_errors: Array<MailError>;
 };
 
 /**
  * Reauthenticate
  *
- * The password once more, before something that needs a fresh sign-in.
+ * The current password, to confirm a sensitive action.
  */
 export type Reauthenticate = {
     /**
@@ -1118,7 +1190,7 @@ export type Reauthenticate = {
 /**
  * RefreshTokenBody
  *
- * A refresh token; without one, the refresh cookie counts.
+ * A refresh token; without one, the refresh cookie is used.
  */
 export type RefreshTokenBody = {
     /**
@@ -1130,7 +1202,7 @@ export type RefreshTokenBody = {
 /**
  * Register
  *
- * A new account; it is signed in at once.
+ * A new account, which is signed in at once.
  */
 export type Register = {
     /**
@@ -1148,7 +1220,7 @@ export type Register = {
     /**
      * Device Name
      *
-     * The person's own name for the device; blank for none
+     * The user's own name for the device; blank for none
      */
     device_name?: string | null;
 };
@@ -1156,13 +1228,13 @@ export type Register = {
 /**
  * RegisterSession
  *
- * What to call the device of the session at hand.
+ * A name for the device of the current session.
  */
 export type RegisterSession = {
     /**
      * Device Name
      *
-     * The person's own name for the device; blank for none
+     * The user's own name for the device; blank for none
      */
     device_name?: string | null;
 };
@@ -1170,21 +1242,37 @@ export type RegisterSession = {
 /**
  * RenameSession
  *
- * The person's own name for a device; blank brings back the one like "Chrome on Windows".
+ * The user's own name for a device; blank restores the default, like "Chrome on Windows".
  */
 export type RenameSession = {
     /**
      * Name
      *
-     * The person's own name for the device; blank for none
+     * The user's own name for the device; blank for none
      */
     name: string | null;
 };
 
 /**
+ * ReportedSession
+ *
+ * How many sessions were revoked. `reset_token` sets a new password, once and within an hour.
+ */
+export type ReportedSession = {
+    /**
+     * Revoked
+     */
+    revoked: number;
+    /**
+     * Reset Token
+     */
+    reset_token: string;
+};
+
+/**
  * ResetPassword
  *
- * A new password, by a link.
+ * A new password, set by a link.
  */
 export type ResetPassword = {
     /**
@@ -1200,14 +1288,14 @@ export type ResetPassword = {
 /**
  * RevokeSessions
  *
- * Ends all sessions that fit a filter; with `dry_run` only counts them, and tells nobody.
+ * Which sessions to revoke, and why. With `dry_run` they are only counted, and no email is sent.
  */
 export type RevokeSessions = {
     filter: SessionFilter;
     /**
      * Reason
      *
-     * Why; it is kept in the audit log
+     * Why; it is recorded in the audit log
      */
     reason: string;
     /**
@@ -1217,7 +1305,7 @@ export type RevokeSessions = {
     /**
      * Notify
      *
-     * Tell each person by one mail which devices were signed out
+     * Send each user one email that lists the devices that were signed out
      */
     notify?: boolean;
 };
@@ -1225,7 +1313,7 @@ export type RevokeSessions = {
 /**
  * RevokedByFilter
  *
- * How many sessions fitted, how many were ended, and whether one's own was among them.
+ * How many sessions matched, how many were revoked, and whether your own was among them.
  */
 export type RevokedByFilter = {
     /**
@@ -1245,7 +1333,7 @@ export type RevokedByFilter = {
 /**
  * RevokedSessions
  *
- * How many sessions were ended.
+ * How many sessions were revoked.
  */
 export type RevokedSessions = {
     /**
@@ -1257,7 +1345,7 @@ export type RevokedSessions = {
 /**
  * SaveDraft
  *
- * A draft; without `variables` those that are declared stay.
+ * The new content of a draft. Without `variables`, the declarations stay as they are.
  */
 export type SaveDraft = {
     /**
@@ -1285,7 +1373,7 @@ export type SaveDraft = {
 /**
  * SaveSamples
  *
- * Values to look at a template with; 64 KB of JSON at most.
+ * Sample values for previews of a template, at most 64 KB of JSON.
  */
 export type SaveSamples = {
     /**
@@ -1299,7 +1387,7 @@ export type SaveSamples = {
 /**
  * SendTestEmail
  *
- * A test to send: `to` defaults to one's own address, and without `version` the words are those that stand.
+ * A test email. `to` defaults to your own email address, `version` to the current source (0: built-in).
  */
 export type SendTestEmail = {
     /**
@@ -1323,8 +1411,7 @@ export type SendTestEmail = {
  *
  * A sign-in on one device.
  *
- * `id` is the `session_id` of its tokens and no secret. Times are UTC. `claims` and `authenticated_at` are there
- * for the session of the request at hand only, and are not part of the answer.
+ * `id` is the `session_id` claim of its tokens, and is not secret. All times are UTC.
  */
 export type Session = {
     /**
@@ -1344,6 +1431,12 @@ export type Session = {
      * Ip
      */
     ip: string | null;
+    /**
+     * Location
+     *
+     * Approximate location of the IP address, like "Berlin, Germany"; null if unknown
+     */
+    location: string | null;
     /**
      * Created At
      */
@@ -1372,30 +1465,30 @@ export type Session = {
      * End Reason
      */
     end_reason: 'signed_out' | 'signed_out_elsewhere' | 'signed_out_by_admin' | 'evicted' | 'password_changed' | 'refresh_token_reused' | 'not_me' | 'idle' | 'expired' | null;
-    /**
-     * Location
-     *
-     * About where the address is, like "Berlin, Germany"; null where that is not known.
-     */
-    location: string | null;
 };
 
 /**
  * SessionFilter
  *
- * Which sessions to end: those that fit every part that is given. What does not matter is left out.
+ * Conditions for sessions. A session matches if it meets all of them; at least one is required.
  */
 export type SessionFilter = {
     /**
      * Network
+     *
+     * The IP address of the last activity, or a network like 10.0.0.0/8
      */
     network?: string;
     /**
      * Browser
+     *
+     * Like "Chrome"
      */
     browser?: string;
     /**
      * Os
+     *
+     * Like "Windows"
      */
     os?: string;
     /**
@@ -1439,7 +1532,7 @@ export type SessionPage = {
 /**
  * SignIn
  *
- * A session with its tokens; with cookie transport they travel in cookies only and are null here.
+ * A session with its tokens. With cookie transport the tokens are null here and travel in cookies only.
  */
 export type SignIn = {
     /**
@@ -1464,96 +1557,15 @@ export type SignIn = {
     /**
      * Evicted
      *
-     * Sessions that were ended to make room for this one
+     * Sessions that were ended because the user reached the session limit
      */
     evicted: Array<Session>;
 };
 
 /**
- * StaffSession
- *
- * Anybody's session, with whose it is.
- */
-export type StaffSession = {
-    /**
-     * Id
-     */
-    id: string;
-    /**
-     * User Id
-     */
-    user_id: string;
-    /**
-     * Name
-     */
-    name: string;
-    device: Device;
-    /**
-     * Ip
-     */
-    ip: string | null;
-    /**
-     * Created At
-     */
-    created_at: string;
-    /**
-     * Last Active At
-     */
-    last_active_at: string;
-    /**
-     * Expires At
-     */
-    expires_at: string;
-    /**
-     * Current
-     */
-    current: boolean;
-    /**
-     * Status
-     */
-    status: 'active' | 'revoked' | 'expired';
-    /**
-     * Ended At
-     */
-    ended_at: string | null;
-    /**
-     * End Reason
-     */
-    end_reason: 'signed_out' | 'signed_out_elsewhere' | 'signed_out_by_admin' | 'evicted' | 'password_changed' | 'refresh_token_reused' | 'not_me' | 'idle' | 'expired' | null;
-    /**
-     * Email
-     *
-     * The person's address; null once they are deleted
-     */
-    email: string | null;
-    /**
-     * Location
-     *
-     * About where the address is, like "Berlin, Germany"; null where that is not known.
-     */
-    location: string | null;
-};
-
-/**
- * StaffSessionPage
- *
- * A page of sessions.
- */
-export type StaffSessionPage = {
-    /**
-     * Items
-     */
-    items: Array<StaffSession>;
-    /**
-     * Next Cursor
-     */
-    next_cursor: string | null;
-};
-
-/**
  * SuppressEmail
  *
- * An address to write to no more; `reason` says why, in words.
+ * An email address to suppress; `reason` is a note for other admins.
  */
 export type SuppressEmail = {
     /**
@@ -1569,7 +1581,7 @@ export type SuppressEmail = {
 /**
  * Suppression
  *
- * An address that is not written to; `note` is in words, `email_id` the message that brought it about.
+ * A suppressed email address: nothing is sent to it. `email_id` is the email that caused this, if one did.
  */
 export type Suppression = {
     /**
@@ -1605,7 +1617,7 @@ export type Suppression = {
 /**
  * SuppressionPage
  *
- * A page of addresses, the newest first.
+ * A page of suppressed email addresses, newest first.
  */
 export type SuppressionPage = {
     /**
@@ -1621,7 +1633,7 @@ export type SuppressionPage = {
 /**
  * TemplateDiagnostic
  *
- * What is wrong with a template, and where: `line` and `column` count from 1.
+ * An error or warning in a template; `line` and `column` count from 1.
  */
 export type TemplateDiagnostic = {
     /**
@@ -1653,7 +1665,7 @@ export type TemplateDiagnostic = {
 /**
  * TemplateDraft
  *
- * A draft, with what is wrong with it; a broken one is kept, but not published.
+ * A draft with its errors and warnings. With errors, it can be saved but not published.
  */
 export type TemplateDraft = {
     /**
@@ -1697,7 +1709,7 @@ export type TemplateDraft = {
 /**
  * TemplateEntry
  *
- * A template in the list; `locales` are the languages it has words in, `changed` those that hold somebody's own.
+ * A template in a list: the languages that it has, and those that were customized (`changed`).
  */
 export type TemplateEntry = {
     /**
@@ -1745,7 +1757,7 @@ export type TemplateEntry = {
 /**
  * TemplateLanguage
  *
- * Everything that a template may be written with; `variables` are those that are always there.
+ * The tags, filters and tests of the template language, and the variables that every template can use.
  */
 export type TemplateLanguage = {
     /**
@@ -1755,11 +1767,11 @@ export type TemplateLanguage = {
     /**
      * Filters
      */
-    filters: Array<LanguageWord>;
+    filters: Array<LanguageFeature>;
     /**
      * Tests
      */
-    tests: Array<LanguageWord>;
+    tests: Array<LanguageFeature>;
     /**
      * Variables
      */
@@ -1769,7 +1781,7 @@ export type TemplateLanguage = {
 /**
  * TemplateList
  *
- * Every template; `next_cursor` is always null, for there are few.
+ * All templates. `next_cursor` is always null: the list is not paginated.
  */
 export type TemplateList = {
     /**
@@ -1785,7 +1797,7 @@ export type TemplateList = {
 /**
  * TemplateSource
  *
- * The words of a template in one language. Without `text` it is made from the HTML.
+ * A template in one language. If `text` is null, the text part is generated from the HTML.
  */
 export type TemplateSource = {
     /**
@@ -1813,7 +1825,7 @@ export type TemplateSource = {
 /**
  * TemplateVariable
  *
- * A variable that a template declares; a list holds scalars or flat objects of scalars.
+ * A variable that a template declares. The items of a list are scalars or flat objects of scalars.
  */
 export type TemplateVariable = {
     /**
@@ -1838,7 +1850,7 @@ export type TemplateVariable = {
 /**
  * TemplateVersion
  *
- * A published version; it never changes.
+ * A published version. It never changes.
  */
 export type TemplateVersion = {
     /**
@@ -1878,7 +1890,7 @@ export type TemplateVersion = {
 /**
  * TestSent
  *
- * The message that the test is.
+ * The email that was queued.
  */
 export type TestSent = {
     /**
@@ -1888,9 +1900,21 @@ export type TestSent = {
 };
 
 /**
+ * UpdateNotification
+ *
+ * Whether to receive a kind of email.
+ */
+export type UpdateNotification = {
+    /**
+     * Enabled
+     */
+    enabled: boolean;
+};
+
+/**
  * User
  *
- * A person, as staff see them.
+ * A user.
  */
 export type User = {
     /**
@@ -1902,47 +1926,43 @@ export type User = {
      */
     email: string;
     /**
-     * Name
-     */
-    name: string | null;
-    /**
      * Role
      */
     role: 'user' | 'admin';
+    /**
+     * User Metadata
+     */
+    user_metadata: {
+        [key: string]: unknown;
+    };
     /**
      * Created At
      */
     created_at: string;
     /**
-     * Disabled At
+     * Email Verified At
      */
-    disabled_at: string | null;
-    /**
-     * Active Sessions
-     */
-    active_sessions: number;
+    email_verified_at: string | null;
 };
 
 /**
- * UserPage
+ * UserActionRequest
  *
- * A page of people.
+ * Why a user is disabled or enabled.
  */
-export type UserPage = {
+export type UserActionRequest = {
     /**
-     * Items
+     * Reason
+     *
+     * Why; it is recorded in the audit log
      */
-    items: Array<User>;
-    /**
-     * Next Cursor
-     */
-    next_cursor: string | null;
+    reason: string;
 };
 
 /**
  * VersionEntry
  *
- * A published version, without its words.
+ * A published version in a list, without its content.
  */
 export type VersionEntry = {
     /**
@@ -1966,7 +1986,7 @@ export type VersionEntry = {
 /**
  * VersionList
  *
- * The versions of a template in one language, the newest first.
+ * The published versions of a template in one language, newest first.
  */
 export type VersionList = {
     /**
@@ -1992,31 +2012,31 @@ export type RegisterErrors = {
      */
     403: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2041,7 +2061,7 @@ export type LoginData = {
 
 export type LoginErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2049,27 +2069,27 @@ export type LoginErrors = {
      */
     403: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2097,7 +2117,7 @@ export type RefreshData = {
 
 export type RefreshErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2105,23 +2125,23 @@ export type RefreshErrors = {
      */
     403: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2153,23 +2173,23 @@ export type LogoutErrors = {
      */
     403: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2194,7 +2214,7 @@ export type ReauthenticateData = {
 
 export type ReauthenticateErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2202,27 +2222,27 @@ export type ReauthenticateErrors = {
      */
     403: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2247,7 +2267,7 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2255,31 +2275,31 @@ export type ChangePasswordErrors = {
      */
     403: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2304,15 +2324,15 @@ export type ReadMeData = {
 
 export type ReadMeErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2337,11 +2357,11 @@ export type ListPublicKeysData = {
 
 export type ListPublicKeysErrors = {
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2366,27 +2386,27 @@ export type RequestPasswordResetData = {
 
 export type RequestPasswordResetErrors = {
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2413,31 +2433,31 @@ export type ResetPasswordErrors = {
      */
     404: Problem;
     /**
-     * The link has been used, or has expired
+     * The link was already used or has expired
      */
     410: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2462,7 +2482,7 @@ export type RequestEmailVerificationData = {
 
 export type RequestEmailVerificationErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2470,19 +2490,19 @@ export type RequestEmailVerificationErrors = {
      */
     403: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2509,31 +2529,31 @@ export type VerifyEmailErrors = {
      */
     404: Problem;
     /**
-     * The link has been used, or has expired
+     * The link was already used or has expired
      */
     410: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Too many attempts
+     * Too many requests
      */
     429: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2549,6 +2569,59 @@ export type VerifyEmailResponses = {
 
 export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses];
 
+export type ReportSessionData = {
+    body: LinkToken;
+    path?: never;
+    query?: never;
+    url: '/v1/sessions/not-me';
+};
+
+export type ReportSessionErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * The link was already used or has expired
+     */
+    410: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * The request body is not JSON
+     */
+    415: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Too many requests
+     */
+    429: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type ReportSessionError = ReportSessionErrors[keyof ReportSessionErrors];
+
+export type ReportSessionResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReportedSession;
+};
+
+export type ReportSessionResponse = ReportSessionResponses[keyof ReportSessionResponses];
+
 export type RevokeOtherSessionsData = {
     body?: never;
     path?: never;
@@ -2558,7 +2631,7 @@ export type RevokeOtherSessionsData = {
 
 export type RevokeOtherSessionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2566,11 +2639,11 @@ export type RevokeOtherSessionsErrors = {
      */
     403: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2593,19 +2666,19 @@ export type ListSessionsData = {
         /**
          * Include
          *
-         * Also those that ended, with their reason
+         * Include ended sessions, with the reason
          */
         include?: 'ended' | null;
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -2614,19 +2687,19 @@ export type ListSessionsData = {
 
 export type ListSessionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2651,7 +2724,7 @@ export type RegisterSessionData = {
 
 export type RegisterSessionErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2659,23 +2732,23 @@ export type RegisterSessionErrors = {
      */
     403: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2684,7 +2757,7 @@ export type RegisterSessionError = RegisterSessionErrors[keyof RegisterSessionEr
 
 export type RegisterSessionResponses = {
     /**
-     * It was there already
+     * Already registered
      */
     200: Session;
     /**
@@ -2694,59 +2767,6 @@ export type RegisterSessionResponses = {
 };
 
 export type RegisterSessionResponse = RegisterSessionResponses[keyof RegisterSessionResponses];
-
-export type DisownSessionData = {
-    body: LinkToken;
-    path?: never;
-    query?: never;
-    url: '/v1/sessions/not-me';
-};
-
-export type DisownSessionErrors = {
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * The link has been used, or has expired
-     */
-    410: Problem;
-    /**
-     * The body is too large
-     */
-    413: Problem;
-    /**
-     * The body is not JSON
-     */
-    415: Problem;
-    /**
-     * Not of the form that this address takes
-     */
-    422: Problem;
-    /**
-     * Too many attempts
-     */
-    429: Problem;
-    /**
-     * Something went wrong on our side
-     */
-    500: Problem;
-    /**
-     * The database cannot be reached
-     */
-    503: Problem;
-};
-
-export type DisownSessionError = DisownSessionErrors[keyof DisownSessionErrors];
-
-export type DisownSessionResponses = {
-    /**
-     * Successful Response
-     */
-    200: Disowned;
-};
-
-export type DisownSessionResponse = DisownSessionResponses[keyof DisownSessionResponses];
 
 export type RevokeSessionData = {
     body?: never;
@@ -2762,7 +2782,7 @@ export type RevokeSessionData = {
 
 export type RevokeSessionErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2774,15 +2794,15 @@ export type RevokeSessionErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2812,7 +2832,7 @@ export type RenameSessionData = {
 
 export type RenameSessionErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2824,23 +2844,23 @@ export type RenameSessionErrors = {
      */
     404: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2862,6 +2882,8 @@ export type SearchSessionsData = {
     query?: {
         /**
          * Q
+         *
+         * The beginning of an email address or name, an id, an IP address or a network
          */
         q?: string | null;
         /**
@@ -2874,18 +2896,20 @@ export type SearchSessionsData = {
         status?: 'active' | 'revoked' | 'expired' | null;
         /**
          * Ip
+         *
+         * An IP address or a network, like 10.0.0.0/8
          */
         ip?: string | null;
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -2894,7 +2918,7 @@ export type SearchSessionsData = {
 
 export type SearchSessionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2902,15 +2926,15 @@ export type SearchSessionsErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2921,7 +2945,7 @@ export type SearchSessionsResponses = {
     /**
      * Successful Response
      */
-    200: StaffSessionPage;
+    200: AdminSessionPage;
 };
 
 export type SearchSessionsResponse = SearchSessionsResponses[keyof SearchSessionsResponses];
@@ -2938,13 +2962,13 @@ export type RevokeAnySessionData = {
         /**
          * Reason
          *
-         * Why; it is kept in the audit log
+         * Why; it is recorded in the audit log
          */
         reason: string;
         /**
          * Notify
          *
-         * Tell the person by mail
+         * Notify the user by email
          */
         notify?: boolean;
     };
@@ -2953,7 +2977,7 @@ export type RevokeAnySessionData = {
 
 export type RevokeAnySessionErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -2965,15 +2989,15 @@ export type RevokeAnySessionErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -2998,7 +3022,7 @@ export type RevokeSessionsData = {
 
 export type RevokeSessionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3006,23 +3030,23 @@ export type RevokeSessionsErrors = {
      */
     403: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3044,18 +3068,20 @@ export type ListUsersData = {
     query?: {
         /**
          * Q
+         *
+         * The beginning of an email address or name
          */
         q?: string | null;
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -3064,7 +3090,7 @@ export type ListUsersData = {
 
 export type ListUsersErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3072,15 +3098,15 @@ export type ListUsersErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3091,7 +3117,7 @@ export type ListUsersResponses = {
     /**
      * Successful Response
      */
-    200: UserPage;
+    200: AdminUserPage;
 };
 
 export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
@@ -3108,7 +3134,7 @@ export type DeleteUserData = {
         /**
          * Reason
          *
-         * Why; it is kept in the audit log
+         * Why; it is recorded in the audit log
          */
         reason: string;
     };
@@ -3117,7 +3143,7 @@ export type DeleteUserData = {
 
 export type DeleteUserErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3129,15 +3155,15 @@ export type DeleteUserErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3167,7 +3193,7 @@ export type ReadUserData = {
 
 export type ReadUserErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3179,15 +3205,15 @@ export type ReadUserErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3198,7 +3224,7 @@ export type ReadUserResponses = {
     /**
      * Successful Response
      */
-    200: User;
+    200: AdminUser;
 };
 
 export type ReadUserResponse = ReadUserResponses[keyof ReadUserResponses];
@@ -3215,13 +3241,13 @@ export type RevokeUserSessionsData = {
         /**
          * Reason
          *
-         * Why; it is kept in the audit log
+         * Why; it is recorded in the audit log
          */
         reason: string;
         /**
          * Notify
          *
-         * Tell the person by mail
+         * Notify the user by email
          */
         notify?: boolean;
     };
@@ -3230,7 +3256,7 @@ export type RevokeUserSessionsData = {
 
 export type RevokeUserSessionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3242,15 +3268,15 @@ export type RevokeUserSessionsErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3282,13 +3308,13 @@ export type ListUserSessionsData = {
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -3297,7 +3323,7 @@ export type ListUserSessionsData = {
 
 export type ListUserSessionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3305,15 +3331,15 @@ export type ListUserSessionsErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3324,13 +3350,13 @@ export type ListUserSessionsResponses = {
     /**
      * Successful Response
      */
-    200: StaffSessionPage;
+    200: AdminSessionPage;
 };
 
 export type ListUserSessionsResponse = ListUserSessionsResponses[keyof ListUserSessionsResponses];
 
 export type DisableUserData = {
-    body: Act;
+    body: UserActionRequest;
     path: {
         /**
          * User Id
@@ -3343,7 +3369,7 @@ export type DisableUserData = {
 
 export type DisableUserErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3355,23 +3381,23 @@ export type DisableUserErrors = {
      */
     404: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3382,13 +3408,13 @@ export type DisableUserResponses = {
     /**
      * Successful Response
      */
-    200: User;
+    200: AdminUser;
 };
 
 export type DisableUserResponse = DisableUserResponses[keyof DisableUserResponses];
 
 export type EnableUserData = {
-    body: Act;
+    body: UserActionRequest;
     path: {
         /**
          * User Id
@@ -3401,7 +3427,7 @@ export type EnableUserData = {
 
 export type EnableUserErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3413,23 +3439,23 @@ export type EnableUserErrors = {
      */
     404: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3440,7 +3466,7 @@ export type EnableUserResponses = {
     /**
      * Successful Response
      */
-    200: User;
+    200: AdminUser;
 };
 
 export type EnableUserResponse = EnableUserResponses[keyof EnableUserResponses];
@@ -3452,13 +3478,13 @@ export type ListApiKeysData = {
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -3467,7 +3493,7 @@ export type ListApiKeysData = {
 
 export type ListApiKeysErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3475,15 +3501,15 @@ export type ListApiKeysErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3508,7 +3534,7 @@ export type CreateApiKeyData = {
 
 export type CreateApiKeyErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3516,23 +3542,23 @@ export type CreateApiKeyErrors = {
      */
     403: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3562,7 +3588,7 @@ export type RevokeApiKeyData = {
 
 export type RevokeApiKeyErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3574,15 +3600,15 @@ export type RevokeApiKeyErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3604,26 +3630,32 @@ export type ListAuditData = {
     query?: {
         /**
          * Actor
+         *
+         * Like `user:<id>`, `key:<id>` or `cli`
          */
         actor?: string | null;
         /**
          * Action
+         *
+         * Like `session.ended`
          */
         action?: string | null;
         /**
          * Target
+         *
+         * Like `user:<id>` or `session:<id>`
          */
         target?: string | null;
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -3632,7 +3664,7 @@ export type ListAuditData = {
 
 export type ListAuditErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3640,15 +3672,15 @@ export type ListAuditErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3671,7 +3703,7 @@ export type ListTemplatesData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -3680,7 +3712,7 @@ export type ListTemplatesData = {
 
 export type ListTemplatesErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3688,15 +3720,15 @@ export type ListTemplatesErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3719,7 +3751,7 @@ export type CreateTemplateData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -3728,7 +3760,7 @@ export type CreateTemplateData = {
 
 export type CreateTemplateErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3736,27 +3768,27 @@ export type CreateTemplateErrors = {
      */
     403: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3788,7 +3820,7 @@ export type DeleteTemplateData = {
 
 export type DeleteTemplateErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3800,15 +3832,15 @@ export type DeleteTemplateErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3838,7 +3870,7 @@ export type ReadTemplateData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -3847,7 +3879,7 @@ export type ReadTemplateData = {
 
 export type ReadTemplateErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3859,15 +3891,15 @@ export type ReadTemplateErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3889,7 +3921,7 @@ export type SaveTemplateDraftData = {
         /**
          * If-Match
          *
-         * The ETag of what this replaces
+         * The ETag of the source that this replaces
          */
         'if-match'?: string | null;
     };
@@ -3905,7 +3937,7 @@ export type SaveTemplateDraftData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -3914,7 +3946,7 @@ export type SaveTemplateDraftData = {
 
 export type SaveTemplateDraftErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -3926,31 +3958,31 @@ export type SaveTemplateDraftErrors = {
      */
     404: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * If-Match is missing
+     * The If-Match header is missing
      */
     428: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -3972,7 +4004,7 @@ export type PublishTemplateData = {
         /**
          * If-Match
          *
-         * The ETag of what this replaces
+         * The ETag of the source that this replaces
          */
         'if-match'?: string | null;
     };
@@ -3988,7 +4020,7 @@ export type PublishTemplateData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -3997,7 +4029,7 @@ export type PublishTemplateData = {
 
 export type PublishTemplateErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4009,19 +4041,19 @@ export type PublishTemplateErrors = {
      */
     404: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4051,19 +4083,19 @@ export type ListTemplateVersionsData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -4072,7 +4104,7 @@ export type ListTemplateVersionsData = {
 
 export type ListTemplateVersionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4080,15 +4112,15 @@ export type ListTemplateVersionsErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4122,7 +4154,7 @@ export type ReadTemplateVersionData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -4131,7 +4163,7 @@ export type ReadTemplateVersionData = {
 
 export type ReadTemplateVersionErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4143,15 +4175,15 @@ export type ReadTemplateVersionErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4173,7 +4205,7 @@ export type RestoreTemplateVersionData = {
         /**
          * If-Match
          *
-         * The ETag of what this replaces
+         * The ETag of the source that this replaces
          */
         'if-match'?: string | null;
     };
@@ -4193,7 +4225,7 @@ export type RestoreTemplateVersionData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -4202,7 +4234,7 @@ export type RestoreTemplateVersionData = {
 
 export type RestoreTemplateVersionErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4214,23 +4246,23 @@ export type RestoreTemplateVersionErrors = {
      */
     404: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * If-Match is missing
+     * The If-Match header is missing
      */
     428: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4262,7 +4294,7 @@ export type SaveTemplateSamplesData = {
 
 export type SaveTemplateSamplesErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4274,23 +4306,23 @@ export type SaveTemplateSamplesErrors = {
      */
     404: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4306,15 +4338,86 @@ export type SaveTemplateSamplesResponses = {
 
 export type SaveTemplateSamplesResponse = SaveTemplateSamplesResponses[keyof SaveTemplateSamplesResponses];
 
+export type SendTestEmailData = {
+    body: SendTestEmail;
+    path: {
+        /**
+         * Key
+         *
+         * The key of a template
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Locale
+         *
+         * A language, such as en, de or fr-CA
+         */
+        locale?: string;
+    };
+    url: '/v1/settings/email-templates/{key}/test';
+};
+
+export type SendTestEmailErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * The request body is not JSON
+     */
+    415: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type SendTestEmailError = SendTestEmailErrors[keyof SendTestEmailErrors];
+
+export type SendTestEmailResponses = {
+    /**
+     * Successful Response
+     */
+    202: TestSent;
+};
+
+export type SendTestEmailResponse = SendTestEmailResponses[keyof SendTestEmailResponses];
+
 export type PreviewTemplateData = {
     /**
      * PreviewTemplate
      *
-     * What to render: parts that are left out are the draft's, else what is published, else the built-in ones.
+     * What to render. Omitted parts are taken from the current source: the draft, published or built-in content.
      *
-     * A `text` that is null is made from the HTML.
-     * `variables` are values; those left out are the declared examples. `declared` stands for the declarations.
-     * `forced_dark` has the page of a form's POST in the colours that Gmail's apps force on mail in a dark theme.
+     * If `text` is null, the text part is generated from the HTML. `variables` are values; the declared examples are used
+     * for the rest. `declared` replaces the declarations. `forced_dark` shows a page in the colors that Gmail's apps force
+     * on emails in a dark theme.
      */
     body: {
         /**
@@ -4360,7 +4463,7 @@ export type PreviewTemplateData = {
         /**
          * Locale
          *
-         * A language, like en, de or fr-CA
+         * A language, such as en, de or fr-CA
          */
         locale?: string;
     };
@@ -4369,7 +4472,7 @@ export type PreviewTemplateData = {
 
 export type PreviewTemplateErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4381,23 +4484,23 @@ export type PreviewTemplateErrors = {
      */
     404: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4413,77 +4516,6 @@ export type PreviewTemplateResponses = {
 
 export type PreviewTemplateResponse = PreviewTemplateResponses[keyof PreviewTemplateResponses];
 
-export type SendTestEmailData = {
-    body: SendTestEmail;
-    path: {
-        /**
-         * Key
-         *
-         * The key of a template
-         */
-        key: string;
-    };
-    query?: {
-        /**
-         * Locale
-         *
-         * A language, like en, de or fr-CA
-         */
-        locale?: string;
-    };
-    url: '/v1/settings/email-templates/{key}/test';
-};
-
-export type SendTestEmailErrors = {
-    /**
-     * Not signed in, or no longer
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * In conflict with what is there
-     */
-    409: Problem;
-    /**
-     * The body is too large
-     */
-    413: Problem;
-    /**
-     * The body is not JSON
-     */
-    415: Problem;
-    /**
-     * Not of the form that this address takes
-     */
-    422: Problem;
-    /**
-     * Something went wrong on our side
-     */
-    500: Problem;
-    /**
-     * The database cannot be reached
-     */
-    503: Problem;
-};
-
-export type SendTestEmailError = SendTestEmailErrors[keyof SendTestEmailErrors];
-
-export type SendTestEmailResponses = {
-    /**
-     * Successful Response
-     */
-    202: TestSent;
-};
-
-export type SendTestEmailResponse = SendTestEmailResponses[keyof SendTestEmailResponses];
-
 export type ReadTemplateLanguageData = {
     body?: never;
     path?: never;
@@ -4493,7 +4525,7 @@ export type ReadTemplateLanguageData = {
 
 export type ReadTemplateLanguageErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4501,11 +4533,11 @@ export type ReadTemplateLanguageErrors = {
      */
     403: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4532,7 +4564,7 @@ export type ListEmailsData = {
         /**
          * To
          *
-         * An address
+         * An email address
          */
         to?: string | null;
         /**
@@ -4542,19 +4574,19 @@ export type ListEmailsData = {
         /**
          * Q
          *
-         * The beginning of an address
+         * How the email address begins
          */
         q?: string | null;
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -4563,7 +4595,7 @@ export type ListEmailsData = {
 
 export type ListEmailsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4571,15 +4603,15 @@ export type ListEmailsErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4601,7 +4633,7 @@ export type QueueEmailData = {
         /**
          * Idempotency-Key
          *
-         * The same key stands for the same message
+         * A repeated request with the same key returns the same email
          */
         'idempotency-key'?: string | null;
     };
@@ -4612,7 +4644,7 @@ export type QueueEmailData = {
 
 export type QueueEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4620,27 +4652,27 @@ export type QueueEmailErrors = {
      */
     403: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4670,7 +4702,7 @@ export type ReadEmailData = {
 
 export type ReadEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4682,15 +4714,15 @@ export type ReadEmailErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4720,7 +4752,7 @@ export type ShowEmailData = {
 
 export type ShowEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4732,15 +4764,15 @@ export type ShowEmailErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4770,7 +4802,7 @@ export type ResendEmailData = {
 
 export type ResendEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4782,19 +4814,19 @@ export type ResendEmailErrors = {
      */
     404: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4824,7 +4856,7 @@ export type CancelEmailData = {
 
 export type CancelEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4836,19 +4868,19 @@ export type CancelEmailErrors = {
      */
     404: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4871,25 +4903,25 @@ export type ListSuppressionsData = {
         /**
          * Email
          *
-         * An address
+         * An email address
          */
         email?: string | null;
         /**
          * Q
          *
-         * The beginning of an address
+         * How the email address begins
          */
         q?: string | null;
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -4898,7 +4930,7 @@ export type ListSuppressionsData = {
 
 export type ListSuppressionsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4906,15 +4938,15 @@ export type ListSuppressionsErrors = {
      */
     403: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4939,7 +4971,7 @@ export type SuppressEmailData = {
 
 export type SuppressEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -4947,27 +4979,27 @@ export type SuppressEmailErrors = {
      */
     403: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -4997,7 +5029,7 @@ export type DeleteSuppressionData = {
 
 export type DeleteSuppressionErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -5009,15 +5041,15 @@ export type DeleteSuppressionErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -5033,7 +5065,7 @@ export type DeleteSuppressionResponses = {
 
 export type DeleteSuppressionResponse = DeleteSuppressionResponses[keyof DeleteSuppressionResponses];
 
-export type TakeResendEventData = {
+export type ReceiveResendEventData = {
     body: {
         [key: string]: unknown;
     };
@@ -5042,39 +5074,39 @@ export type TakeResendEventData = {
     url: '/v1/webhooks/resend';
 };
 
-export type TakeResendEventErrors = {
+export type ReceiveResendEventErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
 
-export type TakeResendEventError = TakeResendEventErrors[keyof TakeResendEventErrors];
+export type ReceiveResendEventError = ReceiveResendEventErrors[keyof ReceiveResendEventErrors];
 
-export type TakeResendEventResponses = {
+export type ReceiveResendEventResponses = {
     /**
      * Successful Response
      */
     204: void;
 };
 
-export type TakeResendEventResponse = TakeResendEventResponses[keyof TakeResendEventResponses];
+export type ReceiveResendEventResponse = ReceiveResendEventResponses[keyof ReceiveResendEventResponses];
 
 export type QueueEmailsData = {
     /**
@@ -5085,7 +5117,7 @@ export type QueueEmailsData = {
         /**
          * Idempotency-Key
          *
-         * The same key stands for the same message
+         * A repeated request with the same key returns the same email
          */
         'idempotency-key'?: string | null;
     };
@@ -5096,7 +5128,7 @@ export type QueueEmailsData = {
 
 export type QueueEmailsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -5104,27 +5136,27 @@ export type QueueEmailsErrors = {
      */
     403: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -5147,13 +5179,13 @@ export type ListCapturedEmailsData = {
         /**
          * Limit
          *
-         * How many items at most
+         * Maximum number of items to return
          */
         limit?: number;
         /**
          * Cursor
          *
-         * `next_cursor` of the page before
+         * `next_cursor` of the previous page
          */
         cursor?: string | null;
     };
@@ -5162,7 +5194,7 @@ export type ListCapturedEmailsData = {
 
 export type ListCapturedEmailsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -5174,15 +5206,15 @@ export type ListCapturedEmailsErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -5212,7 +5244,7 @@ export type ReadCapturedEmailData = {
 
 export type ReadCapturedEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -5224,15 +5256,15 @@ export type ReadCapturedEmailErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -5262,7 +5294,7 @@ export type ShowCapturedEmailData = {
 
 export type ShowCapturedEmailErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -5274,15 +5306,15 @@ export type ShowCapturedEmailErrors = {
      */
     404: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -5298,41 +5330,41 @@ export type ShowCapturedEmailResponses = {
 
 export type ShowCapturedEmailResponse = ShowCapturedEmailResponses[keyof ShowCapturedEmailResponses];
 
-export type ListNoticesData = {
+export type ListNotificationsData = {
     body?: never;
     path?: never;
     query?: never;
-    url: '/v1/me/notices';
+    url: '/v1/me/notifications';
 };
 
-export type ListNoticesErrors = {
+export type ListNotificationsErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
 
-export type ListNoticesError = ListNoticesErrors[keyof ListNoticesErrors];
+export type ListNotificationsError = ListNotificationsErrors[keyof ListNotificationsErrors];
 
-export type ListNoticesResponses = {
+export type ListNotificationsResponses = {
     /**
      * Successful Response
      */
-    200: NoticeList;
+    200: NotificationList;
 };
 
-export type ListNoticesResponse = ListNoticesResponses[keyof ListNoticesResponses];
+export type ListNotificationsResponse = ListNotificationsResponses[keyof ListNotificationsResponses];
 
-export type ChooseNoticeData = {
-    body: ChooseNotice;
+export type UpdateNotificationData = {
+    body: UpdateNotification;
     path: {
         /**
          * Key
@@ -5342,12 +5374,12 @@ export type ChooseNoticeData = {
         key: string;
     };
     query?: never;
-    url: '/v1/me/notices/{key}';
+    url: '/v1/me/notifications/{key}';
 };
 
-export type ChooseNoticeErrors = {
+export type UpdateNotificationErrors = {
     /**
-     * Not signed in, or no longer
+     * Not signed in, or signed out
      */
     401: Problem;
     /**
@@ -5359,41 +5391,41 @@ export type ChooseNoticeErrors = {
      */
     404: Problem;
     /**
-     * In conflict with what is there
+     * Conflicts with the current state
      */
     409: Problem;
     /**
-     * The body is too large
+     * The request body is too large
      */
     413: Problem;
     /**
-     * The body is not JSON
+     * The request body is not JSON
      */
     415: Problem;
     /**
-     * Not of the form that this address takes
+     * Invalid request
      */
     422: Problem;
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
 
-export type ChooseNoticeError = ChooseNoticeErrors[keyof ChooseNoticeErrors];
+export type UpdateNotificationError = UpdateNotificationErrors[keyof UpdateNotificationErrors];
 
-export type ChooseNoticeResponses = {
+export type UpdateNotificationResponses = {
     /**
      * Successful Response
      */
-    200: Notice;
+    200: Notification;
 };
 
-export type ChooseNoticeResponse = ChooseNoticeResponses[keyof ChooseNoticeResponses];
+export type UpdateNotificationResponse = UpdateNotificationResponses[keyof UpdateNotificationResponses];
 
 export type ReadHealthData = {
     body?: never;
@@ -5404,11 +5436,11 @@ export type ReadHealthData = {
 
 export type ReadHealthErrors = {
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -5433,11 +5465,11 @@ export type ReadReadinessData = {
 
 export type ReadReadinessErrors = {
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };
@@ -5462,11 +5494,11 @@ export type ReadMetricsData = {
 
 export type ReadMetricsErrors = {
     /**
-     * Something went wrong on our side
+     * Internal error
      */
     500: Problem;
     /**
-     * The database cannot be reached
+     * The service is temporarily unavailable
      */
     503: Problem;
 };

@@ -5,13 +5,13 @@ import { AccountButton } from "@/components/header-buttons";
 import type { HeaderMenuProps } from "@/components/header-menu";
 import { THEMES } from "@/components/theme-choice";
 import { Menu, MenuItem, MenuLink, MenuRadioGroup, MenuSeparator } from "@/components/ui/menu";
-import { useLogout } from "@/lib/sign-out";
+import { useSignOut } from "@/lib/sign-out";
 import { chooseTheme, useTheme } from "@/lib/theme";
 
 /** The user's settings, and sign out. On a phone also the theme, for which the header has no room. */
 export default function AccountMenu({ defaultOpen, autoFocus }: HeaderMenuProps) {
   const { data: me } = useSuspenseQuery(readMeOptions());
-  const logout = useLogout();
+  const logout = useSignOut();
   const theme = useTheme();
   return (
     <Menu className="w-72" defaultOpen={defaultOpen} trigger={<AccountButton autoFocus={autoFocus} />}>

@@ -3,21 +3,21 @@ import { readUserOptions } from "@/client/@tanstack/react-query.gen";
 
 const NAMES: Record<string, string> = {
   key: "An API key",
-  shell: "The shell",
+  cli: "The command line",
   gatepost: "Gatepost",
   application: "Your application",
-  provider: "The mail provider",
+  provider: "The email provider",
   demo: "The demo data",
 };
 
-/** Who did something, as the audit log names them: people by their address, where there is one still. */
+/** The name of an actor of the audit log, such as "user:<id>". A user is shown by their email address. */
 export function Actor({ name }: { name: string }) {
   const [kind = "", id = ""] = name.split(":");
-  const person = useQuery({
+  const user = useQuery({
     ...readUserOptions({ path: { user_id: id } }),
-    enabled: kind === "person",
+    enabled: kind === "user",
     staleTime: Number.POSITIVE_INFINITY,
   });
-  if (kind !== "person") return NAMES[kind] ?? name;
-  return person.data?.email ?? (person.isPending ? "…" : "Somebody who is gone");
+  if (kind !== "user") return NAMES[kind] ?? name;
+  return user.data?.email ?? (user.isPending ? "…" : "A deleted user");
 }

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Logo } from "@/components/logo";
 import { ThemeChoice } from "@/components/theme-choice";
 
-/** The frame of the pages that need no sign-in. */
+/** The layout of the pages that are open to everyone: a card in the middle. */
 export function AuthCard({
   title,
   children,

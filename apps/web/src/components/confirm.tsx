@@ -6,18 +6,18 @@ interface ConfirmProps {
   open: boolean;
   title: string;
   description: ReactNode;
-  /** What the button does: "Delete order-shipped". */
+  /** The label of the button that confirms: "Delete order-shipped". */
   action: string;
-  /** It takes something away. */
+  /** For an action that deletes something. */
   danger?: boolean;
-  /** What "no" is called, where "Cancel" could mean the other. */
+  /** The label of the other button, where "Cancel" would be ambiguous. */
   dismiss?: string;
   onConfirm: () => void;
   onClose: () => void;
   children?: ReactNode;
 }
 
-/** Asks before something is done; whoever presses Enter without reading has said no. */
+/** Asks for confirmation. The focus is on the button that does nothing. */
 export function Confirm({
   open,
   title,

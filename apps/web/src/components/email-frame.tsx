@@ -1,28 +1,28 @@
 import { useRef, useState } from "react";
 
-interface MailFrameProps {
-  /** The mail's own address, which comes under its own policy. */
+interface EmailFrameProps {
+  /** The URL of the email's HTML, which is served with its own Content-Security-Policy. */
   src: string;
   title: string;
-  /** A link in it was followed, which leads nowhere in here; the mail is back. */
-  onAway?: () => void;
+  /** Called when a link in the frame was clicked. Links lead nowhere in here; the email is shown again. */
+  onLinkClick?: () => void;
 }
 
-/** A mail as its reader sees it: without any right, so that no mail can do anything here. */
-export function MailFrame({ src, title, onAway }: MailFrameProps) {
-  const shown = useRef(false);
-  const [again, setAgain] = useState(0);
+/** The HTML of an email in a sandbox without any permission. */
+export function EmailFrame({ src, title, onLinkClick }: EmailFrameProps) {
+  const loaded = useRef(false);
+  const [attempt, setAttempt] = useState(0);
   const handleLoad = () => {
-    // The second time it is where a link led: nowhere. So the mail comes back.
-    if (shown.current) {
-      setAgain(again + 1);
-      onAway?.();
+    // A second load is the target of a link, which is blocked: show the email again.
+    if (loaded.current) {
+      setAttempt(attempt + 1);
+      onLinkClick?.();
     }
-    shown.current = !shown.current;
+    loaded.current = !loaded.current;
   };
   return (
     <iframe
-      key={again}
+      key={attempt}
       onLoad={handleLoad}
       sandbox=""
       src={src}

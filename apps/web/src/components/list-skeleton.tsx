@@ -1,18 +1,31 @@
-/** The shape of a list while it is on its way. */
-export function ListSkeleton({ label, rows = 6 }: { label: string; rows?: number }) {
+import { clsx } from "clsx";
+
+interface ListSkeletonProps {
+  label: string;
+  rows?: number;
+  /** There is an icon at the start of each row. */
+  icon?: boolean;
+  /** There is a control at the end of each row. */
+  control?: boolean;
+  className?: string;
+}
+
+/** A placeholder for a list while it loads. */
+export function ListSkeleton({ label, rows = 3, icon, control, className }: ListSkeletonProps) {
   return (
-    <div className="card divide-y divide-line" role="status" aria-label={label}>
+    <div className={clsx("card divide-y divide-line", className)} role="status" aria-label={label}>
       {Array.from({ length: rows }, (_, row) => (
         <div
-          // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all alike.
+          // biome-ignore lint/suspicious/noArrayIndexKey: all rows are alike.
           key={row}
-          className="flex min-h-16 animate-[pulse-soft_1.6s_ease-in-out_infinite] items-center justify-between gap-4 px-4 py-3"
+          className="flex min-h-18 animate-[pulse-soft_1.6s_ease-in-out_infinite] items-center gap-4 p-4 sm:px-5"
         >
-          <div className="grid gap-2">
+          {icon ? <div className="size-11 shrink-0 rounded-lg bg-sunken" /> : null}
+          <div className="grid grow gap-2">
             <div className="h-4 w-40 rounded bg-sunken" />
             <div className="h-3.5 w-56 max-w-full rounded bg-sunken" />
           </div>
-          <div className="h-5 w-20 rounded-full bg-sunken" />
+          {control ? <div className="h-6 w-16 shrink-0 rounded-full bg-sunken" /> : null}
         </div>
       ))}
     </div>

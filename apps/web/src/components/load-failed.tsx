@@ -1,18 +1,17 @@
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { ApiError, getErrorMessage } from "@/lib/errors";
+import { getErrorMessage, isForbidden } from "@/lib/errors";
 
 interface LoadFailedProps {
-  /** What could not be loaded: "The e-mail log". */
+  /** What could not be loaded, as the start of a sentence: "The email log". */
   what: string;
   query: { error: unknown; isFetching: boolean; refetch: () => unknown };
 }
 
-/** Says that a page could not be loaded, or is not for everybody. */
+/** Replaces what could not be loaded, with a button to try again. */
 export function LoadFailed({ what, query }: LoadFailedProps) {
   const { error, isFetching, refetch } = query;
-  if (error instanceof ApiError && error.status === 403)
-    return <Alert tone="notice">{what} can be seen by administrators only.</Alert>;
+  if (isForbidden(error)) return <Alert tone="notice">{what} can only be seen by admins.</Alert>;
   return (
     <div className="grid justify-items-start gap-4">
       <Alert tone="danger">
@@ -22,5 +21,20 @@ export function LoadFailed({ what, query }: LoadFailedProps) {
         Try again
       </Button>
     </div>
+  );
+}
+
+interface ReloadFailedProps {
+  what: string;
+  list: { error: unknown; isFetchNextPageError: boolean };
+}
+
+/** Stands above a list that is shown, but could not be loaded again. */
+export function ReloadFailed({ what, list }: ReloadFailedProps) {
+  if (!list.error || list.isFetchNextPageError) return null;
+  return (
+    <Alert tone="danger">
+      {what} could not be reloaded. {getErrorMessage(list.error)}
+    </Alert>
   );
 }

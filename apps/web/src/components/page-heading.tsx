@@ -2,18 +2,19 @@ import type { ReactNode, Ref } from "react";
 
 interface PageHeadingProps {
   title: string;
+  /** A sentence about the page. */
   children: ReactNode;
-  /** What one can do, beside it. */
+  /** The buttons beside it. */
   actions?: ReactNode;
-  /** The heading, where the focus goes when what had it is gone. */
+  className?: string;
+  /** The heading, which takes the focus when the focused row of a list is gone. */
   ref?: Ref<HTMLHeadingElement>;
 }
 
-/** What a page is, and what for. */
-export function PageHeading({ title, children, actions, ref }: PageHeadingProps) {
+export function PageHeading({ title, children, actions, className, ref }: PageHeadingProps) {
   return (
-    <div className="flex flex-wrap items-end justify-between gap-4">
-      <div className="grid gap-1.5">
+    <div className={`flex flex-wrap items-end justify-between gap-4 ${className ?? ""}`}>
+      <div className="grid min-w-0 grow basis-64 gap-1.5">
         <h1
           ref={ref}
           tabIndex={-1}

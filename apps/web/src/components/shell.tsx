@@ -8,15 +8,15 @@ import { HeaderMenu } from "@/components/header-menu";
 import { Logo } from "@/components/logo";
 import { ThemeChoice } from "@/components/theme-choice";
 
-// The code of the menus is a third of the shell's: it loads after the page, which can be read without.
+// The code of the menus is large, and the page can be read without: it loads after the page.
 const MailMenu = lazy(() => import("@/components/mail-menu"));
 const AccountMenu = lazy(() => import("@/components/account-menu"));
 
 /**
- * The frame of every page of a signed-in person: where to go, who one is, and the way out; above the content a notice
- * that is the same on all of them. A page that is marked with `data-wide` has more room, one with `data-full` all there is.
+ * The layout of every page of a signed-in user: the header, a banner and the page. A page with `data-wide` is wider, one with
+ * `data-full` as wide as the window.
  */
-export function Shell({ notice, children }: { notice: ReactNode; children: ReactNode }) {
+export function Shell({ banner, children }: { banner: ReactNode; children: ReactNode }) {
   const { data: me } = useSuspenseQuery(readMeOptions());
   return (
     <div className="group/shell min-h-dvh">
@@ -47,7 +47,7 @@ export function Shell({ notice, children }: { notice: ReactNode; children: React
       </header>
       <Offline />
       <div className="mx-auto max-w-4xl px-4 group-has-data-wide/shell:max-w-6xl group-has-data-full/shell:max-w-none sm:px-6">
-        {notice}
+        {banner}
       </div>
       <main
         id="content"
@@ -69,7 +69,7 @@ function Offline() {
       {online ? null : (
         <p className="flex items-center justify-center gap-2 bg-notice-soft px-4 py-2 text-sm text-notice">
           <WifiOff size={16} aria-hidden />
-          You are offline. This is what was last known.
+          You are offline. This page may be out of date.
         </p>
       )}
     </div>

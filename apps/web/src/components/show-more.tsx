@@ -6,28 +6,28 @@ import { getErrorMessage } from "@/lib/errors";
 
 interface ShowMoreProps {
   list: UseInfiniteQueryResult;
-  /** How many rows are shown. */
+  /** The number of rows that are shown. */
   shown: number;
-  /** What holds the rows; each has one `data-row`. */
+  /** The element that contains the rows; each row has a `data-row`. */
   rows: RefObject<HTMLElement | null>;
 }
 
-/** Asks for the next page of a list. Whoever works by keyboard goes on at the first row of what came. */
+/** Loads the next page of a list and focuses its first row. */
 export function ShowMore({ list, shown, rows }: ShowMoreProps) {
-  const goOnAt = useRef<number | null>(null);
+  const focusIndex = useRef<number | null>(null);
   useEffect(() => {
-    if (goOnAt.current === null || goOnAt.current >= shown) return;
-    rows.current?.querySelectorAll<HTMLElement>("[data-row]")[goOnAt.current]?.focus();
-    goOnAt.current = null;
+    if (focusIndex.current === null || focusIndex.current >= shown) return;
+    rows.current?.querySelectorAll<HTMLElement>("[data-row]")[focusIndex.current]?.focus();
+    focusIndex.current = null;
   }, [shown, rows]);
   const handleClick = () => {
-    goOnAt.current = shown;
+    focusIndex.current = shown;
     void list.fetchNextPage();
   };
   return (
     <>
       {list.isFetchNextPageError ? (
-        <Alert tone="danger">No more could be loaded. {getErrorMessage(list.error)}</Alert>
+        <Alert tone="danger">More could not be loaded. {getErrorMessage(list.error)}</Alert>
       ) : null}
       {list.hasNextPage ? (
         <Button className="justify-self-center" busy={list.isFetchingNextPage} onClick={handleClick}>

@@ -5,10 +5,10 @@ import { chooseTheme, type Theme, useTheme } from "@/lib/theme";
 export const THEMES: { theme: Theme; label: string; Icon: typeof Sun }[] = [
   { theme: "light", label: "Light", Icon: Sun },
   { theme: "dark", label: "Dark", Icon: Moon },
-  { theme: "system", label: "As the system", Icon: Monitor },
+  { theme: "system", label: "System", Icon: Monitor },
 ];
 
-/** Light, dark, or as the system has it. */
+/** The choice of the theme. */
 export function ThemeChoice() {
   const theme = useTheme();
   const name = useId();

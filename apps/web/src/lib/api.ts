@@ -1,26 +1,26 @@
 import type { CreateClientConfig } from "@/client/client.gen";
 
 /**
- * The one place that talks HTTP. Tokens travel in cookies that scripts cannot read; when the access token has
- * expired, it is refreshed silently, once for all requests and tabs, and the request is sent again.
+ * The only place that sends HTTP requests. The tokens are in cookies that scripts cannot read. When the access token has
+ * expired, it is refreshed once for all requests and all tabs, and the request is sent again.
  */
 export const createClientConfig: CreateClientConfig = (config) => ({
   ...config,
   baseUrl: window.location.origin,
   credentials: "same-origin",
-  fetch: fetchRefreshed as typeof fetch,
+  fetch: fetchWithRefresh as typeof fetch,
 });
 
 const REFRESH = "/v1/auth/refresh";
 const ME = "/v1/me";
 const LOCK = "gatepost.refresh";
 
-async function fetchRefreshed(request: Request): Promise<Response> {
-  const again = request.clone();
-  const answer = await fetch(request);
-  if (!(await saysExpired(answer))) return answer;
+async function fetchWithRefresh(request: Request): Promise<Response> {
+  const retry = request.clone();
+  const response = await fetch(request);
+  if (!(await isTokenExpired(response))) return response;
   const refreshed = await refreshOnce();
-  return refreshed.ok ? fetch(again) : refreshed.clone();
+  return refreshed.ok ? fetch(retry) : refreshed.clone();
 }
 
 let refreshing: Promise<Response> | null = null;
@@ -34,25 +34,25 @@ function refreshOnce(): Promise<Response> {
 
 async function refreshAcrossTabs(): Promise<Response> {
   if (!navigator.locks) return refresh();
-  const mine = await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) =>
+  const ours = await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) =>
     lock ? refresh() : null,
   );
-  return mine ?? navigator.locks.request(LOCK, refreshUnlessDone);
+  return ours ?? navigator.locks.request(LOCK, refreshIfExpired);
 }
 
-/** Another tab was at it. What it got is in the cookies that we share; where it got nothing, it is our turn. */
-async function refreshUnlessDone(): Promise<Response> {
+/** Another tab has just refreshed the cookies that all tabs share. If it failed, this tab tries. */
+async function refreshIfExpired(): Promise<Response> {
   const me = await fetch(ME);
-  return (await saysExpired(me)) ? refresh() : new Response(null, { status: 204 });
+  return (await isTokenExpired(me)) ? refresh() : new Response(null, { status: 204 });
 }
 
 function refresh(): Promise<Response> {
   return fetch(REFRESH, { method: "POST", credentials: "same-origin" });
 }
 
-async function saysExpired(answer: Response): Promise<boolean> {
-  if (answer.status !== 401) return false;
-  const body: unknown = await answer
+async function isTokenExpired(response: Response): Promise<boolean> {
+  if (response.status !== 401) return false;
+  const body: unknown = await response
     .clone()
     .json()
     .catch(() => null);

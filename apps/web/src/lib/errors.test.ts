@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { client } from "@/client/client.gen";
 import { readMe } from "@/client/sdk.gen";
-import { ApiError, Cancelled, getErrorMessage, isSignedOut, toApiError } from "@/lib/errors";
+import { ApiError, Canceled, getErrorMessage, isSignedOut, toApiError } from "@/lib/errors";
 
 const UNREACHABLE = "The service cannot be reached. Check your connection.";
 
@@ -10,7 +10,7 @@ const problem = {
   title: "Validation failed",
   status: 422,
   code: "validation_failed",
-  detail: "The request is not of the form that this address takes.",
+  detail: "Invalid request.",
   request_id: "from-the-body",
 };
 
@@ -20,7 +20,7 @@ beforeAll(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** What a caller of the generated client gets to catch. */
+/** Returns what the generated client throws. */
 async function thrown(network: () => Promise<Response>, signal?: AbortSignal): Promise<unknown> {
   vi.stubGlobal("fetch", network);
   return readMe({ signal }).then(
@@ -29,26 +29,26 @@ async function thrown(network: () => Promise<Response>, signal?: AbortSignal): P
   );
 }
 
-async function refused(body: unknown, init: ResponseInit = { status: 500 }): Promise<ApiError> {
+async function failed(body: unknown, init: ResponseInit = { status: 500 }): Promise<ApiError> {
   const sent = typeof body === "string" ? body : JSON.stringify(body);
   const error = await thrown(async () => new Response(sent, init));
   expect(error).toBeInstanceOf(ApiError);
   return error as ApiError;
 }
 
-describe("what is said about a refusal", () => {
+describe("the message of an error", () => {
   it.each<[string, unknown, string]>([
-    ["a problem's detail", problem, "The request is not of the form that this address takes."],
+    ["a problem's detail", problem, "Invalid request."],
     [
-      "what is wrong with each field, where the problem lists it",
+      "the messages of the fields, when the problem lists them",
       {
         ...problem,
         errors: [
-          { loc: ["body", "email"], msg: "That is not an e-mail address.", type: "value_error" },
+          { loc: ["body", "email"], msg: "Enter a valid email address.", type: "value_error" },
           { loc: ["body", "password"], msg: "At least 8 characters.", type: "string_too_short" },
         ],
       },
-      "That is not an e-mail address. At least 8 characters.",
+      "Enter a valid email address. At least 8 characters.",
     ],
     ["the detail of a problem whose list is empty", { ...problem, errors: [] }, problem.detail],
     ["the title of a problem without a detail", { title: "Not found", status: 404 }, "Not found"],
@@ -69,11 +69,11 @@ describe("what is said about a refusal", () => {
       "no Route matched with those values",
     ],
     ["plain text", "Internal Server Error", "Internal Server Error"],
-    ["plain text without its margins", "\n  Bad gateway\r\n", "Bad gateway"],
+    ["plain text, trimmed", "\n  Bad gateway\r\n", "Bad gateway"],
     ["a JSON string", '"Slow down"', "Slow down"],
-    ["the status in place of a long text", "x".repeat(400), "The request failed (500)."],
+    ["the status instead of a long text", "x".repeat(400), "The request failed (500)."],
     [
-      "the status in place of a proxy's page",
+      "the status instead of a proxy's page",
       "\n<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>",
       "The request failed (500).",
     ],
@@ -84,38 +84,38 @@ describe("what is said about a refusal", () => {
     ["the status for null", "null", "The request failed (500)."],
     ["the status for a number", "500", "The request failed (500)."],
     ["the status for JSON that was cut off", '{"detail": "The requ', "The request failed (500)."],
-    ["the status for a detail that says nothing", { detail: null }, "The request failed (500)."],
-    ["the status for a list that says nothing", { detail: [null, 7, {}] }, "The request failed (500)."],
+    ["the status for an empty detail", { detail: null }, "The request failed (500)."],
+    ["the status for a list without messages", { detail: [null, 7, {}] }, "The request failed (500)."],
     ["the status for a blank detail", { detail: "  " }, "The request failed (500)."],
   ])("is %s", async (_, body, message) => {
-    const error = await refused(body);
+    const error = await failed(body);
     expect(error.message).toBe(message);
     expect(getErrorMessage(error)).toBe(message);
     expect(error.status).toBe(500);
   });
 });
 
-describe("what a refusal carries", () => {
-  it("is the contract's code and why the session ended", async () => {
+describe("an error", () => {
+  it("has the code, and why the session ended", async () => {
     const body = { ...problem, status: 401, code: "session_revoked", reason: "evicted" };
-    expect(await refused(body, { status: 401 })).toMatchObject({
+    expect(await failed(body, { status: 401 })).toMatchObject({
       status: 401,
       code: "session_revoked",
       reason: "evicted",
     });
   });
 
-  it("is the code of a detail that is an object", async () => {
-    expect((await refused({ detail: { message: "No.", code: "quota" } })).code).toBe("quota");
+  it("has the code of a detail that is an object", async () => {
+    expect((await failed({ detail: { message: "No.", code: "quota" } })).code).toBe("quota");
   });
 
-  it("is no code and no reason where none were sent, or no strings", async () => {
-    expect(await refused({ code: 7, reason: {} })).toMatchObject({ code: null, reason: null });
-    expect(await refused("Bad gateway")).toMatchObject({ code: null, reason: null });
+  it("has no code and no reason when none were sent, or no strings", async () => {
+    expect(await failed({ code: 7, reason: {} })).toMatchObject({ code: null, reason: null });
+    expect(await failed("Bad gateway")).toMatchObject({ code: null, reason: null });
   });
 
-  it.each(["errors", "detail"])("is the first message for each field named in %s", async (list) => {
-    const said = [
+  it.each(["errors", "detail"])("has the first message for each field in %s", async (list) => {
+    const issues = [
       { loc: ["body", "email"], msg: "first", type: "a" },
       { loc: ["body", "email"], msg: "second", type: "b" },
       { loc: ["body", "devices", 0, "name"], msg: "deep", type: "c" },
@@ -124,18 +124,18 @@ describe("what a refusal carries", () => {
       { loc: "body", msg: "no list", type: "f" },
       { loc: ["body", "silent"], type: "g" },
     ];
-    expect((await refused({ ...problem, [list]: said }, { status: 422 })).fields).toEqual({
+    expect((await failed({ ...problem, [list]: issues }, { status: 422 })).fields).toEqual({
       email: "first",
       "devices.0.name": "deep",
       limit: "too many",
     });
   });
 
-  it("is no field where no list was sent", async () => {
-    expect((await refused(problem, { status: 422 })).fields).toEqual({});
+  it("has no fields when no list was sent", async () => {
+    expect((await failed(problem, { status: 422 })).fields).toEqual({});
   });
 
-  it("is the list as it was sent, where it tells of no fields: a template's diagnostics", async () => {
+  it("has the list as it was sent, when it is not about fields: a template's diagnostics", async () => {
     const found = [
       {
         part: "html",
@@ -148,33 +148,33 @@ describe("what a refusal carries", () => {
       { part: "text", line: 1, column: 1, severity: "warning", rule: "long-line", msg: "Long." },
     ];
     const body = { ...problem, code: "template_invalid", errors: [...found, null, "odd"] };
-    expect(await refused(body, { status: 422 })).toMatchObject({ issues: found, fields: {} });
+    expect(await failed(body, { status: 422 })).toMatchObject({ issues: found, fields: {} });
   });
 
-  it("is an empty list where none was sent", async () => {
-    expect((await refused(problem)).issues).toEqual([]);
-    expect((await refused("<html>")).issues).toEqual([]);
+  it("has an empty list when none was sent", async () => {
+    expect((await failed(problem)).issues).toEqual([]);
+    expect((await failed("<html>")).issues).toEqual([]);
   });
 
-  it("is when to come back, in seconds", async () => {
-    expect((await refused(problem, { status: 429, headers: { "Retry-After": "12" } })).retryAfter).toBe(12);
-    expect((await refused(problem, { status: 503, headers: { "Retry-After": "0" } })).retryAfter).toBe(0);
+  it("has the seconds to wait", async () => {
+    expect((await failed(problem, { status: 429, headers: { "Retry-After": "12" } })).retryAfter).toBe(12);
+    expect((await failed(problem, { status: 503, headers: { "Retry-After": "0" } })).retryAfter).toBe(0);
   });
 
-  it("is not when to come back where that is not a number of seconds", async () => {
-    expect((await refused(problem, { status: 429 })).retryAfter).toBeNull();
-    for (const said of ["soon", "-3", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT"]) {
+  it("does not have the seconds to wait when they are not a number", async () => {
+    expect((await failed(problem, { status: 429 })).retryAfter).toBeNull();
+    for (const value of ["soon", "-3", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT"]) {
       expect(
-        (await refused(problem, { status: 503, headers: { "Retry-After": said } })).retryAfter,
+        (await failed(problem, { status: 503, headers: { "Retry-After": value } })).retryAfter,
       ).toBeNull();
     }
   });
 
-  it("is the request's id from the header, else from the body, else none", async () => {
+  it("has the request id from the header, or else from the body", async () => {
     const headers = { "X-Request-ID": "from-the-header" };
-    expect((await refused(problem, { status: 500, headers })).requestId).toBe("from-the-header");
-    expect((await refused(problem)).requestId).toBe("from-the-body");
-    expect((await refused("<html>")).requestId).toBeNull();
+    expect((await failed(problem, { status: 500, headers })).requestId).toBe("from-the-header");
+    expect((await failed(problem)).requestId).toBe("from-the-body");
+    expect((await failed("<html>")).requestId).toBeNull();
   });
 });
 
@@ -185,14 +185,14 @@ describe("a request that got no answer", () => {
     expect(error).toMatchObject({ status: 0, code: null, requestId: null, message: UNREACHABLE });
   });
 
-  it("fails in the same way when a time limit ended it", async () => {
+  it("fails in the same way after a timeout", async () => {
     const limit = AbortSignal.timeout(1);
     await new Promise((resolve) => limit.addEventListener("abort", resolve));
     const error = await thrown(() => Promise.reject(limit.reason));
     expect(error).toMatchObject({ name: "ApiError", status: 0, message: UNREACHABLE });
   });
 
-  it("passes the AbortError on as it is when the caller gave up", async () => {
+  it("passes an AbortError on when the caller aborted", async () => {
     const controller = new AbortController();
     controller.abort();
     const error = await thrown(() => Promise.reject(controller.signal.reason), controller.signal);
@@ -202,18 +202,18 @@ describe("a request that got no answer", () => {
 });
 
 describe("getErrorMessage", () => {
-  it("says what any Error says", () => {
+  it("returns the message of any Error", () => {
     expect(getErrorMessage(new Error("The file is empty."))).toBe("The file is empty.");
   });
 
   it.each<[unknown, string]>([
-    ["Only words", "Only words"],
+    ["Only text", "Only text"],
     [{ detail: "In an object" }, "In an object"],
     [{ message: "In a message" }, "In a message"],
-  ])("finds the sentence in %j", (error, message) => expect(getErrorMessage(error)).toBe(message));
+  ])("finds the message in %j", (error, message) => expect(getErrorMessage(error)).toBe(message));
 
-  it.each([undefined, null, 0, {}, [], "", new Error(), new Cancelled()])(
-    "has a sentence even for %o",
+  it.each([undefined, null, 0, {}, [], "", new Error(), new Canceled()])(
+    "returns a sentence even for %o",
     (error) => expect(getErrorMessage(error)).toMatch(/^[A-Z].*\.$/),
   );
 });
@@ -228,24 +228,24 @@ describe("isSignedOut", () => {
     "session_idle",
     "refresh_token_reused",
   ])("holds for 401 %s", async (code) => {
-    expect(isSignedOut(await refused({ ...problem, code }, { status: 401 }))).toBe(true);
+    expect(isSignedOut(await failed({ ...problem, code }, { status: 401 }))).toBe(true);
   });
 
   it("holds for a 401 without a code", async () => {
-    expect(isSignedOut(await refused("Unauthorized", { status: 401 }))).toBe(true);
+    expect(isSignedOut(await failed("Unauthorized", { status: 401 }))).toBe(true);
   });
 
   it("does not hold for a wrong password", async () => {
-    expect(isSignedOut(await refused({ ...problem, code: "invalid_credentials" }, { status: 401 }))).toBe(
+    expect(isSignedOut(await failed({ ...problem, code: "invalid_credentials" }, { status: 401 }))).toBe(
       false,
     );
   });
 
   it.each([403, 404, 429, 500, 503])("does not hold for %i, whatever its code", async (status) => {
-    expect(isSignedOut(await refused({ ...problem, code: "session_revoked" }, { status }))).toBe(false);
+    expect(isSignedOut(await failed({ ...problem, code: "session_revoked" }, { status }))).toBe(false);
   });
 
-  it("does not hold for anything else that was thrown", () => {
+  it("does not hold for anything else", () => {
     expect(isSignedOut({ status: 401, code: "session_revoked" })).toBe(false);
     expect(isSignedOut(new Error("401"))).toBe(false);
     expect(isSignedOut(null)).toBe(false);

@@ -1,14 +1,16 @@
-/** The one error of every failed request. `status` 0: no answer came; `code` is the contract's, where there is one. */
+/** The error of every failed request. */
 export class ApiError extends Error {
+  /** The HTTP status; 0 when there was no answer. */
   readonly status: number;
+  /** The `code` of the problem, or null for an error that is not the service's own. */
   readonly code: string | null;
-  /** Why a session ended, where that is what was refused. */
+  /** Why the session ended, for an error that says so. */
   readonly reason: string | null;
-  /** What is wrong with which field; the key is the field's name. */
+  /** The message for each invalid field, by the field's name. */
   readonly fields: Readonly<Record<string, string>>;
-  /** The list of what is wrong, as it was sent: of fields, or the diagnostics of a template. */
+  /** The list of issues as it was sent: invalid fields, or the diagnostics of a template. */
   readonly issues: readonly Readonly<Record<string, unknown>>[];
-  /** Seconds until another attempt makes sense. */
+  /** Seconds to wait before another attempt. */
   readonly retryAfter: number | null;
   readonly requestId: string | null;
 
@@ -30,52 +32,73 @@ export class ApiError extends Error {
   }
 }
 
-/** What a person did not do, rather than what failed: no message is due. */
-export class Cancelled extends Error {}
+/** The user canceled the action, so there is nothing to report. */
+export class Canceled extends Error {}
 
-/** Makes the one error of whatever an answer carried: problem+json, FastAPI's own shapes, HTML, text or nothing. */
+/** Makes an `ApiError` of any body: problem+json, FastAPI's own errors, HTML, text or none. An `AbortError` stays itself. */
 export function toApiError(body: unknown, response: Response | undefined): unknown {
   if (body instanceof Error) return body.name === "AbortError" ? body : new ApiError(messageOf(null, 0));
   const status = response?.status ?? 0;
   const problem = isObject(body) ? body : {};
   return new ApiError(messageOf(body, status), {
     status,
-    code: text(problem.code) ?? text(inner(problem).code),
+    code: text(problem.code) ?? text(detailObject(problem).code),
     reason: text(problem.reason),
     fields: fieldsOf(problem),
-    issues: issues(problem),
+    issues: issuesOf(problem),
     retryAfter: seconds(response?.headers.get("retry-after")),
     requestId: response?.headers.get("x-request-id") ?? text(problem.request_id),
   });
 }
 
-/** Says in a sentence what went wrong, whatever was thrown. */
+/** Returns a sentence to show for anything that was thrown. */
 export function getErrorMessage(error: unknown): string {
   if (error instanceof Error && error.message) return error.message;
   return messageOf(error, 0);
 }
 
-/** Tells whether an error means that this browser is no longer signed in. */
+/** Returns whether an error means that this browser is not signed in, or not any more. */
 export function isSignedOut(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status === 401 && error.code !== "invalid_credentials";
+  return hasStatus(error, 401) && error.code !== "invalid_credentials";
 }
 
-const SHORT = 200;
-/** HTML, and JSON that could not be read or says nothing: no words for a person. */
+export function isForbidden(error: unknown): error is ApiError {
+  return hasStatus(error, 403);
+}
+
+export function isNotFound(error: unknown): error is ApiError {
+  return hasStatus(error, 404);
+}
+
+/** Waits for the deletion of something, which may already be gone. */
+export async function ignoreNotFound(deletion: Promise<unknown>): Promise<void> {
+  try {
+    await deletion;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function hasStatus(error: unknown, status: number): error is ApiError {
+  return error instanceof ApiError && error.status === status;
+}
+
+const MAX_PLAIN_TEXT = 200;
+/** HTML, and JSON without a message: not fit to be shown. */
 const MARKUP = /^(?:[<{[]|null$)/;
 
 function messageOf(body: unknown, status: number): string {
   const problem = isObject(body) ? body : {};
-  const list = issues(problem)
+  const messages = issuesOf(problem)
     .map((issue) => text(issue.msg))
     .filter((message) => message !== null);
   return (
-    (list.length > 0 ? list.join(" ") : null) ??
+    (messages.length > 0 ? messages.join(" ") : null) ??
     text(problem.detail) ??
-    text(inner(problem).message) ??
+    text(detailObject(problem).message) ??
     text(problem.title) ??
     text(problem.message) ??
-    plain(body) ??
+    plainText(body) ??
     (status === 0
       ? "The service cannot be reached. Check your connection."
       : `The request failed (${status}).`)
@@ -84,7 +107,7 @@ function messageOf(body: unknown, status: number): string {
 
 function fieldsOf(problem: Record<string, unknown>): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const issue of issues(problem)) {
+  for (const issue of issuesOf(problem)) {
     const path = Array.isArray(issue.loc) ? issue.loc.slice(1) : [];
     const message = text(issue.msg);
     if (path.length > 0 && message) fields[path.join(".")] ??= message;
@@ -92,19 +115,19 @@ function fieldsOf(problem: Record<string, unknown>): Record<string, string> {
   return fields;
 }
 
-/** FastAPI puts the list into `detail`, our problems into `errors`. */
-function issues(problem: Record<string, unknown>): Record<string, unknown>[] {
+/** FastAPI sends the list as `detail`, our problems as `errors`. */
+function issuesOf(problem: Record<string, unknown>): Record<string, unknown>[] {
   const list = Array.isArray(problem.errors) ? problem.errors : problem.detail;
   return Array.isArray(list) ? list.filter(isObject) : [];
 }
 
-function inner(problem: Record<string, unknown>): Record<string, unknown> {
+function detailObject(problem: Record<string, unknown>): Record<string, unknown> {
   return isObject(problem.detail) ? problem.detail : {};
 }
 
-function plain(body: unknown): string | null {
-  const words = text(body);
-  return words && words.length < SHORT && !MARKUP.test(words) ? words : null;
+function plainText(body: unknown): string | null {
+  const message = text(body);
+  return message && message.length < MAX_PLAIN_TEXT && !MARKUP.test(message) ? message : null;
 }
 
 function text(value: unknown): string | null {

@@ -1,6 +1,7 @@
 import { isRedirect } from "@tanstack/react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { forget, keep, kept, takeToken } from "@/lib/link-tokens";
+import { takeToken } from "@/lib/link-tokens";
+import { getTabValue, removeTabValue, setTabValue } from "@/lib/tab-storage";
 
 const take = (hash: string) => {
   try {
@@ -12,13 +13,13 @@ const take = (hash: string) => {
 
 beforeEach(() => {
   sessionStorage.clear();
-  forget("/not-me");
+  removeTabValue("/not-me");
 });
 
 afterEach(() => vi.restoreAllMocks());
 
 describe("the token of a link", () => {
-  it("is taken out of the address, which is replaced, and kept", () => {
+  it("is taken out of the URL, which is replaced, and stored", () => {
     const thrown = take("token=abc-_1");
     expect(isRedirect(thrown)).toBe(true);
     expect(thrown).toMatchObject({ options: { to: "/not-me", replace: true } });
@@ -27,7 +28,7 @@ describe("the token of a link", () => {
     expect(take("content")).toEqual({ token: "abc-_1" });
   });
 
-  it("of a newer link is the one that counts, an empty one too", () => {
+  it("is replaced by that of a newer link, an empty one too", () => {
     take("token=first");
     take("token=second");
     expect(take("")).toEqual({ token: "second" });
@@ -35,27 +36,27 @@ describe("the token of a link", () => {
     expect(take("")).toEqual({ token: null });
   });
 
-  it("is no other page's", () => {
+  it("is stored for its own page only", () => {
     take("token=abc");
-    expect(kept("/reset-password")).toBeNull();
+    expect(getTabValue("/reset-password")).toBeNull();
   });
 
-  it("is gone once it is forgotten", () => {
+  it("is gone once it is removed", () => {
     take("token=abc");
-    forget("/not-me");
+    removeTabValue("/not-me");
     expect(take("")).toEqual({ token: null });
     expect(sessionStorage).toHaveLength(0);
   });
 
-  it("is kept in memory where the browser keeps nothing", () => {
+  it("is stored in memory where the browser has no storage", () => {
     for (const method of ["getItem", "setItem", "removeItem"] as const) {
       vi.spyOn(Storage.prototype, method).mockImplementation(() => {
         throw new DOMException("denied", "SecurityError");
       });
     }
-    keep("/not-me", "abc");
-    expect(kept("/not-me")).toBe("abc");
-    forget("/not-me");
-    expect(kept("/not-me")).toBeNull();
+    setTabValue("/not-me", "abc");
+    expect(getTabValue("/not-me")).toBe("abc");
+    removeTabValue("/not-me");
+    expect(getTabValue("/not-me")).toBeNull();
   });
 });

@@ -1,49 +1,17 @@
 import { redirect } from "@tanstack/react-router";
+import { getTabValue, removeTabValue, setTabValue } from "@/lib/tab-storage";
 
-/** The pages that links in mails lead to; each has its token in the address's fragment. */
+/** The pages that links in emails lead to. Each link has its token in the URL's fragment. */
 export type LinkPage = "/not-me" | "/reset-password" | "/verify-email";
 
-const PREFIX = "gatepost.link.";
-const memory = new Map<string, string>();
-
 /**
- * Keeps what a link brought until it is used: in this tab alone, and over a reload, which the address does not survive
- * without its token. A browser that keeps nothing for us has it until the reload.
- */
-export function keep(name: string, value: string): void {
-  memory.set(name, value);
-  try {
-    sessionStorage.setItem(PREFIX + name, value);
-  } catch {
-    // Storage is switched off.
-  }
-}
-
-export function kept(name: string): string | null {
-  try {
-    return sessionStorage.getItem(PREFIX + name) ?? memory.get(name) ?? null;
-  } catch {
-    return memory.get(name) ?? null;
-  }
-}
-
-export function forget(name: string): void {
-  memory.delete(name);
-  try {
-    sessionStorage.removeItem(PREFIX + name);
-  } catch {
-    // Nothing was kept there.
-  }
-}
-
-/**
- * For a route's `beforeLoad`: moves the token of a link from the address, and so from the history and from whoever looks
- * over a shoulder, into the tab's keeping; then returns the one that is kept.
+ * For a route's `beforeLoad`: moves a link's token from the URL into the tab's storage, so that it is neither visible nor in
+ * the history. Returns the stored token.
  */
 export function takeToken(page: LinkPage, hash: string): { token: string | null } {
   const token = new URLSearchParams(hash).get("token");
-  if (token === null) return { token: kept(page) };
-  if (token) keep(page, token);
-  else forget(page);
+  if (token === null) return { token: getTabValue(page) };
+  if (token) setTabValue(page, token);
+  else removeTabValue(page);
   throw redirect({ to: page, replace: true });
 }

@@ -1,8 +1,8 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError, isSignedOut } from "@/lib/errors";
 
-/** Makes the cache of what the service said. `onSignedOut` is called when an answer shows that the session is over. */
-export function createQueries(onSignedOut: (error: ApiError) => void): QueryClient {
+/** Creates the cache of what the service answered. `onSignedOut` is called when an answer shows that the session has ended. */
+export function createQueryClient(onSignedOut: (error: ApiError) => void): QueryClient {
   const onError = (error: unknown) => {
     if (isSignedOut(error)) onSignedOut(error);
   };
@@ -10,14 +10,14 @@ export function createQueries(onSignedOut: (error: ApiError) => void): QueryClie
     queryCache: new QueryCache({ onError }),
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
-      queries: { staleTime: 10_000, retry: (failures, error) => failures < 2 && isPassing(error) },
-      // Without a network a change fails at once: one that waits for it would look done.
+      queries: { staleTime: 10_000, retry: (failures, error) => failures < 2 && isTransient(error) },
+      // Without a network a mutation fails at once. One that waited for the network would look finished.
       mutations: { retry: false, networkMode: "always" },
     },
   });
 }
 
-/** Tells whether a failure may pass by itself: no answer, or a service that is briefly away. */
-export function isPassing(error: unknown): boolean {
+/** Returns whether an error may go away by itself: no answer, or a service that is briefly unavailable. */
+export function isTransient(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status >= 500);
 }

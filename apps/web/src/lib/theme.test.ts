@@ -6,7 +6,7 @@ import { chooseTheme, type Theme, useTheme } from "@/lib/theme";
 
 const firstPaint = new Function(readFileSync(resolve(import.meta.dirname, "../../public/theme.js"), "utf8"));
 
-/** What is left when the page is loaded anew. */
+/** Does what a reload of the page does. */
 function reload() {
   delete document.documentElement.dataset.theme;
   firstPaint();
@@ -26,7 +26,7 @@ describe("the theme", () => {
     expect(renderHook(useTheme).result.current).toBe("system");
   });
 
-  it.each<Theme>(["light", "dark"])("is shown and kept when %s is chosen", (theme) => {
+  it.each<Theme>(["light", "dark"])("is applied and stored when %s is chosen", (theme) => {
     chooseTheme(theme);
     expect(document.documentElement.dataset.theme).toBe(theme);
     reload();
@@ -34,7 +34,7 @@ describe("the theme", () => {
     expect(renderHook(useTheme).result.current).toBe(theme);
   });
 
-  it("follows the system again, with nothing kept, once that is chosen", () => {
+  it("follows the system again, with nothing stored, when that is chosen", () => {
     chooseTheme("dark");
     chooseTheme("system");
     expect(document.documentElement.dataset.theme).toBeUndefined();
@@ -43,7 +43,7 @@ describe("the theme", () => {
     expect(renderHook(useTheme).result.current).toBe("system");
   });
 
-  it("changes wherever it is shown", () => {
+  it("changes in all places that show it", () => {
     const [one, other] = [renderHook(useTheme), renderHook(useTheme)];
     act(() => chooseTheme("dark"));
     expect([one.result.current, other.result.current]).toEqual(["dark", "dark"]);
@@ -52,7 +52,7 @@ describe("the theme", () => {
     expect([one.result.current, other.result.current]).toEqual(["light", "dark"]);
   });
 
-  it("is the system's where something else was kept", () => {
+  it("follows the system when an unknown theme was stored", () => {
     localStorage.setItem("gatepost.theme", "sepia");
     reload();
     expect(document.documentElement.dataset.theme).toBeUndefined();

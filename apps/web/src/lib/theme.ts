@@ -1,12 +1,12 @@
 import { useSyncExternalStore } from "react";
 
-/** A choice of theme; "system" follows the browser's preference. The first paint's share of this is public/theme.js. */
+/** "system" follows the preference of the browser. public/theme.js applies the choice before the first paint. */
 export type Theme = "light" | "dark" | "system";
 
 const KEY = "gatepost.theme";
 const listeners = new Set<() => void>();
 
-function current(): Theme {
+function currentTheme(): Theme {
   const chosen = document.documentElement.dataset.theme;
   return chosen === "light" || chosen === "dark" ? chosen : "system";
 }
@@ -26,5 +26,5 @@ export function useTheme(): Theme {
   return useSyncExternalStore((listener) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
-  }, current);
+  }, currentTheme);
 }

@@ -30,19 +30,19 @@ describe("timeAgo", () => {
     [365 * DAY - 1, "12 months ago"],
     [365 * DAY, "last year"],
     [730 * DAY, "2 years ago"],
-  ])("says of what was %d seconds ago: %s", (seconds, said) =>
-    expect(timeAgo(new Date(NOW.getTime() - seconds * 1000), NOW)).toBe(said),
+  ])("describes %d seconds ago: %s", (seconds, expected) =>
+    expect(timeAgo(new Date(NOW.getTime() - seconds * 1000), NOW)).toBe(expected),
   );
 
-  it("does not show that a clock is ahead", () => {
+  it("does not show that another clock is ahead", () => {
     expect(timeAgo(new Date(NOW.getTime() + 1), NOW)).toBe("just now");
     expect(timeAgo(new Date(NOW.getTime() + 3 * DAY * 1000), NOW)).toBe("just now");
   });
 });
 
 describe("fullTime", () => {
-  it("is the date and the time where the person is", () => {
-    // Which kind of blank stands before PM, browsers do not agree on.
+  it("is the date and the time in the user's time zone", () => {
+    // Browsers use different kinds of spaces before PM.
     expect(fullTime(new Date(2026, 2, 1, 14, 5, 59)).replace(/\s/g, " ")).toBe("Mar 1, 2026, 2:05 PM");
   });
 });

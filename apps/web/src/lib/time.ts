@@ -8,30 +8,30 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const absolute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const toMinute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const toSecond = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
+const timeOfDay = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 
-const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
-const clock = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
-
-/** "just now", "3 minutes ago", "yesterday": how long ago a moment was; clocks that differ a little do not show. */
-export function timeAgo(moment: Date, now: Date): string {
-  const seconds = Math.round((now.getTime() - moment.getTime()) / 1000);
+/** Returns how long ago a date was: "just now", "3 minutes ago", "yesterday". A date ahead of `now` is "just now". */
+export function timeAgo(date: Date, now: Date): string {
+  const seconds = Math.round((now.getTime() - date.getTime()) / 1000);
   for (const [unit, size] of UNITS) {
     if (seconds >= size) return relative.format(-Math.floor(seconds / size), unit);
   }
   return "just now";
 }
 
-export function fullTime(moment: Date): string {
-  return absolute.format(moment);
+/** Returns the date and the time, to the minute. */
+export function fullTime(date: Date): string {
+  return toMinute.format(date);
 }
 
-/** The same to the second: where steps follow each other closely. */
-export function exactTime(moment: Date): string {
-  return exact.format(moment);
+/** Returns the date and the time, to the second. */
+export function exactTime(date: Date): string {
+  return toSecond.format(date);
 }
 
-/** The time of day, to the second. */
-export function clockTime(moment: Date): string {
-  return clock.format(moment);
+/** Returns the time of day, to the second. */
+export function clockTime(date: Date): string {
+  return timeOfDay.format(date);
 }

@@ -1,7 +1,7 @@
 import { Toast } from "@base-ui/react/toast";
-import { Cancelled, getErrorMessage, isSignedOut } from "@/lib/errors";
+import { Canceled, getErrorMessage, isSignedOut } from "@/lib/errors";
 
-/** The toasts; mutation hooks add to them, components never do. */
+/** The toasts. Hooks of mutations add to them, components do not. */
 export const toasts = Toast.createToastManager();
 
 export function toastDone(title: string): void {
@@ -9,8 +9,8 @@ export function toastDone(title: string): void {
 }
 
 export function toastFailed(title: string, error: unknown): void {
-  // A session that is over leads to the login page, which says why.
-  if (error instanceof Cancelled || isSignedOut(error)) return;
+  // When the session has ended, the login page opens and says why.
+  if (error instanceof Canceled || isSignedOut(error)) return;
   toasts.add({
     title,
     description: getErrorMessage(error),

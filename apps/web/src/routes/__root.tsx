@@ -9,9 +9,10 @@ import {
 } from "@tanstack/react-router";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
+import { TEXT_LINK } from "@/components/ui/text-link";
 import { getErrorMessage } from "@/lib/errors";
 
-export const Route = createRootRouteWithContext<{ queries: QueryClient }>()({
+export const Route = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: () => (
     <>
       <HeadContent />
@@ -19,14 +20,14 @@ export const Route = createRootRouteWithContext<{ queries: QueryClient }>()({
     </>
   ),
   notFoundComponent: NotFound,
-  errorComponent: Failed,
+  errorComponent: PageError,
 });
 
-function Failed({ error }: ErrorComponentProps) {
+function PageError({ error }: ErrorComponentProps) {
   const router = useRouter();
   return (
     <main className="mx-auto grid max-w-md gap-4 px-4 py-24">
-      <h1 className="text-2xl font-semibold">This page could not be shown</h1>
+      <h1 className="text-2xl font-semibold">This page could not be loaded</h1>
       <Alert tone="danger">{getErrorMessage(error)}</Alert>
       <Button variant="primary" onClick={() => void router.invalidate()} className="justify-self-start">
         Try again
@@ -38,9 +39,9 @@ function Failed({ error }: ErrorComponentProps) {
 function NotFound() {
   return (
     <main className="mx-auto grid max-w-md gap-3 px-4 py-24">
-      <h1 className="text-2xl font-semibold">There is nothing here</h1>
-      <p className="text-muted">The address may be mistyped, or what was here has moved.</p>
-      <Link to="/devices" className="justify-self-start font-medium text-brand underline underline-offset-4">
+      <h1 className="text-2xl font-semibold">Page not found</h1>
+      <p className="text-muted">The URL may be mistyped, or the page was moved.</p>
+      <Link to="/devices" className={`justify-self-start ${TEXT_LINK}`}>
         Go to your devices
       </Link>
     </main>

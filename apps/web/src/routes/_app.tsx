@@ -2,22 +2,22 @@ import { createFileRoute, Outlet, redirect } from "@tanstack/react-router";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
 import { Shell } from "@/components/shell";
 import { StepUp } from "@/components/step-up";
-import { UnconfirmedAddress } from "@/features/account-links/unverified-email-banner";
+import { UnverifiedEmailBanner } from "@/features/account-links/unverified-email-banner";
 import { isSignedOut } from "@/lib/errors";
 import { loginSearch } from "@/lib/redirects";
 
-/** What only a signed-in person sees. */
+/** The pages of a signed-in user. */
 export const Route = createFileRoute("/_app")({
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.queries.ensureQueryData(readMeOptions());
+      await context.queryClient.ensureQueryData(readMeOptions());
     } catch (error) {
       if (!isSignedOut(error)) throw error;
       throw redirect({ to: "/login", search: loginSearch(error, location.href), replace: true });
     }
   },
   component: () => (
-    <Shell notice={<UnconfirmedAddress />}>
+    <Shell banner={<UnverifiedEmailBanner />}>
       <StepUp>
         <Outlet />
       </StepUp>

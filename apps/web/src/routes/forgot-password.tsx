@@ -1,8 +1,9 @@
 import { createFileRoute, useLocation } from "@tanstack/react-router";
 import { ForgotPassword } from "@/features/account-links/forgot-password";
+import { pageTitle } from "@/lib/page-title";
 
 export const Route = createFileRoute("/forgot-password")({
-  head: () => ({ meta: [{ title: "Forgot your password? · Gatepost" }] }),
+  head: () => pageTitle("Forgot your password?"),
   component: function ForgotPasswordRoute() {
     return <ForgotPassword typed={useLocation().state.email} />;
   },
@@ -10,7 +11,7 @@ export const Route = createFileRoute("/forgot-password")({
 
 declare module "@tanstack/react-router" {
   interface HistoryState {
-    /** What was typed on the page before. */
+    /** The email address that was typed on the login page. */
     email?: string;
   }
 }

@@ -1,19 +1,17 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { LoginForm } from "@/features/auth/login-form";
+import { pageTitle } from "@/lib/page-title";
 import type { LoginSearch } from "@/lib/redirects";
+import { codeParam, redirectParam } from "@/lib/search-params";
 
 export const Route = createFileRoute("/login")({
   validateSearch: (search: Record<string, unknown>): LoginSearch => ({
-    reason: word(search.reason),
-    end_reason: word(search.end_reason),
-    redirect: typeof search.redirect === "string" ? search.redirect : undefined,
+    reason: codeParam(search.reason),
+    end_reason: codeParam(search.end_reason),
+    redirect: redirectParam(search.redirect),
   }),
-  head: () => ({ meta: [{ title: "Sign in · Gatepost" }] }),
-  component: function Login() {
+  head: () => pageTitle("Sign in"),
+  component: function LoginRoute() {
     return <LoginForm search={Route.useSearch()} />;
   },
 });
-
-function word(value: unknown): string | undefined {
-  return typeof value === "string" && /^[a-z_]{1,40}$/.test(value) ? value : undefined;
-}

@@ -1,12 +1,14 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { RegisterForm } from "@/features/auth/register-form";
+import { pageTitle } from "@/lib/page-title";
+import { redirectParam } from "@/lib/search-params";
 
 export const Route = createFileRoute("/register")({
   validateSearch: (search: Record<string, unknown>): { redirect?: string } => ({
-    redirect: typeof search.redirect === "string" ? search.redirect : undefined,
+    redirect: redirectParam(search.redirect),
   }),
-  head: () => ({ meta: [{ title: "Create an account · Gatepost" }] }),
-  component: function Register() {
+  head: () => pageTitle("Create an account"),
+  component: function RegisterRoute() {
     return <RegisterForm redirect={Route.useSearch().redirect} />;
   },
 });

@@ -3,7 +3,7 @@ import { createMemoryHistory, createRouter, RouterProvider } from "@tanstack/rea
 import { render } from "@testing-library/react";
 import { beforeEach } from "vitest";
 import { Toaster } from "@/components/ui/toaster";
-import { createQueries } from "@/lib/query-client";
+import { createQueryClient } from "@/lib/query-client";
 import { routeTree } from "@/routeTree.gen";
 import "./dom";
 
@@ -11,15 +11,15 @@ beforeEach(() => sessionStorage.clear());
 
 /** Opens the app at a path, as in a new tab; opened again, it is as after a reload. */
 export async function openPage(href: string) {
-  const queries = createQueries(() => {});
+  const queryClient = createQueryClient(() => {});
   const history = createMemoryHistory({ initialEntries: [href] });
-  const router = createRouter({ routeTree, history, context: { queries } });
+  const router = createRouter({ routeTree, history, context: { queryClient } });
   const page = render(
-    <QueryClientProvider client={queries}>
+    <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
       <Toaster />
     </QueryClientProvider>,
   );
   await page.findByRole("heading", { level: 1 });
-  return { ...page, router, queries, href: () => router.state.location.href };
+  return { ...page, router, queryClient, href: () => router.state.location.href };
 }

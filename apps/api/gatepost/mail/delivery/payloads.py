@@ -1,101 +1,89 @@
-"""From a queued message to the bytes that go out."""
+"""Builds the payloads of queued emails: the JSON texts that transports send."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from gatepost.db.pool import Database
-from gatepost.errors import FieldError, NotFound, Refusal, TemplateInvalid
-from gatepost.mail.delivery.store import Composed, Queued
-from gatepost.mail.notifications.service import Notices
-from gatepost.mail.rendering.shapes import Rendered
-from gatepost.mail.templates.published import Published
-from gatepost.mail.templates.renderer import Renderer
-from gatepost.mail.templates.words import Words
+from gatepost.db import Database
+from gatepost.errors import ApiError, FieldError, NotFound, TemplateInvalid
+from gatepost.mail.delivery.store import QueuedEmail, RenderedEmail
+from gatepost.mail.notifications import NotificationContent
+from gatepost.mail.outbox import build_payload
+from gatepost.mail.rendering import Rendered
+from gatepost.mail.templates import PublishedTemplates, PublishedVersion, Renderer
 
-# By this tag an event says which message of ours it tells of, before its provider's id is known.
-TAG = "gatepost_email_id"
+_MAX_MESSAGE_LENGTH = 1000
 
 
-class Composer:
-    """Renders messages, those of the same words together."""
+class PayloadBuilder:
+    """Renders queued emails, those of the same template version together."""
 
-    def __init__(self, database: Database, published: Published, renderer: Renderer, notices: Notices) -> None:
+    def __init__(
+        self,
+        database: Database,
+        published: PublishedTemplates,
+        renderer: Renderer,
+        content: NotificationContent,
+    ) -> None:
         self._database = database
         self._published = published
         self._renderer = renderer
-        self._notices = notices
+        self._content = content
 
-    def fill(self, notice: Mapping[str, Any] | None, payload: str) -> str:
-        """Return the payload that goes out: a notice with its link in the place of the mark that is kept."""
-        return self._notices.fill(notice, payload) if notice else payload
+    def insert_link(self, notification: Mapping[str, Any] | None, payload: str) -> str:
+        """Return the payload to send: that of a notification with its link in place of the stored placeholder."""
+        return self._content.insert_link(notification, payload) if notification else payload
 
-    async def compose(self, queued: Sequence[Queued]) -> tuple[list[Composed], dict[UUID, str]]:
-        """Return the messages that are not frozen yet, rendered; and those that cannot be, with words that say why.
+    async def build(self, queued: Sequence[QueuedEmail]) -> tuple[list[RenderedEmail], dict[UUID, str]]:
+        """Render the emails that are not frozen yet. Return them, and the error messages of those that failed.
 
         Raises:
-            ServiceUnavailable: the renderer or the database is busy.
+            ServiceUnavailable: the renderer is busy, or the database cannot be reached.
         """
-        made: list[Composed] = []
+        rendered: list[RenderedEmail] = []
         failed: dict[UUID, str] = {}
-        alike: dict[tuple[str, str, int], list[Queued]] = defaultdict(list)
-        for each in queued:
-            if not each.frozen and each.version is not None:
-                alike[each.template, each.locale, each.version].append(each)
-        for place, some in alike.items():
-            for each, rendered in zip(some, await self._render(place, some), strict=True):
-                if isinstance(rendered, Refusal):
-                    failed[each.id] = _words(rendered)
+        by_version: dict[tuple[str, str, int], list[QueuedEmail]] = defaultdict(list)
+        for email in queued:
+            if not email.frozen and email.version is not None:
+                by_version[email.template, email.locale, email.version].append(email)
+        for key, emails in by_version.items():
+            for email, result in zip(emails, await self._render(key, emails), strict=True):
+                if isinstance(result, ApiError):
+                    failed[email.id] = _message(result)
                 else:
-                    made.append(
-                        Composed(each.id, rendered.subject, payload(each.id, each.recipient, each.reply_to, rendered))
-                    )
-        return made, failed
+                    payload = build_payload(email.id, email.recipient, email.reply_to, result)
+                    rendered.append(RenderedEmail(email.id, result.subject, payload))
+        return rendered, failed
 
-    async def _render(self, place: tuple[str, str, int], some: list[Queued]) -> list[Rendered | Refusal]:
+    async def _render(self, key: tuple[str, str, int], emails: list[QueuedEmail]) -> list[Rendered | ApiError]:
         try:
-            words = await self._published.words(*place)
-        except (NotFound, TemplateInvalid) as refusal:
-            return [refusal] * len(some)
-        return await self._renderer.render(words, await self._values(words, some))
+            version = await self._published.read(*key)
+        except (NotFound, TemplateInvalid) as error:
+            return [error] * len(emails)
+        return await self._renderer.render(version, await self._values(version, emails))
 
-    async def _values(self, words: Words, some: list[Queued]) -> list[Mapping[str, Any]]:
-        if all(each.notice is None for each in some):
-            return [each.variables for each in some]
-        # Words of one's own need not say everything.
-        declared = {each.name for each in words.declared}
-        values: list[Mapping[str, Any]] = []
+    async def _values(self, version: PublishedVersion, emails: list[QueuedEmail]) -> list[Mapping[str, Any]]:
+        if all(email.notification is None for email in emails):
+            return [email.variables for email in emails]
+        # A custom version may declare only some of the values of a notification.
+        declared = {variable.name for variable in version.declared}
+        result: list[Mapping[str, Any]] = []
         async with self._database.connection() as connection:
-            for each in some:
-                told = each.variables
-                if each.notice is not None:
-                    everything = await self._notices.values(connection, each.notice, words.locale)
-                    told = {name: everything[name] for name in everything.keys() & declared}
-                values.append(told)
-        return values
+            for email in emails:
+                if email.notification is None:
+                    result.append(email.variables)
+                else:
+                    values = await self._content.values(connection, email.notification, version.locale)
+                    result.append({name: values[name] for name in values.keys() & declared})
+        return result
 
 
-def payload(email_id: UUID, recipient: str, reply_to: str | None, rendered: Rendered) -> str:
-    """Return the JSON text of a message: {to, subject, html, text, tags, reply_to?}."""
-    parts: dict[str, Any] = {
-        "to": [recipient],
-        "subject": rendered.subject,
-        "html": rendered.html,
-        "text": rendered.text,
-        "tags": [{"name": TAG, "value": str(email_id)}],
-    }
-    if reply_to is not None:
-        parts["reply_to"] = reply_to
-    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-
-
-def _words(refusal: Refusal) -> str:
-    found = [
-        f"{'.'.join(str(part) for part in error.loc[2:])}: {error.msg}" if isinstance(error, FieldError) else error.msg
-        for error in refusal.errors or []
+def _message(error: ApiError) -> str:
+    details = [
+        f"{'.'.join(str(part) for part in each.loc[2:])}: {each.msg}" if isinstance(each, FieldError) else each.msg
+        for each in error.errors or []
     ]
-    return " ".join([refusal.detail, *found])[:1000]
+    return " ".join([error.detail, *details])[:_MAX_MESSAGE_LENGTH]

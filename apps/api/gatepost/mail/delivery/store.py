@@ -1,9 +1,12 @@
-"""Dispatches in SQL: leased, frozen, settled. Every moment is the database's clock's."""
+"""SQL of batches: leased, frozen, settled. All times are the database's.
+
+A batch is sent in one request under one idempotency key: one email, or several where the transport allows it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,22 +14,21 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.db.lease_worker import Lease
-from gatepost.db.pool import Connection
-from gatepost.mail.outbox.store import read_files
-from gatepost.mail.transports.transport import Accepted, Dispatch, Message, Refused, Transport, Uncertain
+from gatepost.db import Connection, Lease
+from gatepost.mail.outbox import read_attachments
+from gatepost.mail.transports import Accepted, Attachment, Rejected, Transport, Uncertain
 
 
 @dataclass(frozen=True, slots=True)
-class DispatchLease(Lease):
-    """A dispatch in hand, with its transport; `pause` is in how many seconds it may go."""
+class BatchLease(Lease):
+    """A leased batch with its transport; `pause` is in how many seconds it may be sent."""
 
     transport: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
-    """A message as it was queued; `frozen` when it was rendered before."""
+class QueuedEmail:
+    """An email as it was queued; `frozen` if its payload was stored by an earlier attempt."""
 
     id: UUID
     template: str
@@ -35,21 +37,40 @@ class Queued:
     recipient: str
     reply_to: str | None
     variables: Mapping[str, Any]
-    notice: Mapping[str, Any] | None
+    notification: Mapping[str, Any] | None
     frozen: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
-    """A message rendered: its subject, and the JSON text that goes out."""
+class RenderedEmail:
+    """A rendered email: its subject, and its payload as JSON."""
 
     id: UUID
     subject: str
     payload: str
 
 
-async def add_transports(connection: Connection, names: Sequence[str]) -> None:
-    """Have a row for each transport; whatever paused them, a start tries anew."""
+@dataclass(frozen=True, slots=True)
+class FrozenEmail:
+    """An email whose stored payload is about to be sent; `attempts` includes this one."""
+
+    id: UUID
+    payload: str
+    notification: Mapping[str, Any] | None
+    attachments: tuple[Attachment, ...]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenBatch:
+    """A batch that is about to be sent, from `sender`."""
+
+    sender: str
+    emails: list[FrozenEmail]
+
+
+async def register_transports(connection: Connection, names: Sequence[str]) -> None:
+    """Create a row for each transport. A start resumes those that were paused."""
     query = """
         insert into gatepost.email_transports as t (name) select * from unnest($1::text[])
         on conflict (name) do update set paused_until = '-infinity' where t.paused_until > now()
@@ -57,119 +78,139 @@ async def add_transports(connection: Connection, names: Sequence[str]) -> None:
     await connection.execute(query, names)
 
 
-async def lease(
+async def lease_batch(
     connection: Connection, worker: UUID, length: timedelta, transports: Sequence[Transport]
-) -> DispatchLease:
-    """Take a dispatch in hand that is due, or make one."""
-    query = "select * from gatepost.lease_dispatch($1, $2, $3, $4)"
-    names, most = [each.name for each in transports], [each.most for each in transports]
-    row = await connection.fetchrow(query, worker, length, names, most)
-    return DispatchLease(row["dispatch_id"], row["pause"], row["transport"]) if row else DispatchLease()
+) -> BatchLease:
+    """Lease a batch that is due, or create one of emails that are due. Without either, the lease has no key."""
+    query = "select * from gatepost.lease_batch($1, $2, $3, $4)"
+    names, sizes = [each.name for each in transports], [each.max_batch for each in transports]
+    row = await connection.fetchrow(query, worker, length, names, sizes)
+    return BatchLease(row["batch_id"], row["pause"], row["transport"]) if row else BatchLease()
 
 
-async def read_members(connection: Connection, dispatch_id: UUID) -> list[Queued]:
-    """Return the messages of a dispatch."""
+async def read_batch_emails(connection: Connection, batch_id: UUID) -> list[QueuedEmail]:
+    """Return the emails of a batch."""
     query = """
-        select id, template, version, locale, recipient, reply_to, variables, notice,
+        select id, template, version, locale, recipient, reply_to, variables, notification,
                payload is not null as frozen
-        from gatepost.emails where dispatch_id = $1 order by place
+        from gatepost.emails where batch_id = $1 order by position
     """
-    rows = await connection.fetch(query, dispatch_id)
-    return [Queued(**{**dict(row), "variables": json.loads(row["variables"]), "notice": _notice(row)}) for row in rows]
+    return [
+        QueuedEmail(
+            id=row["id"],
+            template=row["template"],
+            version=row["version"],
+            locale=row["locale"],
+            recipient=row["recipient"],
+            reply_to=row["reply_to"],
+            variables=json.loads(row["variables"]),
+            notification=_notification(row),
+            frozen=row["frozen"],
+        )
+        for row in await connection.fetch(query, batch_id)
+    ]
 
 
-async def fail(connection: Connection, dispatch_id: UUID, worker: UUID, failed: Mapping[UUID, str]) -> None:
-    """End messages that cannot be rendered, each with its words."""
+async def fail_emails(connection: Connection, batch_id: UUID, worker: UUID, failed: Mapping[UUID, str]) -> None:
+    """Mark emails that cannot be rendered as failed, each with its error message."""
     query = "select gatepost.fail_emails($1, $2, $3, $4)"
-    await connection.execute(query, dispatch_id, worker, list(failed), list(failed.values()))
+    await connection.execute(query, batch_id, worker, list(failed), list(failed.values()))
 
 
-async def freeze(
+async def freeze_batch(
     connection: Connection,
-    dispatch_id: UUID,
+    batch_id: UUID,
     worker: UUID,
     sender: str,
-    remembers: timedelta,
-    made: Sequence[Composed],
-    fill: Callable[[Mapping[str, Any] | None, str], str],
-) -> tuple[Dispatch | None, int]:
-    """Freeze what goes out and mark the try; None: nothing goes, or somebody else has it in hand by now.
-
-    `fill` puts a notice's link in the place of its mark: what is kept holds none.
-
-    With it comes how often the messages were tried, this try included.
-    """
-    query = "select * from gatepost.freeze_dispatch($1, $2, $3, $4, $5, $6, $7)"
-    columns = [each.id for each in made], [each.subject for each in made], [each.payload for each in made]
-    rows = await connection.fetch(query, dispatch_id, worker, sender, remembers, *columns)
+    key_lifetime: timedelta,
+    rendered: Sequence[RenderedEmail],
+) -> FrozenBatch | None:
+    """Store the payloads and count an attempt. Return the batch; None if it is empty or its lease was lost."""
+    query = "select * from gatepost.freeze_batch($1, $2, $3, $4, $5, $6, $7)"
+    columns = [each.id for each in rendered], [each.subject for each in rendered], [each.payload for each in rendered]
+    rows = await connection.fetch(query, batch_id, worker, sender, key_lifetime, *columns)
     if not rows:
-        return None, 0
-    frozen_sender = await connection.fetchval("select sender from gatepost.email_dispatches where id = $1", dispatch_id)
-    attachments = await read_files(connection, [row["id"] for row in rows if row["alone"]])
-    rows = sorted(rows, key=lambda row: int(row["place"]))
-    messages = tuple(
-        Message(row["id"], fill(_notice(row), row["payload"]), tuple(attachments.get(row["id"], ()))) for row in rows
+        return None
+    frozen_sender = await connection.fetchval("select sender from gatepost.email_batches where id = $1", batch_id)
+    attachments = await read_attachments(connection, [row["id"] for row in rows if row["alone"]])
+    return FrozenBatch(
+        frozen_sender,
+        [
+            FrozenEmail(
+                row["id"],
+                row["payload"],
+                _notification(row),
+                tuple(attachments.get(row["id"], ())),
+                row["attempts"],
+            )
+            for row in sorted(rows, key=lambda row: int(row["position"]))
+        ],
     )
-    return Dispatch(dispatch_id, frozen_sender, messages), max(row["attempts"] for row in rows)
 
 
-def _notice(row: Record) -> dict[str, Any] | None:
-    notice: dict[str, Any] | None = json.loads(row["notice"]) if row["notice"] else None
-    return notice
-
-
-async def accept(connection: Connection, transport: str, dispatch: Dispatch, outcome: Accepted) -> None:
-    """Settle a dispatch that the transport has accepted."""
+async def settle_accepted_batch(
+    connection: Connection, transport: str, batch_id: UUID, email_ids: Sequence[UUID], outcome: Accepted
+) -> None:
+    """Settle a batch that was accepted."""
     await connection.execute(
-        "select gatepost.accept_dispatch($1, $2, $3, $4, $5, $6)",
-        dispatch.key,
+        "select gatepost.settle_accepted_batch($1, $2, $3, $4, $5, $6)",
+        batch_id,
         transport,
-        [message.id for message in dispatch.messages],
+        list(email_ids),
         list(outcome.ids),
-        outcome.pace,
-        outcome.clock_off,
+        outcome.rate,
+        outcome.clock_offset,
     )
 
 
-async def refuse(connection: Connection, worker: UUID, key: UUID, outcome: Refused, delay: timedelta) -> None:
-    """Settle a dispatch that was surely not accepted; `delay` is until the next try."""
+async def settle_rejected_batch(
+    connection: Connection, worker: UUID, batch_id: UUID, outcome: Rejected, delay: timedelta
+) -> None:
+    """Settle a batch that was certainly not accepted; `delay` is until the next attempt."""
     await connection.execute(
-        "select gatepost.refuse_dispatch($1, $2, $3, $4, $5, $6, $7)",
-        key,
+        "select gatepost.settle_rejected_batch($1, $2, $3, $4, $5, $6, $7)",
+        batch_id,
         worker,
         outcome.fault,
         outcome.code,
-        outcome.words,
+        outcome.message,
         delay,
-        outcome.pace,
+        outcome.rate,
     )
 
 
-async def doubt(connection: Connection, worker: UUID, key: UUID, outcome: Uncertain, delay: timedelta) -> None:
-    """Settle a dispatch of which nobody knows; `delay` is until it is repeated."""
+async def settle_uncertain_batch(
+    connection: Connection, worker: UUID, batch_id: UUID, outcome: Uncertain, delay: timedelta
+) -> None:
+    """Settle a batch that may or may not have been accepted; `delay` is until it is repeated."""
     await connection.execute(
-        "select gatepost.doubt_dispatch($1, $2, $3, $4, $5, $6)",
-        key,
+        "select gatepost.settle_uncertain_batch($1, $2, $3, $4, $5, $6)",
+        batch_id,
         worker,
         outcome.code,
-        outcome.words,
+        outcome.message,
         delay,
         outcome.final,
     )
 
 
-async def put_back(connection: Connection, worker: UUID, key: UUID, delay: timedelta) -> None:
-    """Put a dispatch down; what was tried is repeated after a while."""
-    await connection.execute("select gatepost.put_back_dispatch($1, $2, $3)", key, worker, delay)
+async def release_batch(connection: Connection, worker: UUID, batch_id: UUID, delay: timedelta) -> None:
+    """Release a batch. If it was attempted, it is repeated after `delay`."""
+    await connection.execute("select gatepost.release_batch($1, $2, $3)", batch_id, worker, delay)
 
 
-async def put_back_all(connection: Connection, worker: UUID) -> None:
-    """Put down everything that a worker has in hand."""
-    query = "select gatepost.put_back_dispatch(id, $1, '0') from gatepost.email_dispatches where worker = $1"
+async def release_batches(connection: Connection, worker: UUID) -> None:
+    """Release all batches of a worker."""
+    query = "select gatepost.release_batch(id, $1, '0') from gatepost.email_batches where worker = $1"
     await connection.fetch(query, worker)
 
 
-async def renew(connection: Connection, worker: UUID, keys: Collection[UUID], length: timedelta) -> None:
-    """Go on having some in hand; what a worker has without knowing of it, others take up in time."""
-    query = "update gatepost.email_dispatches set due_at = clock_timestamp() + $3 where worker = $1 and id = any ($2)"
-    await connection.execute(query, worker, keys, length)
+async def renew_leases(connection: Connection, worker: UUID, batch_ids: Collection[UUID], length: timedelta) -> None:
+    """Renew the leases of batches of a worker."""
+    query = "update gatepost.email_batches set due_at = clock_timestamp() + $3 where worker = $1 and id = any ($2)"
+    await connection.execute(query, worker, batch_ids, length)
+
+
+def _notification(row: Record) -> dict[str, Any] | None:
+    notification: dict[str, Any] | None = json.loads(row["notification"]) if row["notification"] else None
+    return notification

@@ -1,4 +1,4 @@
-"""The mail worker: takes dispatches in hand, hands them to their transports, and settles what becomes of them."""
+"""The email worker: leases batches, hands them to their transports, and settles the outcome."""
 
 from __future__ import annotations
 
@@ -10,115 +10,131 @@ from datetime import timedelta
 from uuid import UUID
 
 from gatepost import log
-from gatepost.db.lease_worker import LEASE, LONGEST_WAIT, POLL, Carrier, wait_after
-from gatepost.db.pool import Connection, Database
+from gatepost.db import LEASE, MAX_RETRY_SECONDS, POLL_SECONDS, Connection, Database, LeaseWorker, retry_seconds
 from gatepost.errors import ServiceUnavailable
-from gatepost.mail.delivery import store as dispatches
-from gatepost.mail.delivery.payloads import Composer
-from gatepost.mail.delivery.store import DispatchLease
-from gatepost.mail.transports.transport import Accepted, Dispatch, Outcome, Refused, Transport
+from gatepost.mail.delivery import store
+from gatepost.mail.delivery.payloads import PayloadBuilder
+from gatepost.mail.delivery.store import BatchLease, FrozenBatch
+from gatepost.mail.transports import Accepted, Batch, Message, Outcome, Rejected, Transport
 from gatepost.metrics import Metrics
 
-# Seconds before its moment that a dispatch is frozen: a request that a slow commit holds up comes too near the next.
-_EARLY = 0.05
+# Seconds before its time slot that a batch is frozen. If a slow commit delays it, the next request follows too closely.
+_FREEZE_AHEAD_SECONDS = 0.05
 
 logger = log.get_logger()
 
 
-class Worker(Carrier[DispatchLease]):
-    """Sends what is due by the transports of a list, the first choice first."""
+class EmailWorker(LeaseWorker[BatchLease]):
+    """Sends emails that are due by the first available transport of a list."""
 
     name = "mail"
 
     def __init__(
         self,
         database: Database,
-        composer: Composer,
+        payloads: PayloadBuilder,
         transports: Sequence[Transport],
         sender: str,
         metrics: Metrics,
     ) -> None:
         super().__init__(database)
-        self._composer = composer
+        self._payloads = payloads
         self._transports: Mapping[str, Transport] = {each.name: each for each in transports}
         self._sender = sender
         self._metrics = metrics
 
     async def run(self) -> None:
-        """Have the transports' rows in the database, as soon as there is one; then work until `stop`."""
-        await self._announce()
+        """Register the transports as soon as the database is available, then work until `stop`."""
+        await self._register()
         await super().run()
 
-    async def _announce(self) -> None:
+    async def _register(self) -> None:
         while not self._stopping:
             with suppress(ServiceUnavailable):
                 async with self._database.transaction() as connection:
-                    await dispatches.add_transports(connection, list(self._transports))
+                    await store.register_transports(connection, list(self._transports))
                 return
-            await self._rest(POLL)
+            await self._sleep(POLL_SECONDS)
 
-    async def _lease(self, connection: Connection) -> DispatchLease:
-        return await dispatches.lease(connection, self._id, LEASE, list(self._transports.values()))
+    async def _lease(self, connection: Connection) -> BatchLease:
+        return await store.lease_batch(connection, self._id, LEASE, list(self._transports.values()))
 
     async def _renew(self, connection: Connection, keys: Collection[UUID]) -> None:
-        await dispatches.renew(connection, self._id, keys, LEASE)
+        await store.renew_leases(connection, self._id, keys, LEASE)
 
-    async def _put_back_all(self, connection: Connection) -> None:
-        await dispatches.put_back_all(connection, self._id)
+    async def _release_all(self, connection: Connection) -> None:
+        await store.release_batches(connection, self._id)
 
-    async def _carry(self, lease: DispatchLease) -> None:
+    async def _process(self, lease: BatchLease) -> None:
         if lease.key is None or lease.transport is None:
             return
         transport = self._transports[lease.transport]
         try:
-            frozen = await self._frozen(lease.key, transport, time.monotonic() + (lease.pause or 0))
+            frozen = await self._freeze(lease.key, transport, time.monotonic() + (lease.pause or 0))
         except ServiceUnavailable:
-            await self._put_back(lease.key, timedelta(seconds=2))
+            await self._release_later(lease.key, timedelta(seconds=2))
         except Exception as error:
-            logger.error("a dispatch cannot be made", exc_info=error)
-            await self._put_back(lease.key, timedelta(seconds=30))
+            logger.error("cannot prepare a batch", exc_info=error)
+            await self._release_later(lease.key, timedelta(seconds=30))
         else:
-            if frozen[0] is not None:
-                await self._settle(transport, frozen[0], await transport.send(frozen[0]), frozen[1])
+            if frozen is not None:
+                batch = self._batch(lease.key, frozen)
+                attempts = max(each.attempts for each in frozen.emails)
+                await self._settle(transport, batch, await transport.send(batch), attempts)
 
-    async def _frozen(self, key: UUID, transport: Transport, not_before: float) -> tuple[Dispatch | None, int]:
+    async def _freeze(self, key: UUID, transport: Transport, not_before: float) -> FrozenBatch | None:
         async with self._database.connection() as connection:
-            members = await dispatches.read_members(connection, key)
-        made, failed = await self._composer.compose(members)
-        await asyncio.sleep(max(0.0, not_before - _EARLY - time.monotonic()))
+            queued = await store.read_batch_emails(connection, key)
+        rendered, failed = await self._payloads.build(queued)
+        await asyncio.sleep(max(0.0, not_before - _FREEZE_AHEAD_SECONDS - time.monotonic()))
         async with self._database.transaction() as connection:
             if failed:
-                await dispatches.fail(connection, key, self._id, failed)
-            frozen = await dispatches.freeze(
-                connection, key, self._id, self._sender, transport.remembers, made, self._composer.fill
+                await store.fail_emails(connection, key, self._id, failed)
+            frozen = await store.freeze_batch(
+                connection, key, self._id, self._sender, transport.idempotency_window, rendered
             )
         await asyncio.sleep(max(0.0, not_before - time.monotonic()))
         return frozen
 
-    async def _settle(self, transport: Transport, dispatch: Dispatch, outcome: Outcome, tries: int) -> None:
-        self._tell(transport, dispatch, outcome)
-        if isinstance(outcome, Accepted):
-            await self._keep_trying(lambda found: dispatches.accept(found, transport.name, dispatch, outcome))
-        elif isinstance(outcome, Refused):
-            # Whatever the provider names, somebody may mend it sooner.
-            delay = timedelta(seconds=min(outcome.retry_after or wait_after(tries), LONGEST_WAIT))
-            await self._keep_trying(lambda found: dispatches.refuse(found, self._id, dispatch.key, outcome, delay))
-        else:
-            delay = timedelta(seconds=wait_after(tries))
-            await self._keep_trying(lambda found: dispatches.doubt(found, self._id, dispatch.key, outcome, delay))
+    def _batch(self, key: UUID, frozen: FrozenBatch) -> Batch:
+        messages = tuple(
+            Message(each.id, self._payloads.insert_link(each.notification, each.payload), each.attachments)
+            for each in frozen.emails
+        )
+        return Batch(key, frozen.sender, messages)
 
-    def _tell(self, transport: Transport, dispatch: Dispatch, outcome: Outcome) -> None:
-        number = len(dispatch.messages)
-        self._metrics.mailed(type(outcome).__name__.lower(), number)
-        told = logger.bind(transport=transport.name, dispatch=str(dispatch.key), messages=number)
+    async def _settle(self, transport: Transport, batch: Batch, outcome: Outcome, attempts: int) -> None:
+        self._report(transport, batch, outcome)
         if isinstance(outcome, Accepted):
-            told.info("mail accepted", **({"clock_off": outcome.clock_off} if outcome.clock_off else {}))
-        elif isinstance(outcome, Refused) and outcome.fault == "pace":
-            told.info("mail has to wait", retry_after=outcome.retry_after)
+            ids = [message.id for message in batch.messages]
+            await self._record(
+                lambda connection: store.settle_accepted_batch(connection, transport.name, batch.key, ids, outcome)
+            )
+        elif isinstance(outcome, Rejected):
+            # However long a delay the provider asks for, the cause may be fixed sooner.
+            delay = timedelta(seconds=min(outcome.retry_after or retry_seconds(attempts), MAX_RETRY_SECONDS))
+            await self._record(
+                lambda connection: store.settle_rejected_batch(connection, self._id, batch.key, outcome, delay)
+            )
         else:
-            told.warning(f"mail {type(outcome).__name__.lower()}", code=outcome.code, words=outcome.words)
+            delay = timedelta(seconds=retry_seconds(attempts))
+            await self._record(
+                lambda connection: store.settle_uncertain_batch(connection, self._id, batch.key, outcome, delay)
+            )
 
-    async def _put_back(self, key: UUID, delay: timedelta) -> None:
+    def _report(self, transport: Transport, batch: Batch, outcome: Outcome) -> None:
+        count = len(batch.messages)
+        name = type(outcome).__name__.lower()
+        self._metrics.count_emails(name, count)
+        bound = logger.bind(transport=transport.name, batch=str(batch.key), emails=count)
+        if isinstance(outcome, Accepted):
+            bound.info("emails accepted", **({"clock_offset": outcome.clock_offset} if outcome.clock_offset else {}))
+        elif isinstance(outcome, Rejected) and outcome.fault == "rate_limit":
+            bound.info("emails rate limited", retry_after=outcome.retry_after)
+        else:
+            bound.warning(f"emails {name}", code=outcome.code, message=outcome.message)
+
+    async def _release_later(self, key: UUID, delay: timedelta) -> None:
         with suppress(ServiceUnavailable):
             async with self._database.transaction() as connection:
-                await dispatches.put_back(connection, self._id, key, delay)
+                await store.release_batch(connection, self._id, key, delay)

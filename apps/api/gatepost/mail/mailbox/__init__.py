@@ -1,1 +1,5 @@
-"""The mailbox: captured mail, as it would have gone out."""
+"""Mailbox: emails that were captured instead of sent, for development."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,15 +1,30 @@
-"""What the mailbox shows."""
+"""The data of captured emails: as they are stored, and as the API returns them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEmail:
+    """A captured email. The payload of a notification has a placeholder instead of its link's token."""
+
+    id: UUID
+    template: str
+    recipient: str
+    reply_to: str | None
+    created_at: datetime
+    payload: str
+    notification: dict[str, Any] | None
+
+
 class CapturedEmail(BaseModel):
-    """A captured message; `source` is the MIME message (RFC 5322), `headers` its headers."""
+    """A captured email. `source` is the MIME message (RFC 5322)."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 

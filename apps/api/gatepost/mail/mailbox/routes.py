@@ -1,4 +1,4 @@
-"""`/v1/mailbox`: captured mail as it would have gone out, links and all. In production nothing is captured."""
+"""`/v1/mailbox`: captured emails as they would have been sent. In production no email is captured."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from gatepost.accounts.permissions import Admin
+from gatepost.accounts import CurrentAdmin
 from gatepost.errors import NotFound
-from gatepost.http import pagination as paging
-from gatepost.http.dependencies import Connection, CurrentRuntime
-from gatepost.http.problems import ContractRoute, refuses
+from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems, sandboxed_page
 from gatepost.mail.mailbox.models import CapturedEmail
-from gatepost.mail.outbox import lists, store
-from gatepost.mail.outbox.models import EmailPage
-from gatepost.mail.templates.previews import SANDBOX
+from gatepost.mail.outbox import EmailFilter, EmailPage
 
 
-def _demand_capture(runtime: CurrentRuntime) -> None:
+def _require_capture(runtime: CurrentRuntime) -> None:
     if runtime.settings.mail_transport != ["capture"]:
-        raise NotFound("Mail is really sent here, so there is no mailbox.")
+        raise NotFound("The mailbox exists only with GATEPOST_MAIL_TRANSPORT=capture. Emails are sent here.")
 
 
 router = APIRouter(
-    prefix="/v1/mailbox", tags=["emails"], route_class=ContractRoute, dependencies=[Depends(_demand_capture)]
+    prefix="/v1/mailbox", tags=["emails"], route_class=ApiRoute, dependencies=[Depends(_require_capture)]
 )
 
 
-@router.get("", responses=refuses(401, 403, 404, 422))
+@router.get("", responses=problems(401, 403, 404, 422))
 async def list_captured_emails(
-    actor: Admin, connection: Connection, limit: paging.Limit = 50, cursor: paging.RawCursor = None
+    actor: CurrentAdmin,
+    runtime: CurrentRuntime,
+    connection: Connection,
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
 ) -> EmailPage:
-    """List what was captured, the newest first."""
-    return await lists.list_emails(connection, store.Wanted(provider="capture"), cursor, limit)
+    """List the captured emails, newest first."""
+    return await runtime.emails.list_emails(connection, EmailFilter(provider="capture"), cursor, limit)
 
 
-@router.get("/{email_id}", responses=refuses(401, 403, 404, 422))
-async def read_captured_email(email_id: UUID, actor: Admin, runtime: CurrentRuntime) -> CapturedEmail:
-    """Show a captured message as it would have gone out, with its links."""
+@router.get("/{email_id}", responses=problems(401, 403, 404, 422))
+async def read_captured_email(email_id: UUID, actor: CurrentAdmin, runtime: CurrentRuntime) -> CapturedEmail:
+    """Return a captured email as it would have been sent, with working links."""
     return await runtime.mailbox.read(email_id)
 
 
-@router.get("/{email_id}/html", response_class=HTMLResponse, responses=refuses(401, 403, 404, 422))
-async def show_captured_email(email_id: UUID, actor: Admin, runtime: CurrentRuntime) -> HTMLResponse:
-    """Show a captured message's page, for an iframe; nothing in it can run."""
-    return HTMLResponse((await runtime.mailbox.read(email_id)).html, headers=SANDBOX)
+@router.get("/{email_id}/html", response_class=HTMLResponse, responses=problems(401, 403, 404, 422))
+async def show_captured_email(email_id: UUID, actor: CurrentAdmin, runtime: CurrentRuntime) -> HTMLResponse:
+    """Return the HTML of a captured email, for an iframe; nothing in it can run."""
+    return sandboxed_page((await runtime.mailbox.read(email_id)).html)

@@ -1,55 +1,52 @@
-"""Captured messages, put together as they would have gone out: their links are real."""
+"""Captured emails, built as they would have been sent, with working links."""
 
 from __future__ import annotations
 
-import json
 from email import message_from_bytes, policy
 from uuid import UUID
 
-from gatepost.db.pool import Database
+from gatepost.db import Database
 from gatepost.errors import NotFound
+from gatepost.mail.mailbox import store
 from gatepost.mail.mailbox.models import CapturedEmail
-from gatepost.mail.notifications.service import Notices
-from gatepost.mail.outbox import store
-from gatepost.mail.transports.mime import compose
-from gatepost.mail.transports.transport import Message
+from gatepost.mail.notifications import NotificationContent
+from gatepost.mail.outbox import read_attachments
+from gatepost.mail.transports import Message, build_mime
 
 
 class Mailbox:
-    """What the capture transport has taken."""
+    """The emails that the capture transport accepted."""
 
-    def __init__(self, database: Database, notices: Notices, sender: str) -> None:
+    def __init__(self, database: Database, content: NotificationContent, sender: str) -> None:
         self._database = database
-        self._notices = notices
+        self._content = content
         self._sender = sender
 
     async def read(self, email_id: UUID) -> CapturedEmail:
-        """Return a captured message.
+        """Return a captured email.
 
         Raises:
-            NotFound: there is none, or nothing of it was kept.
+            NotFound: there is no such email, or its content was erased.
         """
         async with self._database.connection() as connection:
-            row = await store.read_captured(connection, email_id)
-            files = await store.read_files(connection, [email_id])
-        if row is None:
-            raise NotFound
-        payload = row["payload"]
-        if row["notice"]:
-            payload = self._notices.fill(json.loads(row["notice"]), payload)
-        message = Message(email_id, payload, tuple(files.get(email_id, ())))
-        letter, parts = compose(message, self._sender), message.parts()
-        headers = message_from_bytes(letter.content, policy=policy.default)
+            email = await store.read_email(connection, email_id)
+            attachments = await read_attachments(connection, [email_id])
+        if email is None:
+            raise NotFound("This captured email was not found. Reload the mailbox.")
+        payload = self._content.insert_link(email.notification, email.payload) if email.notification else email.payload
+        message = Message(email_id, payload, tuple(attachments.get(email_id, ())))
+        mime, parts = build_mime(message, self._sender), message.parts()
+        headers = message_from_bytes(mime.content, policy=policy.default)
         return CapturedEmail(
             id=email_id,
-            to=row["recipient"],
+            to=email.recipient,
             sender=self._sender,
-            reply_to=row["reply_to"],
+            reply_to=email.reply_to,
             subject=parts["subject"],
-            created_at=row["created_at"],
-            template=row["template"],
+            created_at=email.created_at,
+            template=email.template,
             headers={name: str(value) for name, value in headers.items()},
             html=parts["html"],
             text=parts["text"],
-            source=letter.content.decode("utf-8", "replace"),
+            source=mime.content.decode("utf-8", "replace"),
         )

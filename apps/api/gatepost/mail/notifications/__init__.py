@@ -1,1 +1,5 @@
-"""Notices: mail about somebody's own account."""
+"""Notifications: emails that Gatepost itself sends about a user's own account."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,12 +1,15 @@
-"""What the routes of notices take and give."""
+"""The data of notifications: request and response bodies, and the session that an email is about."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 
 
-class Notice(BaseModel):
-    """A kind of mail; `description` says when it comes, and `security` is sent whatever one says."""
+class Notification(BaseModel):
+    """A kind of email; `description` says when it is sent. A `security` email is always enabled."""
 
     key: str
     name: str
@@ -15,15 +18,28 @@ class Notice(BaseModel):
     enabled: bool
 
 
-class NoticeList(BaseModel):
-    """Every kind of mail that one may get."""
+class NotificationList(BaseModel):
+    """All kinds of email that you can receive."""
 
-    items: list[Notice]
+    items: list[Notification]
 
 
-class ChooseNotice(BaseModel):
-    """Whether one wants a kind of mail."""
+class UpdateNotification(BaseModel):
+    """Whether to receive a kind of email."""
 
     model_config = ConfigDict(extra="forbid")
 
     enabled: StrictBool
+
+
+@dataclass(frozen=True, slots=True)
+class NotifiedSession:
+    """A session that a notification is about."""
+
+    name: str | None
+    browser: str | None
+    os: str | None
+    ip: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None

@@ -1,4 +1,4 @@
-"""Attachments: of a few types, and really of the type that they say."""
+"""Attachments: only of allowed types, and with content of the type that they claim."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import base64
 import binascii
 import mimetypes
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, model_validator
 
-# Bytes, of all attachments of a message.
+# Bytes, of all attachments of an email together.
 MAX_BYTES = 10 * 1024 * 1024
 MAX_FILES = 20
 
-# By ending: the type, and with what such a file begins. Providers drop, without a word, a file whose ending and type
+# By file extension: the type, and how such a file may begin. Providers silently drop a file whose extension and type
 # disagree (seen at Resend).
 _ZIP = b"PK\x03\x04"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -39,19 +39,19 @@ _TYPES: dict[str, tuple[str, tuple[bytes, ...]]] = {
 }
 
 
-def _filename(name: str) -> str:
-    if not name.isprintable() or any(sign in name for sign in '/\\:*?"<>|') or name.startswith("."):
-        raise ValueError("must be a plain file name, without a path")
+def _check_filename(name: str) -> str:
+    if not name.isprintable() or any(char in name for char in '/\\:*?"<>|') or name.startswith("."):
+        raise ValueError('must be a file name without a path, a leading dot or any of : * ? " < > |')
     return name
 
 
-Filename = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_filename)]
+Filename = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_filename)]
 
 
 class EmailAttachment(BaseModel):
-    """A file to go along: pdf, png, jpg, gif, webp, zip, docx, xlsx, pptx, txt, csv, md, ics, vcf, json or xml.
+    """A file to attach: pdf, png, jpg, gif, webp, zip, docx, xlsx, pptx, txt, csv, md, ics, vcf, json or xml.
 
-    `content` is its bytes in base64 (RFC 4648, 4); without `content_type` the file name's ending says it.
+    `content` is the file in Base64 (RFC 4648, section 4). `content_type` is optional and must match the extension.
     """
 
     filename: Filename
@@ -60,42 +60,38 @@ class EmailAttachment(BaseModel):
     _size: int = PrivateAttr(default=0)
 
     @model_validator(mode="after")
-    def _is_what_it_says(self) -> EmailAttachment:
-        ending = PurePosixPath(self.filename.lower()).suffix
-        if ending not in _TYPES:
-            raise ValueError(f"{self.filename}: files of this kind are not sent; these are: {' '.join(sorted(_TYPES))}")
-        kind, beginnings = _TYPES[ending]
-        if self.content_type is not None and self._bare_type() not in {kind, mimetypes.guess_type(self.filename)[0]}:
-            raise ValueError(f"{self.filename}: {self.content_type[:100]} is not the type of such a file; it is {kind}")
+    def _check_content(self) -> EmailAttachment:
+        extension = PurePosixPath(self.filename.lower()).suffix
+        if extension not in _TYPES:
+            raise ValueError(f"{self.filename}: this file type is not allowed. Allowed: {' '.join(sorted(_TYPES))}")
+        type_, beginnings = _TYPES[extension]
+        if self.content_type is not None and self._bare_type() not in {type_, mimetypes.guess_type(self.filename)[0]}:
+            raise ValueError(f"{self.filename}: content_type must be {type_} for this extension, or omitted")
         try:
             content = base64.b64decode(self.content, validate=True)
         except (binascii.Error, ValueError):
-            raise ValueError(f"{self.filename}: content is no base64") from None
+            raise ValueError(f"{self.filename}: content must be Base64") from None
         if beginnings and not content.startswith(beginnings):
-            raise ValueError(f"{self.filename}: the content is not that of such a file")
-        self.content_type = kind
+            raise ValueError(f"{self.filename}: the content does not match the file extension")
+        self.content_type = type_
         self._size = len(content)
         return self
 
     @property
     def size(self) -> int:
-        """How many bytes it has."""
+        """The size of the file in bytes."""
         return self._size
-
-    def stored(self) -> dict[str, Any]:
-        """Return it as `gatepost.queue_email` takes it."""
-        return {"filename": self.filename, "content_type": self.content_type, "content": self.content}
 
     def _bare_type(self) -> str:
         return (self.content_type or "").partition(";")[0].strip().lower()
 
 
-def demand_room(attachments: list[EmailAttachment]) -> list[EmailAttachment]:
-    """Return the attachments of a message.
+def limit_total_size(attachments: list[EmailAttachment]) -> list[EmailAttachment]:
+    """Return the attachments of an email.
 
     Raises:
-        ValueError: they are too large.
+        ValueError: together they are too large.
     """
     if sum(each.size for each in attachments) > MAX_BYTES:
-        raise ValueError(f"the attachments of a message have {MAX_BYTES // 1024 // 1024} MB at most, all together")
+        raise ValueError(f"the attachments of an email must not exceed {MAX_BYTES // 1024 // 1024} MB in total")
     return attachments

@@ -1,7 +1,8 @@
-"""What the e-mails' routes take and give."""
+"""The data of the outbox: request and response bodies, filters, and what stores take and return."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -9,9 +10,9 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, JsonValue, model_validator
 
-from gatepost.mail.outbox.attachments import MAX_FILES, EmailAttachment, demand_room
-from gatepost.mail.templates.models import Key, Locale, storable
-from gatepost.types import Moment
+from gatepost.mail.outbox.attachments import MAX_FILES, EmailAttachment, limit_total_size
+from gatepost.mail.templates import Key, Locale, make_storable
+from gatepost.types import Timestamp
 
 Status = Literal[
     "scheduled",
@@ -30,48 +31,48 @@ Status = Literal[
 ]
 
 
-def _mailable(address: str) -> str:
+def _to_ascii(address: str) -> str:
     try:
         ascii_address = validate_email(address, check_deliverability=False).ascii_email
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
     if ascii_address is None:
-        raise ValueError("what is before the @ must be ASCII: providers refuse anything else")
+        raise ValueError("the part before the @ must be ASCII: providers accept nothing else")
     return ascii_address
 
 
-Address = Annotated[EmailStr, Field(max_length=254), AfterValidator(_mailable)]
+EmailAddress = Annotated[EmailStr, Field(max_length=254), AfterValidator(_to_ascii)]
 
 
 class QueueEmail(BaseModel):
-    """A message to send: a template by key, to one address, with the values of its variables.
+    """An email to send: a template, one recipient, and the values of the template's variables.
 
-    `send_at` is when (default: now), `expires_at` when it would be too late: it is never sent after.
+    It is sent at `send_at` (default: now), and never after `expires_at`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     template: Key
-    to: Address
-    variables: Annotated[dict[str, JsonValue], AfterValidator(storable)] = {}
+    to: EmailAddress
+    variables: Annotated[dict[str, JsonValue], AfterValidator(make_storable)] = {}
     locale: Locale = "en"
-    reply_to: Address | None = None
-    attachments: Annotated[list[EmailAttachment], Field(max_length=MAX_FILES), AfterValidator(demand_room)] = []
-    send_at: Moment | None = None
-    expires_at: Moment | None = None
+    reply_to: EmailAddress | None = None
+    attachments: Annotated[list[EmailAttachment], Field(max_length=MAX_FILES), AfterValidator(limit_total_size)] = []
+    send_at: Timestamp | None = None
+    expires_at: Timestamp | None = None
 
     @model_validator(mode="after")
-    def _in_time(self) -> Self:
-        # Whether it is to come is for the queueing to say: a key's message stays that message.
+    def _check_order(self) -> Self:
+        # SQL checks that it is in the future: repeating a request returns its email even after that has expired.
         if self.expires_at is not None and self.send_at is not None and self.expires_at <= self.send_at:
             raise ValueError("expires_at must be after send_at")
         return self
 
 
 class Email(BaseModel):
-    """A message: what was asked for, and how far it has come.
+    """An email and its status.
 
-    `version` 0 is the built-in words, null the test of a draft. `subject` is null until it is rendered.
+    `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -95,7 +96,7 @@ class Email(BaseModel):
 
 
 class EmailEvent(BaseModel):
-    """A step of a message: ours, or what its provider tells."""
+    """A step of an email: recorded by Gatepost, or reported by the provider."""
 
     at: datetime
     type: str
@@ -103,7 +104,7 @@ class EmailEvent(BaseModel):
 
 
 class AttachedFile(BaseModel):
-    """A file that goes along; `size` is in bytes."""
+    """A file that is attached to an email; `size` is in bytes."""
 
     filename: str
     content_type: str
@@ -111,7 +112,7 @@ class AttachedFile(BaseModel):
 
 
 class EmailDetail(Email):
-    """A message with what was rendered (null before) and its timeline, the oldest first."""
+    """An email with its content (null until it is rendered) and its timeline, oldest first."""
 
     reply_to: str | None
     html: str | None
@@ -121,29 +122,29 @@ class EmailDetail(Email):
 
 
 class EmailPage(BaseModel):
-    """A page of messages, the newest first."""
+    """A page of emails, newest first."""
 
     items: list[Email]
     next_cursor: str | None
 
 
 class QueuedEmails(BaseModel):
-    """The messages of a batch, in its order."""
+    """The emails of a batch, in the order of the request."""
 
     items: list[Email]
 
 
 class SuppressEmail(BaseModel):
-    """An address to write to no more; `reason` says why, in words."""
+    """An email address to suppress; `reason` is a note for other admins."""
 
     model_config = ConfigDict(extra="forbid")
 
-    email: Address
-    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]
+    email: EmailAddress
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(make_storable)]
 
 
 class Suppression(BaseModel):
-    """An address that is not written to; `note` is in words, `email_id` the message that brought it about."""
+    """A suppressed email address: nothing is sent to it. `email_id` is the email that caused this, if one did."""
 
     id: UUID
     email: str
@@ -155,7 +156,45 @@ class Suppression(BaseModel):
 
 
 class SuppressionPage(BaseModel):
-    """A page of addresses, the newest first."""
+    """A page of suppressed email addresses, newest first."""
 
     items: list[Suppression]
     next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class EmailFilter:
+    """Conditions that emails must meet; `q` is how the recipient's email address begins."""
+
+    status: Status | None = None
+    to: str | None = None
+    template: str | None = None
+    provider: str | None = None
+    q: str | None = None
+
+
+@dataclass(frozen=True)
+class TestEmail:
+    """A rendered test of a template. `version` is None for a draft."""
+
+    __test__ = False
+
+    id: UUID
+    template: str
+    version: int | None
+    locale: str
+    to: str
+    variables: dict[str, Any]
+    subject: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class TransportError:
+    """What keeps a transport from sending; `clock_offset` is by how many seconds our clock is ahead, if it is wrong."""
+
+    transport: str
+    code: str | None
+    message: str | None
+    since: datetime | None
+    clock_offset: float | None

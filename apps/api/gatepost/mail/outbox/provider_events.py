@@ -1,4 +1,4 @@
-"""What Resend tells by webhook: verified, and put into our words."""
+"""Events that Resend reports by webhook: verified and parsed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from gatepost import log
 from gatepost.errors import NotAuthenticated, ValidationFailed, field_errors
-from gatepost.mail.delivery.payloads import TAG
-from gatepost.types import Moment
+from gatepost.mail.outbox.payload import TAG
+from gatepost.types import Timestamp
 
-# Resend's names in ours; of other events none is about a message.
+# Resend's event types and ours. Other events are not about an email.
 _TYPES = {
     "email.scheduled": "scheduled",
     "email.sent": "sent",
@@ -30,17 +30,17 @@ _TYPES = {
     "email.opened": "opened",
     "email.clicked": "clicked",
 }
-_UNSAID = "it does not say why"
-_SUPPRESSED_FOR = {"previous_bounce": "bounce", "previous_complaint": "complaint"}
+_NO_REASON = "no reason given"
+_SUPPRESS_REASONS = {"previous_bounce": "bounce", "previous_complaint": "complaint"}
 
 logger = log.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """An event of a message: `id` is the same over all repetitions, `email_id` what our tag says.
+    """An event of an email. `id` is the same for all repetitions; `email_id` comes from our tag.
 
-    In `detail`, `words` say what went wrong and `suppress` why the address is not to be written to any more.
+    In `detail`, `message` is the error and `suppress` is the reason to suppress the email address, if there is one.
     """
 
     id: str
@@ -51,8 +51,8 @@ class ProviderEvent:
     detail: dict[str, Any]
 
 
-# An event that is refused is lost, so what it need not have may be anything.
-_Part = Annotated[dict[str, Any], BeforeValidator(lambda told: told if isinstance(told, dict) else {})]
+# A rejected event would be lost, so optional parts may have any form.
+_Part = Annotated[dict[str, Any], BeforeValidator(lambda value: value if isinstance(value, dict) else {})]
 
 
 class _Data(BaseModel):
@@ -65,8 +65,8 @@ class _Data(BaseModel):
 
 
 class _Event(BaseModel):
-    # in years that stay years in any zone
-    created_at: Annotated[Moment, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
+    # Years that exist in every time zone.
+    created_at: Annotated[Timestamp, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
     data: _Data
 
 
@@ -75,33 +75,33 @@ class _Envelope(BaseModel):
 
 
 def verify(secret: str | None, headers: Mapping[str, str], body: bytes) -> None:
-    """Let a body pass that Resend has signed within five minutes (Svix; Standard Webhooks).
+    """Check that Resend signed a body within the last five minutes (Svix; Standard Webhooks).
 
     Raises:
-        NotAuthenticated: it is not signed by the secret, or not lately.
-        ValidationFailed: it is no text.
+        NotAuthenticated: the signature is invalid or too old, or no secret is configured.
+        ValidationFailed: the body is not UTF-8.
     """
     if secret is None:
-        raise NotAuthenticated("No webhook can be verified here: GATEPOST_RESEND_WEBHOOK_SECRET is not set.")
+        raise NotAuthenticated("This webhook cannot be verified. Set GATEPOST_RESEND_WEBHOOK_SECRET.")
     standard = {f"webhook-{part}": headers.get(f"svix-{part}", "") for part in ("id", "timestamp", "signature")}
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        raise ValidationFailed("This webhook's body is not UTF-8.") from None
+        raise ValidationFailed("The body of this webhook must be UTF-8.") from None
     try:
         Webhook(secret).verify(text, standard, json_parse=False)
     except (WebhookVerificationError, ValueError) as error:
-        why = str(error) if isinstance(error, WebhookVerificationError) else "Malformed signature"
-        clock = " Is this machine's clock right?" if "timestamp too" in why else ""
-        logger.warning("a webhook was refused", why=why + clock)
-        raise NotAuthenticated(f"This webhook is not signed as it should be.{clock}") from None
+        reason = str(error) if isinstance(error, WebhookVerificationError) else "Malformed signature"
+        hint = "Check the clock of this machine." if "timestamp too" in reason else "Check the webhook secret."
+        logger.warning("webhook rejected", reason=f"{reason}. {hint}")
+        raise NotAuthenticated(f"The signature of this webhook is invalid. {hint}") from None
 
 
-def read_event(event_id: str, body: bytes) -> ProviderEvent | None:
-    """Return the event of a verified body; None: it is about no message.
+def parse_event(event_id: str, body: bytes) -> ProviderEvent | None:
+    """Return the event in a verified body, or None if it is not about an email.
 
     Raises:
-        ValidationFailed: it is no event of Resend's.
+        ValidationFailed: it is not an event of Resend.
     """
     try:
         type_ = _TYPES.get(_Envelope.model_validate_json(body).type)
@@ -112,11 +112,11 @@ def read_event(event_id: str, body: bytes) -> ProviderEvent | None:
         raise ValidationFailed(errors=field_errors(error.errors())) from None
     data = event.data
     detail = {name: _storable(value) for name, value in _detail(type_, data).items() if value}
-    return ProviderEvent(event_id[:200], _text(data.email_id), _tagged(data.tags), event.created_at, type_, detail)
+    return ProviderEvent(event_id[:200], _text(data.email_id), _email_id(data.tags), event.created_at, type_, detail)
 
 
-def _tagged(tags: dict[str, Any]) -> UUID | None:
-    # An object here; where a message is sent, a list.
+def _email_id(tags: dict[str, Any]) -> UUID | None:
+    # Tags are an object in events, and a list in requests.
     try:
         return UUID(str(tags.get(TAG)))
     except ValueError:
@@ -124,23 +124,23 @@ def _tagged(tags: dict[str, Any]) -> UUID | None:
 
 
 def _detail(type_: str, data: _Data) -> dict[str, Any]:
-    bounce, reason = data.bounce, str(data.suppressed.get("reason") or _UNSAID)
+    bounce, reason = data.bounce, str(data.suppressed.get("reason") or _NO_REASON)
     details: dict[str, dict[str, Any]] = {
         "bounced": {
-            "words": bounce.get("message") or f"It bounced: {_UNSAID}.",
+            "message": bounce.get("message") or f"The email bounced: {_NO_REASON}.",
             "kind": bounce.get("type"),
             "sub_kind": bounce.get("subType"),
             "diagnostic": bounce.get("diagnosticCode"),
             "suppress": "bounce" if bounce.get("type") == "Permanent" else None,
         },
-        "complained": {"words": "The recipient marked it as spam.", "suppress": "complaint"},
+        "complained": {"message": "The recipient marked this email as spam.", "suppress": "complaint"},
         "suppressed": {
-            "words": f"Resend does not write to this address any more: {reason}.",
-            "suppress": _SUPPRESSED_FOR.get(reason),
+            "message": f"Resend has suppressed this email address: {reason}.",
+            "suppress": _SUPPRESS_REASONS.get(reason),
         },
-        "failed": {"words": f"Resend could not send it: {data.failed.get('reason') or _UNSAID}."},
-        "delayed": {"words": "The recipient's server did not take it yet; Resend tries again."},
-        # Which browser it was, and where, is nobody's business; what follows the path may be a secret.
+        "failed": {"message": f"Resend could not send this email: {data.failed.get('reason') or _NO_REASON}."},
+        "delayed": {"message": "The recipient's mail server has not accepted this email yet. Resend will retry."},
+        # Browser and IP address are personal data; what follows the path may be a secret.
         "clicked": {"link": re.split("[?#]", str(data.click.get("link") or ""))[0]},
     }
     return details.get(type_, {})
@@ -151,5 +151,5 @@ def _storable(value: Any) -> str | list[str]:
 
 
 def _text(value: Any) -> str:
-    # PostgreSQL has no place for a NUL.
+    # PostgreSQL cannot store NUL characters.
     return str(value)[:1000].replace("\0", " ")

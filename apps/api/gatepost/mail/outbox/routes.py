@@ -1,4 +1,4 @@
-"""`/v1/emails`, `/v1/settings/email-suppressions` and `/v1/webhooks/resend`: what is sent, and what became of it."""
+"""`/v1/emails`, `/v1/settings/email-suppressions` and `/v1/webhooks/resend`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from gatepost.accounts.permissions import Actor, StaffGuard
+from gatepost.accounts import AdminGuard
+from gatepost.audit import Actor
 from gatepost.errors import Conflict, NotFound
-from gatepost.http import pagination as paging
-from gatepost.http.dependencies import Connection, CurrentRuntime
-from gatepost.http.problems import ContractRoute, refuses
-from gatepost.mail.outbox import events, lists, store
-from gatepost.mail.outbox import provider_events as webhook
+from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems, sandboxed_page
+from gatepost.mail.outbox import provider_events
 from gatepost.mail.outbox.models import (
     Email,
     EmailDetail,
+    EmailFilter,
     EmailPage,
     QueuedEmails,
     QueueEmail,
@@ -27,143 +26,148 @@ from gatepost.mail.outbox.models import (
     Suppression,
     SuppressionPage,
 )
-from gatepost.mail.templates.models import Key
-from gatepost.mail.templates.previews import SANDBOX
+from gatepost.mail.templates import Key
 
 
-class _LargeBodies(ContractRoute):
-    """A route that takes attachments: 10 MB are a third more in base64."""
+class _LargeBodies(ApiRoute):
+    """A route that accepts attachments: 10 MB become a third more in Base64."""
 
     max_body_bytes = 16 * 1024 * 1024
 
 
-router = APIRouter(tags=["emails"], route_class=ContractRoute)
+router = APIRouter(tags=["emails"], route_class=ApiRoute)
 sending = APIRouter(prefix="/v1/emails", tags=["emails"], route_class=_LargeBodies)
 
-Reader = Annotated[Actor, Depends(StaffGuard("emails:read"))]
-Sender = Annotated[Actor, Depends(StaffGuard("emails:send", acts=True))]
+Reader = Annotated[Actor, Depends(AdminGuard("emails:read"))]
+Sender = Annotated[Actor, Depends(AdminGuard("emails:send", recent=True))]
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$", description="The same key stands for the same message"
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A repeated request with the same key returns the same email",
     ),
 ]
 Batch = Annotated[list[QueueEmail], Field(min_length=1, max_length=100)]
-To = Annotated[str | None, Query(max_length=254, description="An address")]
-Beginning = Annotated[str | None, Query(max_length=254, description="The beginning of an address")]
+# PostgreSQL cannot compare with NUL characters.
+_without_nul = AfterValidator(lambda value: value and value.replace("\0", " "))
+Recipient = Annotated[str | None, Query(max_length=254, description="An email address"), _without_nul]
+Prefix = Annotated[str | None, Query(max_length=254, description="How the email address begins"), _without_nul]
 
 
-@sending.post("", status_code=202, responses=refuses(401, 403, 409, 413, 415, 422))
+@sending.post("", status_code=202, responses=problems(401, 403, 409, 413, 415, 422))
 async def queue_email(
     body: QueueEmail, actor: Sender, runtime: CurrentRuntime, idempotency_key: IdempotencyKey = None
 ) -> Email:
-    """Queue a message; it is sent as soon as may be, once."""
-    return await runtime.emails.queue(body, idempotency_key, actor.name)
+    """Queue an email. It is sent once, immediately or at `send_at`."""
+    return await runtime.emails.queue_email(body, idempotency_key, actor)
 
 
-@sending.post("/batch", status_code=202, responses=refuses(401, 403, 409, 413, 415, 422))
+@sending.post("/batch", status_code=202, responses=problems(401, 403, 409, 413, 415, 422))
 async def queue_emails(
     body: Batch, actor: Sender, runtime: CurrentRuntime, idempotency_key: IdempotencyKey = None
 ) -> QueuedEmails:
-    """Queue up to a hundred messages, all or none."""
-    return QueuedEmails(items=await runtime.emails.queue_batch(body, idempotency_key, actor.name))
+    """Queue up to 100 emails, all or none."""
+    return QueuedEmails(items=await runtime.emails.queue_emails(body, idempotency_key, actor))
 
 
-@router.get("/v1/emails", responses=refuses(401, 403, 422))
+@router.get("/v1/emails", responses=problems(401, 403, 422))
 async def list_emails(
     actor: Reader,
+    runtime: CurrentRuntime,
     connection: Connection,
     status: Status | None = None,
-    to: To = None,
+    to: Recipient = None,
     template: Annotated[Key | None, Query()] = None,
-    q: Beginning = None,
-    limit: paging.Limit = 50,
-    cursor: paging.RawCursor = None,
+    q: Prefix = None,
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
 ) -> EmailPage:
-    """List messages, the newest first."""
-    wanted = store.Wanted(status, to and to.replace("\0", " "), template, q=q and q.replace("\0", " "))
-    return await lists.list_emails(connection, wanted, cursor, limit)
+    """List emails, newest first."""
+    conditions = EmailFilter(status, to, template, q=q)
+    return await runtime.emails.list_emails(connection, conditions, cursor, limit)
 
 
-@router.get("/v1/emails/{email_id:uuid}", responses=refuses(401, 403, 404, 422))
-async def read_email(email_id: UUID, actor: Reader, connection: Connection) -> EmailDetail:
-    """Show a message: what was rendered, and its timeline."""
-    found = await store.read_detail(connection, email_id)
-    if found is None:
-        raise NotFound
-    return found
+@router.get("/v1/emails/{email_id:uuid}", responses=problems(401, 403, 404, 422))
+async def read_email(email_id: UUID, actor: Reader, runtime: CurrentRuntime, connection: Connection) -> EmailDetail:
+    """Return an email with its content and timeline."""
+    return await runtime.emails.read_detail(connection, email_id)
 
 
-@router.get("/v1/emails/{email_id}/html", response_class=HTMLResponse, responses=refuses(401, 403, 404, 422))
-async def show_email(email_id: UUID, actor: Reader, connection: Connection) -> HTMLResponse:
-    """Show a message as it was sent, for an iframe; nothing in it can run."""
-    found = await store.read_detail(connection, email_id)
-    if found is None or found.html is None:
-        raise NotFound
-    return HTMLResponse(found.html, headers=SANDBOX)
+@router.get("/v1/emails/{email_id}/html", response_class=HTMLResponse, responses=problems(401, 403, 404, 422))
+async def show_email(email_id: UUID, actor: Reader, runtime: CurrentRuntime, connection: Connection) -> HTMLResponse:
+    """Return the HTML of an email, for an iframe; nothing in it can run."""
+    found = await runtime.emails.read_detail(connection, email_id)
+    if found.html is None:
+        raise NotFound("This email has no content yet, or its content was erased.")
+    return sandboxed_page(found.html)
 
 
-@router.post("/v1/emails/{email_id}/resend", status_code=202, responses=refuses(401, 403, 404, 409, 422))
-async def resend_email(email_id: UUID, actor: Sender, runtime: CurrentRuntime) -> Email:
-    """Queue a message like one that has come to its end; it is another, with an id of its own."""
-    return await runtime.emails.resend(email_id, actor.name, actor.ip)
+@router.post("/v1/emails/{email_id}/resend", status_code=202, responses=problems(401, 403, 404, 409, 422))
+async def resend_email(email_id: UUID, actor: Sender, runtime: CurrentRuntime, connection: Connection) -> Email:
+    """Queue a copy of an email that is no longer queued or being sent. The copy gets its own ID."""
+    return await runtime.emails.resend_email(connection, email_id, actor)
 
 
-@router.post("/v1/emails/{email_id}/cancel", responses=refuses(401, 403, 404, 409, 422))
-async def cancel_email(email_id: UUID, actor: Sender, runtime: CurrentRuntime) -> Email:
-    """Take a message back that is not on its way yet."""
-    return await runtime.emails.cancel(email_id, actor.name, actor.ip)
+@router.post("/v1/emails/{email_id}/cancel", responses=problems(401, 403, 404, 409, 422))
+async def cancel_email(email_id: UUID, actor: Sender, runtime: CurrentRuntime, connection: Connection) -> Email:
+    """Cancel an email that is still scheduled or queued."""
+    return await runtime.emails.cancel_email(connection, email_id, actor)
 
 
-@router.get("/v1/settings/email-suppressions", responses=refuses(401, 403, 422))
+@router.get("/v1/settings/email-suppressions", responses=problems(401, 403, 422))
 async def list_suppressions(
     actor: Reader,
+    runtime: CurrentRuntime,
     connection: Connection,
-    email: To = None,
-    q: Beginning = None,
-    limit: paging.Limit = 50,
-    cursor: paging.RawCursor = None,
+    email: Recipient = None,
+    q: Prefix = None,
+    limit: pagination.Limit = 50,
+    cursor: pagination.RawCursor = None,
 ) -> SuppressionPage:
-    """List the addresses that are not written to any more, the newest first."""
-    wanted, beginning = email and email.replace("\0", " "), q and q.replace("\0", " ")
-    return await lists.list_suppressions(connection, wanted, cursor, limit, beginning)
+    """List suppressed email addresses, newest first."""
+    return await runtime.emails.list_suppressions(connection, email, cursor, limit, q)
 
 
-@router.post("/v1/settings/email-suppressions", status_code=201, responses=refuses(401, 403, 409, 413, 415, 422))
-async def suppress_email(body: SuppressEmail, actor: Sender, connection: Connection) -> Suppression:
-    """Write to an address no more."""
-    made = await store.suppress(connection, body.email, body.reason, actor.name, actor.ip)
-    if made is None:
-        raise Conflict("This address is on the list already.")
-    return made
+@router.post("/v1/settings/email-suppressions", status_code=201, responses=problems(401, 403, 409, 413, 415, 422))
+async def suppress_email(
+    body: SuppressEmail, actor: Sender, runtime: CurrentRuntime, connection: Connection
+) -> Suppression:
+    """Suppress an email address: nothing is sent to it any more."""
+    suppression = await runtime.emails.suppress_email(connection, body.email, body.reason, actor)
+    if suppression is None:
+        raise Conflict("This email address is already suppressed.")
+    return suppression
 
 
 @router.delete(
     "/v1/settings/email-suppressions/{suppression_id}",
     status_code=204,
     response_class=Response,
-    responses=refuses(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 422),
 )
-async def delete_suppression(suppression_id: UUID, actor: Sender, connection: Connection) -> None:
-    """Write to an address again."""
-    if not await store.delete_suppression(connection, suppression_id, actor.name, actor.ip):
-        raise NotFound
+async def delete_suppression(
+    suppression_id: UUID, actor: Sender, runtime: CurrentRuntime, connection: Connection
+) -> None:
+    """Delete a suppression, so that emails are sent to its email address again."""
+    if not await runtime.emails.delete_suppression(connection, suppression_id, actor):
+        raise NotFound("This suppression was not found. Reload the list of suppressions.")
 
 
 @router.post(
     "/v1/webhooks/resend",
     status_code=204,
     response_class=Response,
-    responses=refuses(401, 413, 422),
+    responses=problems(401, 413, 422),
     tags=["webhooks"],
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
-async def take_resend_event(request: Request, runtime: CurrentRuntime) -> None:
-    """Take what Resend tells of a message, signed by Svix; the same event again is harmless."""
+async def receive_resend_event(request: Request, runtime: CurrentRuntime) -> None:
+    """Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing."""
     body = await request.body()
     secret = runtime.settings.resend_webhook_secret
-    webhook.verify(secret.get_secret_value() if secret else None, request.headers, body)
-    event = webhook.read_event(request.headers["svix-id"], body)
+    provider_events.verify(secret.get_secret_value() if secret else None, request.headers, body)
+    event = provider_events.parse_event(request.headers["svix-id"], body)
     if event is not None:
-        async with runtime.database.transaction() as connection:
-            await events.note(connection, event)
+        await runtime.emails.record_provider_event(event)

@@ -1,40 +1,50 @@
-"""E-mails as people and programs ask for them: checked against their template, queued, looked at, sent again."""
+"""The rules of the outbox: emails are checked against their template, queued, listed, resent, canceled."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
-from pydantic import JsonValue
-
-from gatepost.db.pool import Connection, Database, refusals
-from gatepost.errors import FieldError, NotFound, RecipientSuppressed, Refusal, ValidationFailed
-from gatepost.http.client_ip import Address
-from gatepost.mail.delivery.payloads import payload
+from gatepost.accounts import read_user
+from gatepost.audit import Actor
+from gatepost.db import Connection, Database, database_error, translated_errors
+from gatepost.errors import FieldError, NotFound, RecipientSuppressed, ValidationFailed
+from gatepost.http import pagination
 from gatepost.mail.outbox import store
-from gatepost.mail.outbox.models import Email, QueueEmail
-from gatepost.mail.rendering.shapes import Rendered
-from gatepost.mail.templates.published import Published
-from gatepost.mail.templates.renderer import Renderer
-from gatepost.mail.templates.service import Templates
+from gatepost.mail.outbox.models import (
+    Email,
+    EmailDetail,
+    EmailFilter,
+    EmailPage,
+    QueueEmail,
+    Suppression,
+    SuppressionPage,
+    TestEmail,
+)
+from gatepost.mail.outbox.payload import build_payload
+from gatepost.mail.outbox.provider_events import ProviderEvent
+from gatepost.mail.rendering import Rendered
+from gatepost.mail.templates import PublishedTemplates, Renderer, SendTestEmail, TemplateService
 
 
-class Emails:
-    """The way into the outbox for whoever comes over HTTP or from a shell."""
+class EmailService:
+    """Queues, lists, resends and cancels emails, and manages suppressed addresses, for the API and the CLI."""
 
-    def __init__(self, database: Database, published: Published, templates: Templates, renderer: Renderer) -> None:
+    def __init__(
+        self, database: Database, published: PublishedTemplates, templates: TemplateService, renderer: Renderer
+    ) -> None:
         self._database = database
         self._published = published
         self._templates = templates
         self._renderer = renderer
 
-    async def queue(self, body: QueueEmail, key: str | None, actor: str) -> Email:
-        """Queue a message.
+    async def queue_email(self, body: QueueEmail, key: str | None, actor: Actor) -> Email:
+        """Queue an email. The same idempotency key returns the same email.
 
         Raises:
-            ValidationFailed: there is no such template, or the values do not fit it.
-            Conflict: the key stands for another message.
-            RecipientSuppressed: the address is not written to any more.
+            ValidationFailed: there is no such template, or the values do not match it.
+            Conflict: the key was used for a different email.
+            RecipientSuppressed: the email address is suppressed.
         """
         async with self._database.transaction() as connection:
             email = await self._queue(connection, body, key, actor)
@@ -42,108 +52,180 @@ class Emails:
                 raise RecipientSuppressed
             return email
 
-    async def queue_batch(self, bodies: Sequence[QueueEmail], key: str | None, actor: str) -> list[Email]:
-        """Queue all messages or none; one to a suppressed address is kept, and says so.
+    async def queue_emails(self, bodies: Sequence[QueueEmail], key: str | None, actor: Actor) -> list[Email]:
+        """Queue all emails or none. One to a suppressed email address is stored as `suppressed`.
 
         Raises:
-            ValidationFailed: of one, there is no such template, or the values do not fit it.
-            Conflict: the key stands for another batch.
+            ValidationFailed: for one of them there is no such template, or the values do not match it.
+            Conflict: the key was used for different emails.
         """
         async with self._database.transaction() as connection:
-            done: list[Email] = []
-            for place, body in enumerate(bodies):
-                own_key = f"{key}/{place}/{len(bodies)}" if key is not None else None
+            queued: list[Email] = []
+            for index, body in enumerate(bodies):
+                own_key = f"{key}/{index}/{len(bodies)}" if key is not None else None
                 try:
-                    done.append(await self._queue(connection, body, own_key, actor))
-                except ValidationFailed as refusal:
-                    raise _at(place, refusal) from None
-            return done
+                    queued.append(await self._queue(connection, body, own_key, actor))
+                except ValidationFailed as error:
+                    raise _at_index(index, error) from None
+            return queued
 
-    async def send_test(
-        self,
-        key: str,
-        locale: str,
-        version: int | None,
-        to: str,
-        values: dict[str, JsonValue],
-        actor: str,
-    ) -> Email:
-        """Send a template as it stands (its draft, or what is published), or one version of it, to look at it.
+    async def send_test_email(self, key: str, locale: str, body: SendTestEmail, actor: Actor) -> Email:
+        """Queue a test of a template: of one version, or else of its current source.
 
         Raises:
             NotFound: there is no such template or version.
             TemplateInvalid: it has errors.
-            ValidationFailed: a value does not fit what is declared.
-            RecipientSuppressed: the address is not written to any more.
+            ValidationFailed: a value does not match its declaration, or an API key gives no recipient.
+            RecipientSuppressed: the email address is suppressed.
         """
-        source, found_in, number = await self._templates.to_test(key, locale, version)
-        shown = await self._renderer.preview(source, values, found_in)
-        examples = {each.name: each.example for each in source.variables if each.example is not None}
+        to = body.to or await self._own_address(actor)
+        found = await self._templates.find_source(key, locale, body.version)
+        preview = await self._renderer.preview(found.source, body.variables, found.locale)
+        examples = {each.name: each.example for each in found.source.variables if each.example is not None}
         email_id = uuid4()
-        words = payload(email_id, to, None, Rendered(shown.subject, shown.html, shown.text))
+        test = TestEmail(
+            id=email_id,
+            template=key,
+            version=found.version,
+            locale=found.locale,
+            to=to,
+            variables=examples | body.variables,
+            subject=preview.subject,
+            payload=build_payload(email_id, to, None, Rendered(preview.subject, preview.html, preview.text)),
+        )
         async with self._database.transaction() as connection:
-            await store.queue_rendered(
-                connection, email_id, key, number, found_in, to, examples | values, shown.subject, words, actor
-            )
-            return await _sendable(connection, email_id)
+            await store.queue_test(connection, test, actor)
+            return await _read_sendable(connection, email_id)
 
-    async def resend(self, email_id: UUID, actor: str, ip: Address | None) -> Email:
-        """Queue a message like one that has come to its end.
+    async def list_emails(
+        self, connection: Connection, conditions: EmailFilter, cursor: str | None, limit: int
+    ) -> EmailPage:
+        """Return a page of emails, newest first.
 
         Raises:
-            NotFound: there is none.
-            Conflict: it is on its way still, its time is over, or it was the test of a draft.
-            RecipientSuppressed: the address is not written to any more.
+            ValidationFailed: the cursor is not one of this list.
         """
-        async with self._database.transaction() as connection:
-            return await _sendable(connection, await store.resend_email(connection, email_id, actor, ip))
+        found = await store.list_emails(connection, conditions, *pagination.decode_created(cursor), limit + 1)
+        items, more = pagination.paginate(found, limit)
+        return EmailPage(items=items, next_cursor=more)
 
-    async def cancel(self, email_id: UUID, actor: str, ip: Address | None) -> Email:
-        """Take a message back that is not on its way.
+    async def read_email(self, connection: Connection, email_id: UUID) -> Email:
+        """Return an email.
 
         Raises:
-            NotFound: there is none.
-            Conflict: it may have gone out already.
+            NotFound: there is no such email.
         """
-        async with self._database.transaction() as connection:
-            await store.cancel_email(connection, email_id, actor, ip)
-            return await _there(connection, email_id)
+        return await _read(connection, email_id)
 
-    async def _queue(self, connection: Connection, body: QueueEmail, key: str | None, actor: str) -> Email:
+    async def read_detail(self, connection: Connection, email_id: UUID) -> EmailDetail:
+        """Return an email with its content, attachments and timeline.
+
+        Raises:
+            NotFound: there is no such email.
+        """
+        found = await store.read_detail(connection, email_id)
+        if found is None:
+            raise database_error("GP004")
+        return found
+
+    async def resend_email(self, connection: Connection, email_id: UUID, actor: Actor) -> Email:
+        """Queue a copy of an email that was sent or failed.
+
+        Raises:
+            NotFound: there is no such email.
+            Conflict: it is still queued or being sent, has expired, was a test, or its content was erased.
+            RecipientSuppressed: the email address is suppressed.
+        """
+        return await _read_sendable(connection, await store.resend_email(connection, email_id, actor))
+
+    async def cancel_email(self, connection: Connection, email_id: UUID, actor: Actor) -> Email:
+        """Cancel an email that is still queued.
+
+        Raises:
+            NotFound: there is no such email.
+            Conflict: it may have been sent already.
+        """
+        await store.cancel_email(connection, email_id, actor)
+        return await _read(connection, email_id)
+
+    async def list_suppressions(
+        self, connection: Connection, email: str | None, cursor: str | None, limit: int, q: str | None = None
+    ) -> SuppressionPage:
+        """Return a page of suppressed email addresses, newest first: only `email`, or those that begin with `q`.
+
+        Raises:
+            ValidationFailed: the cursor is not one of this list.
+        """
+        found = await store.list_suppressions(connection, email, *pagination.decode_created(cursor), limit + 1, q)
+        items, more = pagination.paginate(found, limit)
+        return SuppressionPage(items=items, next_cursor=more)
+
+    async def suppress_email(self, connection: Connection, email: str, note: str, actor: Actor) -> Suppression | None:
+        """Suppress an email address; return None if it is suppressed already."""
+        return await store.suppress_email(connection, email, note, actor)
+
+    async def delete_suppression(self, connection: Connection, suppression_id: UUID, actor: Actor) -> bool:
+        """Delete a suppression; return False if there is no such suppression."""
+        return await store.delete_suppression(connection, suppression_id, actor)
+
+    async def record_provider_event(self, event: ProviderEvent) -> None:
+        """Record an event of a provider and apply it to its email. A repeated event changes nothing."""
+        async with self._database.transaction() as connection:
+            await store.record_provider_event(connection, event)
+
+    async def _own_address(self, actor: Actor) -> str:
+        if actor.user_id is None:
+            msg = "is required with an API key, which has no email address"
+            raise ValidationFailed(errors=[FieldError(loc=["body", "to"], msg=msg, type="to")])
+        async with self._database.connection() as connection:
+            found = await read_user(connection, actor.user_id)
+        if found is None:
+            raise database_error("GP002")
+        return found.user.email
+
+    async def _queue(self, connection: Connection, body: QueueEmail, key: str | None, actor: Actor) -> Email:
         try:
-            with refusals():
+            with translated_errors():
                 email_id = await store.queue_email(connection, body, key, actor)
         except NotFound:
             raise ValidationFailed(errors=[_unknown_template(body)]) from None
-        email = await _there(connection, email_id)
+        except ValidationFailed as error:
+            raise _in_body(error) from None
+        email = await _read(connection, email_id)
         declared = await self._published.declared(connection, email.template, email.locale, email.version or 0)
-        self._renderer.context(declared, body.variables, email.locale)
+        self._renderer.build_context(declared, body.variables, email.locale)
         return email
 
 
-async def _there(connection: Connection, email_id: UUID) -> Email:
+async def _read(connection: Connection, email_id: UUID) -> Email:
     email = await store.read_email(connection, email_id)
     if email is None:
-        raise NotFound
+        raise database_error("GP004")
     return email
 
 
-async def _sendable(connection: Connection, email_id: UUID) -> Email:
-    email = await _there(connection, email_id)
+async def _read_sendable(connection: Connection, email_id: UUID) -> Email:
+    email = await _read(connection, email_id)
     if email.status == "suppressed":
         raise RecipientSuppressed
     return email
 
 
 def _unknown_template(body: QueueEmail) -> FieldError:
-    msg = f"there is no template of this key with words in {body.locale} or en"
+    msg = f"There is no template with this key in {body.locale} or in English. Check the key and the locale."
     return FieldError(loc=["body", "template"], msg=msg, type="template")
 
 
-def _at(place: int, refusal: Refusal) -> ValidationFailed:
+def _at_index(index: int, error: ValidationFailed) -> ValidationFailed:
+    return _moved(error, lambda loc: ["body", index, *loc[1:]])
+
+
+def _in_body(error: ValidationFailed) -> ValidationFailed:
+    return _moved(error, lambda loc: ["body", *loc])
+
+
+def _moved(error: ValidationFailed, move: Callable[[list[str | int]], list[str | int]]) -> ValidationFailed:
     errors = [
-        each.model_copy(update={"loc": ["body", place, *each.loc[1:]]})
-        for each in refusal.errors or []
-        if isinstance(each, FieldError)
+        each.model_copy(update={"loc": move(each.loc)}) for each in error.errors or [] if isinstance(each, FieldError)
     ]
-    return ValidationFailed(refusal.detail, errors=errors)
+    return ValidationFailed(error.detail, errors=errors)

@@ -1,4 +1,4 @@
-"""What is wrong with a template, said so that its author can mend it."""
+"""The data that rendering takes and returns. Plain dataclasses: both ends of the sandbox's pipes use them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,50 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One finding, at a place in what the author typed.
+class Source:
+    """A template as its author writes it.
 
-    `line` and `column` count from 1; for the part `variables` the line is the position of the declaration in its list.
-    `rule` is a stable name in kebab-case, `msg` a sentence that says what to do.
+    `html` is a fragment for the layout or a whole page. If `text` is None, the text version is made from `html`.
+    """
+
+    subject: str
+    html: str
+    text: str | None = None
+    preheader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked template, ready to render: whole pages, CSS inlined. `key` identifies this exact content."""
+
+    key: str
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A rendered email."""
+
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPreview(Rendered):
+    """A preview. `text_source` is the text part before its variables are filled in."""
+
+    text_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem in a template, at a position in the author's source.
+
+    `line` and `column` are 1-based; for the part `variables`, `line` is the index of the declaration. `rule` is a
+    stable identifier in kebab-case. `msg` says what is wrong and what to do.
     """
 
     part: Part
@@ -25,19 +64,19 @@ class Diagnostic:
     msg: str
 
 
-class TemplateRefused(Exception):
-    """The template, or this rendering of it, is refused; `diagnostics` says why and holds one error at least."""
+class RenderError(Exception):
+    """A template, or one rendering of it, failed. `diagnostics` says why and contains at least one error."""
 
     def __init__(self, diagnostics: list[Diagnostic]) -> None:
         super().__init__("; ".join(found.msg for found in diagnostics))
         self.diagnostics = diagnostics
 
 
-def refused(part: Part, rule: str, msg: str, line: int = 1, column: int = 1) -> TemplateRefused:
-    """A refusal for one reason."""
-    return TemplateRefused([Diagnostic(part, rule, "error", line, column, msg)])
+def render_error(part: Part, rule: str, msg: str, line: int = 1, column: int = 1) -> RenderError:
+    """Return an exception with a single diagnostic."""
+    return RenderError([Diagnostic(part, rule, "error", line, column, msg)])
 
 
 def has_errors(diagnostics: list[Diagnostic]) -> bool:
-    """Whether one of them is more than a warning."""
+    """Return whether one of the diagnostics is an error."""
     return any(found.severity == "error" for found in diagnostics)

@@ -1,1 +1,5 @@
-"""The words of the mails: files, drafts, versions, and what they look like."""
+"""Templates: drafts, published versions and previews."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

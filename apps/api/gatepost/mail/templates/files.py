@@ -1,4 +1,7 @@
-"""Templates as files: the built-in ones, and those that a team keeps in git. A folder each, a folder a language."""
+"""Templates as files: the built-in ones, and those that a team keeps in git.
+
+Each template is a folder with a `template.toml` and one folder per language.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,15 @@ from gatepost.errors import ConfigurationError
 from gatepost.mail.templates.models import TemplateSource, TemplateVariable
 
 LAYOUT = "layouts/default.html"
-FALLBACK = "en"
+FALLBACK_LOCALE = "en"
 
 
 @dataclass(frozen=True)
 class TemplateFiles:
-    """A template in a folder: what it is called, what it declares, and its words by language.
+    """A template in a folder; `sources` is its content by language.
 
-    `security` mail overtakes the rest, and is never suppressed silently; `notice` says to its recipient when it comes.
-    Both are of the built-in ones alone.
+    Only built-in templates have `security` and `notification`. Security emails are sent before others, and users cannot
+    turn them off. `notification` tells users when they get this email.
     """
 
     key: str
@@ -30,49 +33,48 @@ class TemplateFiles:
     variables: list[TemplateVariable]
     sources: Mapping[str, TemplateSource]
     security: bool = False
-    notice: str | None = None
+    notification: str | None = None
 
 
 def read_templates(directory: Path) -> dict[str, TemplateFiles]:
     """Return the templates of a directory by key.
 
     Raises:
-        ConfigurationError: a file is missing or is not what it should be.
+        ConfigurationError: a file is missing or invalid.
     """
     return {path.parent.name: _read(path.parent) for path in sorted(directory.glob("*/template.toml"))}
 
 
-def fallbacks(locale: str) -> list[str]:
-    """Return the languages to look in, the best first: `fr-CA`, `fr`, `en`."""
-    chain = [locale, locale.partition("-")[0], FALLBACK]
-    return list(dict.fromkeys(chain))
+def fallback_locales(locale: str) -> list[str]:
+    """Return the languages to look for, best match first: `fr-CA`, `fr`, `en`."""
+    return list(dict.fromkeys([locale, locale.partition("-")[0], FALLBACK_LOCALE]))
 
 
 def write_template(directory: Path, template: TemplateFiles) -> None:
-    """Write a template's files; a language that it has no words in any more keeps its files."""
+    """Write a template's files. Files of languages that it does not have are left alone."""
     folder = directory / template.key
     folder.mkdir(parents=True, exist_ok=True)
     variables = [each.model_dump(exclude_none=True) for each in template.variables]
-    described = {"name": template.name, "description": template.description, "variables": variables}
-    (folder / "template.toml").write_text(tomli_w.dumps(described), encoding="utf-8")
+    metadata = {"name": template.name, "description": template.description, "variables": variables}
+    (folder / "template.toml").write_text(tomli_w.dumps(metadata), encoding="utf-8")
     for locale, source in template.sources.items():
         (folder / locale).mkdir(exist_ok=True)
-        for name, words in _files(source).items():
+        for name, content in _contents(source).items():
             path = folder / locale / name
-            if words is None:
+            if content is None:
                 path.unlink(missing_ok=True)
             else:
-                path.write_text(words, encoding="utf-8", newline="")
+                path.write_text(content, encoding="utf-8", newline="")
 
 
-def as_text(source: TemplateSource) -> dict[str, str]:
-    """Return the parts of a source as the files that hold them, for a diff."""
+def source_files(source: TemplateSource) -> dict[str, str]:
+    """Return the contents of a source's files by name, for a diff; its variables are one of them."""
     variables = [each.model_dump(exclude_none=True) for each in source.variables]
-    declared = tomli_w.dumps({"variables": variables})
-    return {"variables": declared} | {name: words for name, words in _files(source).items() if words is not None}
+    contents = {name: content for name, content in _contents(source).items() if content is not None}
+    return {"variables": tomli_w.dumps({"variables": variables})} | contents
 
 
-def _files(source: TemplateSource) -> dict[str, str | None]:
+def _contents(source: TemplateSource) -> dict[str, str | None]:
     return {
         "subject.txt": source.subject + "\n",
         "preheader.txt": source.preheader + "\n",
@@ -89,31 +91,31 @@ def _read(directory: Path) -> TemplateFiles:
 
 
 def _parse(directory: Path) -> TemplateFiles:
-    described = tomllib.loads((directory / "template.toml").read_text(encoding="utf-8"))
-    variables = [TemplateVariable(**each) for each in described.get("variables", [])]
+    metadata = tomllib.loads((directory / "template.toml").read_text(encoding="utf-8"))
+    variables = [TemplateVariable(**each) for each in metadata.get("variables", [])]
     sources = {path.parent.name: _source(path.parent, variables) for path in sorted(directory.glob("*/body.html"))}
     return TemplateFiles(
         directory.name,
-        described["name"],
-        described["description"],
+        metadata["name"],
+        metadata["description"],
         variables,
         sources,
-        described.get("security", False),
-        described.get("notice"),
+        metadata.get("security", False),
+        metadata.get("notification"),
     )
 
 
 def _source(directory: Path, variables: list[TemplateVariable]) -> TemplateSource:
     text = directory / "body.txt"
     return TemplateSource(
-        subject=_words(directory / "subject.txt").strip(),
-        preheader=_words(directory / "preheader.txt").strip(),
-        html=_words(directory / "body.html"),
-        text=_words(text) if text.exists() else None,
+        subject=_read_text(directory / "subject.txt").strip(),
+        preheader=_read_text(directory / "preheader.txt").strip(),
+        html=_read_text(directory / "body.html"),
+        text=_read_text(text) if text.exists() else None,
         variables=variables,
     )
 
 
-def _words(path: Path) -> str:
+def _read_text(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()

@@ -1,15 +1,15 @@
-"""What templates are written in, described for whoever writes one and for editors that complete it."""
+"""The template language, described for authors and for editors with completion."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel
 
-from gatepost.mail.rendering.language.grammar import TAGS
+from gatepost.mail.rendering import TAGS
 from gatepost.mail.templates.models import TemplateVariable
 
 
-class LanguageWord(BaseModel):
-    """A filter or a test: what it does, and how it is written."""
+class LanguageFeature(BaseModel):
+    """A filter or a test: what it does, and an example."""
 
     name: str
     description: str
@@ -17,54 +17,58 @@ class LanguageWord(BaseModel):
 
 
 class TemplateLanguage(BaseModel):
-    """Everything that a template may be written with; `variables` are those that are always there."""
+    """The tags, filters and tests of the template language, and the variables that every template can use."""
 
     tags: list[str]
-    filters: list[LanguageWord]
-    tests: list[LanguageWord]
+    filters: list[LanguageFeature]
+    tests: list[LanguageFeature]
     variables: list[TemplateVariable]
 
 
 _FILTERS = (
-    ("abs", "A number without its sign.", "{{ balance | abs }}"),
-    ("capitalize", "The first letter in capitals, the rest small.", "{{ status | capitalize }}"),
-    ("default", "Something else where the value is missing; with true also where it is empty.",
+    ("abs", "The absolute value of a number.", "{{ balance | abs }}"),
+    ("capitalize", "The first character in upper case, the rest in lower case.", "{{ status | capitalize }}"),
+    ("default", "A fallback for a missing value; with true, also for an empty one.",
      '{{ name | default("there", true) }}'),
-    ("e", "Signs that mean something in HTML, written so that they show; values are escaped anyway.", "{{ name | e }}"),
+    ("e", "Escapes HTML. Values are always escaped, so this is not needed.", "{{ name | e }}"),
     ("escape", "The same as e.", "{{ name | escape }}"),
-    ("first", "The first item of a list, or the first letter of a text.", "{{ items | first }}"),
-    ("join", "The items of a list as one text.", '{{ items | join(", ") }}'),
-    ("last", "The last item of a list, or the last letter of a text.", "{{ items | last }}"),
-    ("length", "How many items a list has, or letters a text.", "{{ items | length }}"),
-    ("lower", "All letters small.", "{{ code | lower }}"),
-    ("round", "A number rounded to so many places.", "{{ amount | round(2) }}"),
-    ("title", "Each word with a capital first.", "{{ name | title }}"),
-    ("trim", "Without the spaces around it.", "{{ name | trim }}"),
-    ("truncate", "No longer than so many letters, with … at the end.", "{{ note | truncate(80) }}"),
-    ("upper", "All letters in capitals.", "{{ currency | upper }}"),
-    ("urlencode", "Written so that it fits into a link's address.", "{{ name | urlencode }}"),
+    ("first", "The first item of a list, or the first character of a text.", "{{ items | first }}"),
+    ("join", "The items of a list, joined into one text.", '{{ items | join(", ") }}'),
+    ("last", "The last item of a list, or the last character of a text.", "{{ items | last }}"),
+    ("length", "The number of items in a list, or of characters in a text.", "{{ items | length }}"),
+    ("lower", "The text in lower case.", "{{ code | lower }}"),
+    ("round", "The number, rounded to this many decimal places.", "{{ amount | round(2) }}"),
+    ("title", "Each word with its first character in upper case.", "{{ name | title }}"),
+    ("trim", "The text without spaces at its ends.", "{{ name | trim }}"),
+    ("truncate", "The text, shortened to at most this many characters, with … at the end.",
+     "{{ note | truncate(80) }}"),
+    ("upper", "The text in upper case.", "{{ currency | upper }}"),
+    ("urlencode", "The text, encoded for use in a URL.", "{{ name | urlencode }}"),
 )  # fmt: skip
 _TESTS = (
-    ("defined", "The variable was given.", "{% if name is defined %}"),
-    ("even", "A number that two divides.", "{% if loop.index is even %}"),
+    ("defined", "The value exists, even if it is empty.", "{% if name is defined %}"),
+    ("even", "The number is even.", "{% if loop.index is even %}"),
     ("none", "There is no value.", "{% if name is none %}"),
-    ("odd", "A number that two does not divide.", "{% if loop.index is odd %}"),
+    ("odd", "The number is odd.", "{% if loop.index is odd %}"),
 )
-_ALWAYS = (
-    ("locale", "The language of the mail, like en or de.", "en"),
-    ("product_name", "What the product is called.", "Gatepost"),
+_BUILT_IN_VARIABLES = (
+    ("locale", "The language of the email, such as en or de.", "en"),
+    ("product_name", "The name of the product.", "Gatepost"),
 )
 
 
-def _words(table: tuple[tuple[str, str, str], ...]) -> list[LanguageWord]:
-    return [LanguageWord(name=name, description=description, example=example) for name, description, example in table]
+def _features(table: tuple[tuple[str, str, str], ...]) -> list[LanguageFeature]:
+    return [
+        LanguageFeature(name=name, description=description, example=example) for name, description, example in table
+    ]
 
 
 LANGUAGE = TemplateLanguage(
     tags=sorted(TAGS),
-    filters=_words(_FILTERS),
-    tests=_words(_TESTS),
+    filters=_features(_FILTERS),
+    tests=_features(_TESTS),
     variables=[
-        TemplateVariable(name=name, description=description, example=example) for name, description, example in _ALWAYS
+        TemplateVariable(name=name, description=description, example=example)
+        for name, description, example in _BUILT_IN_VARIABLES
     ],
 )

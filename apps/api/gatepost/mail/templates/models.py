@@ -1,4 +1,4 @@
-"""What the templates' routes take and give."""
+"""The request and response bodies of template routes."""
 
 from __future__ import annotations
 
@@ -12,91 +12,91 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, JsonValue, StrictBool
 
 from gatepost.errors import TemplateDiagnostic
-from gatepost.mail.rendering.language.variables import Type
+from gatepost.mail.rendering import VariableType
 
 # Characters of JSON.
-_MAX_SAMPLES = 65_536
+_MAX_SAMPLES = 64 * 1024
 
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
-def storable(value: Any) -> Any:
-    """Return a JSON value as PostgreSQL's jsonb holds it: without NUL and halves of characters.
+def make_storable(value: Any) -> Any:
+    """Return a JSON value as PostgreSQL's jsonb can store it: without NUL characters and lone surrogates.
 
     Raises:
-        ValueError: a number is none that JSON can say.
+        ValueError: a number is infinite or NaN.
     """
     if isinstance(value, str):
         return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value.replace("\0", " "))
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("a number must be finite")
     if isinstance(value, list):
-        return [storable(each) for each in value]
+        return [make_storable(each) for each in value]
     if isinstance(value, dict):
-        return {storable(name): storable(each) for name, each in value.items()}
+        return {make_storable(name): make_storable(each) for name, each in value.items()}
     return value
 
 
-def _small(values: dict[str, Any]) -> dict[str, Any]:
+def _limit_size(values: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(values)) > _MAX_SAMPLES:
-        raise ValueError("must be 64 KB of JSON or less")
+        raise ValueError("must be at most 64 KB of JSON")
     return values
 
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="The key of a template")]
 Locale = Annotated[
-    str, Field(pattern=r"^[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?$", description="A language, like en, de or fr-CA")
+    str, Field(pattern=r"^[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?$", description="A language, such as en, de or fr-CA")
 ]
-Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(storable)]
-Words = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
-# How long the parts of a template may be is for the renderer to say, with a diagnostic.
-Part = Annotated[str, AfterValidator(storable)]
+Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(make_storable)]
+Description = Annotated[str, Field(max_length=1000), AfterValidator(make_storable)]
+# The renderer limits the length, with a diagnostic.
+Part = Annotated[str, AfterValidator(make_storable)]
 
 
 class TemplateVariable(BaseModel):
-    """A variable that a template declares; a list holds scalars or flat objects of scalars."""
+    """A variable that a template declares. The items of a list are scalars or flat objects of scalars."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
-    type: Type = "string"
+    type: VariableType = "string"
     required: StrictBool = True
-    example: Annotated[JsonValue, AfterValidator(storable)] = None
-    description: Words = ""
+    example: Annotated[JsonValue, AfterValidator(make_storable)] = None
+    description: Description = ""
 
 
 Variables = Annotated[list[TemplateVariable], Field(max_length=50)]
 
 
-class _TemplateWords(BaseModel):
+class _TemplateContent(BaseModel):
     subject: Part
     preheader: Part = ""
     html: Part
     text: Part | None = None
 
 
-class TemplateSource(_TemplateWords):
-    """The words of a template in one language. Without `text` it is made from the HTML."""
+class TemplateSource(_TemplateContent):
+    """A template in one language. If `text` is null, the text part is generated from the HTML."""
 
     variables: Variables = []
 
 
-class SaveDraft(_TemplateWords):
-    """A draft; without `variables` those that are declared stay."""
+class SaveDraft(_TemplateContent):
+    """The new content of a draft. Without `variables`, the declarations stay as they are."""
 
     variables: Variables | None = None
 
 
 class CreateTemplate(TemplateSource):
-    """A new template of one's own."""
+    """A new custom template."""
 
     key: Key
     name: Label
-    description: Words = ""
+    description: Description = ""
 
 
 class TemplateDraft(TemplateSource):
-    """A draft, with what is wrong with it; a broken one is kept, but not published."""
+    """A draft with its errors and warnings. With errors, it can be saved but not published."""
 
     etag: str
     diagnostics: list[TemplateDiagnostic]
@@ -105,7 +105,7 @@ class TemplateDraft(TemplateSource):
 
 
 class TemplateVersion(TemplateSource):
-    """A published version; it never changes."""
+    """A published version. It never changes."""
 
     version: int
     published_at: datetime
@@ -113,7 +113,7 @@ class TemplateVersion(TemplateSource):
 
 
 class VersionEntry(BaseModel):
-    """A published version, without its words."""
+    """A published version in a list, without its content."""
 
     version: int
     published_at: datetime
@@ -122,20 +122,20 @@ class VersionEntry(BaseModel):
 
 
 class VersionList(BaseModel):
-    """The versions of a template in one language, the newest first."""
+    """The published versions of a template in one language, newest first."""
 
     items: list[VersionEntry]
     next_cursor: str | None
 
 
 class Published(BaseModel):
-    """The number of the version that counts from now on."""
+    """The number of the version that was published."""
 
     version: int
 
 
 class TemplateEntry(BaseModel):
-    """A template in the list; `locales` are the languages it has words in, `changed` those that hold somebody's own."""
+    """A template in a list: the languages that it has, and those that were customized (`changed`)."""
 
     key: str
     name: str
@@ -150,16 +150,18 @@ class TemplateEntry(BaseModel):
 
 
 class TemplateList(BaseModel):
-    """Every template; `next_cursor` is always null, for there are few."""
+    """All templates. `next_cursor` is always null: the list is not paginated."""
 
     items: list[TemplateEntry]
     next_cursor: str | None
 
 
 class EmailTemplate(BaseModel):
-    """A template in one language: its draft, what is published, and the built-in words where there are some.
+    """A template in one language: its draft, its published version, and its built-in source (`default`), if any.
 
-    `etag` names what stands: the draft, else the published version. `samples` are the values to look at it with.
+    `current` is what an editor starts from: the draft, else the published version, else the built-in source, which may
+    be that of a fallback language. `live` is what emails in this language are rendered from: the published version,
+    else the built-in source of this very language. `etag` identifies `current`. `samples` are values for previews.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -176,14 +178,17 @@ class EmailTemplate(BaseModel):
     draft: TemplateDraft | None
     published: TemplateVersion | None
     default: TemplateSource | None
+    current: TemplateSource | None
+    current_origin: Literal["draft", "published", "builtin"] | None
+    live: TemplateSource | None
 
 
 class PreviewTemplate(BaseModel):
-    """What to render: parts that are left out are the draft's, else what is published, else the built-in ones.
+    """What to render. Omitted parts are taken from the current source: the draft, published or built-in content.
 
-    A `text` that is null is made from the HTML.
-    `variables` are values; those left out are the declared examples. `declared` stands for the declarations.
-    `forced_dark` has the page of a form's POST in the colours that Gmail's apps force on mail in a dark theme.
+    If `text` is null, the text part is generated from the HTML. `variables` are values; the declared examples are used
+    for the rest. `declared` replaces the declarations. `forced_dark` shows a page in the colors that Gmail's apps force
+    on emails in a dark theme.
     """
 
     subject: Part | None = None
@@ -196,35 +201,40 @@ class PreviewTemplate(BaseModel):
 
 
 class SaveSamples(BaseModel):
-    """Values to look at a template with; 64 KB of JSON at most."""
+    """Sample values for previews of a template, at most 64 KB of JSON."""
 
     model_config = ConfigDict(extra="forbid")
 
-    variables: Annotated[dict[str, JsonValue], AfterValidator(storable), AfterValidator(_small)]
+    variables: Annotated[dict[str, JsonValue], AfterValidator(make_storable), AfterValidator(_limit_size)]
 
 
 class SendTestEmail(BaseModel):
-    """A test to send: `to` defaults to one's own address, and without `version` the words are those that stand."""
+    """A test email. `to` defaults to your own email address, `version` to the current source (0: built-in)."""
 
     model_config = ConfigDict(extra="forbid")
 
     to: Annotated[EmailStr | None, Field(max_length=254)] = None
-    variables: Annotated[dict[str, JsonValue], AfterValidator(storable)] = {}
+    variables: Annotated[dict[str, JsonValue], AfterValidator(make_storable)] = {}
     version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
 
 
 class TestSent(BaseModel):
-    """The message that the test is."""
+    """The email that was queued."""
 
     email_id: UUID
 
 
 class Preview(BaseModel):
-    """A mail as it would be sent; `size_bytes` is that of the HTML in UTF-8 (Gmail clips beyond 102 KB)."""
+    """An email as it would be sent.
+
+    `text_source` is the text part before its variables are filled in, generated from the HTML where none is written.
+    `size_bytes` is the size of the HTML in UTF-8; Gmail clips emails beyond 102 KB.
+    """
 
     sender: str
     subject: str
     html: str
     text: str
+    text_source: str
     size_bytes: int
     diagnostics: list[TemplateDiagnostic]

@@ -1,4 +1,4 @@
-"""The renderer as the service uses it: models in, models out, and refusals in the contract's shape."""
+"""The renderer that services use: it takes and returns models, and raises API errors."""
 
 from __future__ import annotations
 
@@ -7,35 +7,50 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
 
 from gatepost.errors import (
+    ApiError,
     FieldError,
-    Refusal,
     ServiceUnavailable,
     TemplateDiagnostic,
     TemplateInvalid,
     ValidationFailed,
 )
-from gatepost.mail.rendering.isolation.pool import RenderBusy, RenderPool
-from gatepost.mail.rendering.isolation.process import ChildDied
-from gatepost.mail.rendering.language.variables import ValuesRefused, Variable, check_values
-from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
-from gatepost.mail.rendering.types import Diagnostic, TemplateRefused
+from gatepost.mail.rendering import (
+    Diagnostic,
+    InvalidValues,
+    Prepared,
+    Rendered,
+    RenderError,
+    RenderPool,
+    RenderUnavailable,
+    Source,
+    Variable,
+    check_values,
+)
 from gatepost.mail.templates.files import LAYOUT
 from gatepost.mail.templates.models import Preview, TemplateSource
-from gatepost.mail.templates.words import Words
 from gatepost.settings import Settings
 
-_PREVIEWS_KEPT = 8
+_PREVIEW_CACHE_SIZE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """A published version, ready to be rendered. `prepared.key` identifies its content."""
+
+    locale: str
+    declared: tuple[Variable, ...]
+    prepared: Prepared
 
 
 class Renderer:
-    """Checks, prepares and renders templates in processes of their own; they start when the first template comes."""
+    """Checks, prepares and renders templates in sandbox processes, which start with the first template."""
 
     def __init__(self, settings: Settings, emails: Path) -> None:
         self._product_name = settings.product_name
@@ -46,133 +61,135 @@ class Renderer:
         self._previews: OrderedDict[str, Preview] = OrderedDict()
 
     async def close(self) -> None:
-        """End the processes."""
+        """Stop the sandbox processes."""
         await self._pool.close()
 
     async def check(self, source: TemplateSource) -> list[TemplateDiagnostic]:
-        """Return what is wrong with a template.
+        """Return the errors and warnings of a template.
 
         Raises:
-            ServiceUnavailable: too many wait already.
+            ServiceUnavailable: too many calls are waiting.
         """
         pool = await self._ready()
-        with _refusals():
-            return _told(await pool.check(_source(source), declared_by(source)))
+        with _api_errors():
+            return _diagnostics(await pool.check(_source(source), declared_variables(source)))
 
     async def prepare(self, source: TemplateSource, key: str = "") -> Prepared:
-        """Return what is compiled of a template without errors, under a key that names this very content.
+        """Return the compiled form of a template without errors, under a key that identifies its content.
 
         Raises:
             TemplateInvalid: it has errors.
-            ServiceUnavailable: too many wait already.
+            ServiceUnavailable: too many calls are waiting.
         """
         pool = await self._ready()
-        with _refusals():
-            prepared, _ = await pool.publish(_source(source), declared_by(source), key)
+        with _api_errors():
+            prepared, _ = await pool.publish(_source(source), declared_variables(source), key)
         return prepared
 
     async def preview(self, source: TemplateSource, values: Mapping[str, JsonValue], locale: str) -> Preview:
-        """Return a mail as it would be sent; examples stand in for values that are not given.
+        """Return an email as it would be sent; missing values are replaced by the examples.
 
         Raises:
             TemplateInvalid: the template has errors.
-            ValidationFailed: a value does not fit its declaration.
-            ServiceUnavailable: too many wait already.
+            ValidationFailed: a value does not match its declaration.
+            ServiceUnavailable: too many calls are waiting.
         """
-        # An editor asks twice, for its own use and for the frame that shows it.
-        asked = json.dumps([source.model_dump(mode="json"), dict(values), locale])
-        if asked not in self._previews:
-            self._previews[asked] = await self._previewed(source, values, locale)
-            if len(self._previews) > _PREVIEWS_KEPT:
+        # The editor requests each preview twice: as JSON, and as the page in a frame.
+        request = json.dumps([source.model_dump(mode="json"), dict(values), locale])
+        if request not in self._previews:
+            self._previews[request] = await self._render_preview(source, values, locale)
+            if len(self._previews) > _PREVIEW_CACHE_SIZE:
                 self._previews.popitem(last=False)
-        return self._previews[asked]
+        return self._previews[request]
 
-    async def _previewed(self, source: TemplateSource, values: Mapping[str, JsonValue], locale: str) -> Preview:
-        pool = await self._ready()
-        declared = declared_by(source)
-        always = {"locale": locale, "product_name": self._product_name}
-        self.context([replace(each, required=False) for each in declared], values, locale)
-        with _refusals():
-            rendered, found = await pool.preview(_source(source), declared, values, **always)
-        if rendered is None:
-            raise TemplateInvalid(errors=_told(found))
-        size = len(rendered.html.encode())
-        return Preview(**asdict(rendered), sender=self._sender, size_bytes=size, diagnostics=_told(found))
-
-    async def render(self, words: Words, values: Sequence[Mapping[str, JsonValue]]) -> list[Rendered | Refusal]:
-        """Render published words once for each set of values, in their order; a refusal says why one cannot be.
+    async def render(
+        self, version: PublishedVersion, values: Sequence[Mapping[str, JsonValue]]
+    ) -> list[Rendered | ApiError]:
+        """Render a version with each set of values, in order. The result is an error where one fails.
 
         Raises:
-            ServiceUnavailable: too many wait already.
+            ServiceUnavailable: too many calls are waiting.
         """
-        done: list[Rendered | Refusal | None] = [None] * len(values)
+        results: dict[int, Rendered | ApiError] = {}
         contexts: dict[int, Mapping[str, Any]] = {}
-        for place, given in enumerate(values):
+        for index, given in enumerate(values):
             try:
-                contexts[place] = self.context(words.declared, given, words.locale)
-            except ValidationFailed as refusal:
-                done[place] = refusal
-        for place, made in zip(contexts, await self._rendered(words, list(contexts.values())), strict=True):
-            done[place] = made
-        return [each for each in done if each is not None]
+                contexts[index] = self.build_context(version.declared, given, version.locale)
+            except ValidationFailed as error:
+                results[index] = error
+        rendered = await self._render(version, list(contexts.values()))
+        results |= dict(zip(contexts, rendered, strict=True))
+        return [results[index] for index in range(len(values))]
 
-    def context(
+    def build_context(
         self, declared: Sequence[Variable], values: Mapping[str, JsonValue], locale: str
     ) -> Mapping[str, JsonValue]:
-        """Return everything that a rendering knows.
+        """Return the context of a rendering: the given values and the built-in variables.
 
         Raises:
-            ValidationFailed: a value does not fit its declaration.
+            ValidationFailed: a value does not match its declaration.
         """
-        with _refusals():
+        with _api_errors():
             return check_values(declared, values, locale=locale, product_name=self._product_name)
 
-    async def _rendered(self, words: Words, contexts: list[Mapping[str, Any]]) -> list[Rendered | Refusal]:
+    async def _render_preview(self, source: TemplateSource, values: Mapping[str, JsonValue], locale: str) -> Preview:
+        pool = await self._ready()
+        declared = declared_variables(source)
+        self.build_context([replace(each, required=False) for each in declared], values, locale)
+        with _api_errors():
+            rendered, found = await pool.preview(
+                _source(source), declared, values, locale=locale, product_name=self._product_name
+            )
+        if rendered is None:
+            raise TemplateInvalid(errors=_diagnostics(found))
+        size = len(rendered.html.encode())
+        return Preview(**asdict(rendered), sender=self._sender, size_bytes=size, diagnostics=_diagnostics(found))
+
+    async def _render(self, version: PublishedVersion, contexts: list[Mapping[str, Any]]) -> list[Rendered | ApiError]:
         pool = await self._ready()
         try:
-            with _refusals():
-                done = await pool.render(words.prepared, contexts)
-        except TemplateInvalid as refusal:
+            with _api_errors():
+                results = await pool.render(version.prepared, contexts)
+        except TemplateInvalid as error:
             if len(contexts) == 1:
-                return [refusal]
-            # One of them holds up the others: each by itself.
-            return [made for each in contexts for made in await self._rendered(words, [each])]
+                return [error]
+            # Together they exceed a limit, or one of them does.
+            return [result for each in contexts for result in await self._render(version, [each])]
         return [
-            TemplateInvalid(errors=_told(each.diagnostics)) if isinstance(each, TemplateRefused) else each
-            for each in done
+            TemplateInvalid(errors=_diagnostics(each.diagnostics)) if isinstance(each, RenderError) else each
+            for each in results
         ]
 
     async def _ready(self) -> RenderPool:
         async with self._starting:
             if not self._started:
-                with _refusals():
+                with _api_errors():
                     await self._pool.start()
                 self._started = True
         return self._pool
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _api_errors() -> Iterator[None]:
     try:
         yield
-    except TemplateRefused as refused:
-        raise TemplateInvalid(errors=_told(refused.diagnostics)) from None
-    except ValuesRefused as refused:
-        errors = [FieldError(loc=["body", "variables", name], msg=msg, type="variable") for name, msg in refused.errors]
-        raise ValidationFailed("The values do not fit what the template declares.", errors=errors) from None
-    except (RenderBusy, ChildDied, OSError, TimeoutError) as error:
-        raise ServiceUnavailable("The service is busy rendering; try again in a moment.") from error
+    except RenderError as error:
+        raise TemplateInvalid(errors=_diagnostics(error.diagnostics)) from None
+    except InvalidValues as error:
+        errors = [FieldError(loc=["body", "variables", name], msg=msg, type="variable") for name, msg in error.errors]
+        raise ValidationFailed("The values do not match the variables of the template.", errors=errors) from None
+    except RenderUnavailable as error:
+        raise ServiceUnavailable("Too many templates are being rendered. Try again in a moment.") from error
 
 
 def _source(source: TemplateSource) -> Source:
     return Source(subject=source.subject, html=source.html, text=source.text, preheader=source.preheader)
 
 
-def declared_by(source: TemplateSource) -> list[Variable]:
-    """Return what a template declares."""
+def declared_variables(source: TemplateSource) -> list[Variable]:
+    """Return the variables that a template declares."""
     return [Variable(**each.model_dump()) for each in source.variables]
 
 
-def _told(diagnostics: Sequence[Diagnostic]) -> list[TemplateDiagnostic]:
-    told: list[dict[str, Any]] = [asdict(each) for each in diagnostics]
-    return [TemplateDiagnostic(**each) for each in told]
+def _diagnostics(diagnostics: Sequence[Diagnostic]) -> list[TemplateDiagnostic]:
+    return [TemplateDiagnostic.model_validate(asdict(each)) for each in diagnostics]

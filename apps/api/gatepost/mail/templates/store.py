@@ -1,41 +1,66 @@
-"""Templates, their drafts and their versions, in SQL."""
+"""SQL of templates, their drafts and their versions."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from asyncpg import Record
 from pydantic import JsonValue
 
-from gatepost.db.pool import Connection
+from gatepost.audit import Actor
+from gatepost.db import Connection
 from gatepost.errors import TemplateDiagnostic
-from gatepost.http.client_ip import Address
-from gatepost.mail.rendering.shapes import Prepared
+from gatepost.mail.rendering import Prepared
 from gatepost.mail.templates.models import TemplateDraft, TemplateSource, TemplateVersion, VersionEntry
 
 _PREPARED = "select prepared from gatepost.email_template_versions where key = $1 and locale = $2 and version = $3"
 
+# The ETag of a language without changes (see gatepost.template_etag).
+UNCHANGED_ETAG = "v0"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
+class StoredLocale:
+    """One language of a template that was changed. `etag` changes with every save and publication."""
+
+    locale: str
+    etag: str
+    draft: TemplateDraft | None
+    published_version: int | None
+    updated_at: datetime
+    updated_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTemplate:
-    """A template that somebody touched: its row, and what stands in each language."""
+    """A template that was created or changed, with its changed languages."""
 
     key: str
-    builtin: bool
     name: str
     description: str
     samples: dict[str, Any]
-    locales: dict[str, Record]
+    locales: dict[str, StoredLocale]
 
 
-async def create_template(
-    connection: Connection, key: str, *, builtin: bool, name: str = "", description: str = ""
-) -> bool:
-    """Have a template of that key, and tell whether it is new; one that was deleted begins anew."""
+@dataclass(frozen=True, slots=True)
+class DraftChange:
+    """A draft to save over the source with this ETag (None: there must be no draft); `action` is for the audit log."""
+
+    key: str
+    locale: str
+    etag: str | None
+    source: TemplateSource
+    diagnostics: Sequence[TemplateDiagnostic]
+    action: Literal["template.created", "template.drafted", "template.restored"]
+
+
+async def create_template(connection: Connection, key: str, *, builtin: bool, name: str, description: str) -> bool:
+    """Create a template and return True; return False if it exists. A deleted one is created again."""
     query = """
         insert into gatepost.email_templates as t (key, builtin, name, description) values ($1, $2, $3, $4)
         on conflict (key) do update
@@ -48,112 +73,111 @@ async def create_template(
 
 
 async def list_templates(connection: Connection) -> list[StoredTemplate]:
-    """Return every template that somebody touched and nobody deleted."""
+    """Return all templates that were created or changed, and not deleted."""
     rows = await connection.fetch("select * from gatepost.email_templates where deleted_at is null order by key")
     return await _with_locales(connection, rows)
 
 
 async def read_template(connection: Connection, key: str) -> StoredTemplate | None:
-    """Return one that somebody touched, or None."""
+    """Return a template that was created or changed, or None."""
     query = "select * from gatepost.email_templates where deleted_at is null and key = $1"
     found = await _with_locales(connection, await connection.fetch(query, key))
     return found[0] if found else None
 
 
 async def _with_locales(connection: Connection, rows: Sequence[Record]) -> list[StoredTemplate]:
-    query = "select * from gatepost.email_template_locales where key = any ($1)"
-    languages: dict[str, dict[str, Record]] = {row["key"]: {} for row in rows}
-    for row in await connection.fetch(query, list(languages)):
-        languages[row["key"]][row["locale"]] = row
+    query = """
+        select l.*, gatepost.template_etag(l) as etag from gatepost.email_template_locales l where l.key = any ($1)
+    """
+    locales: dict[str, dict[str, StoredLocale]] = {row["key"]: {} for row in rows}
+    for row in await connection.fetch(query, list(locales)):
+        locales[row["key"]][row["locale"]] = StoredLocale(
+            row["locale"],
+            row["etag"],
+            _draft(row),
+            row["published_version"],
+            row["updated_at"],
+            row["updated_by"],
+        )
     return [
         StoredTemplate(
             row["key"],
-            row["builtin"],
             row["name"],
             row["description"],
             json.loads(row["samples"]),
-            languages[row["key"]],
+            locales[row["key"]],
         )
         for row in rows
     ]
 
 
-def draft_of(row: Record) -> TemplateDraft | None:
-    """Return the draft of a row of `email_template_locales`, or None."""
+def _draft(row: Record) -> TemplateDraft | None:
     if row["draft"] is None:
         return None
     return TemplateDraft(
         **json.loads(row["draft"]),
-        etag=str(row["draft_tag"]),
+        etag=row["etag"],
         diagnostics=json.loads(row["diagnostics"]),
         updated_at=row["updated_at"],
         updated_by=row["updated_by"],
     )
 
 
-async def save_draft(
-    connection: Connection,
-    key: str,
-    locale: str,
-    tag: str | None,
-    source: TemplateSource,
-    diagnostics: Sequence[TemplateDiagnostic],
-    action: str,
-    actor: str,
-    ip: Address | None,
-) -> None:
-    """Save a draft made from what had that tag; without one, there must be no draft.
+async def save_draft(connection: Connection, change: DraftChange, actor: Actor) -> None:
+    """Save a draft.
 
     Raises:
         NotFound: there is no such template.
-        Conflict: something else stands by now.
+        Conflict: the source was changed in the meantime.
     """
     query = "select gatepost.save_template_draft($1, $2, $3, $4, $5, $6, $7, $8)"
-    # The words alone: an old version that is restored knows its number, too.
-    draft = source.model_dump_json(include=set(TemplateSource.model_fields))
-    found = json.dumps([each.model_dump() for each in diagnostics])
-    await connection.execute(query, key, locale, tag, draft, found, action, actor, ip)
+    await connection.execute(
+        query,
+        change.key,
+        change.locale,
+        change.etag,
+        # Only the source: a version that is restored has other fields as well.
+        change.source.model_dump_json(include=set(TemplateSource.model_fields)),
+        json.dumps([each.model_dump() for each in change.diagnostics]),
+        change.action,
+        actor.name,
+        actor.ip,
+    )
 
 
 async def save_samples(connection: Connection, key: str, samples: dict[str, JsonValue]) -> bool:
-    """Keep the values to look at a template with, and tell whether there is one that somebody touched."""
+    """Save the sample values of a template, and return whether it exists in the database."""
     query = "update gatepost.email_templates set samples = $2 where key = $1 and deleted_at is null returning true"
     return bool(await connection.fetchval(query, key, json.dumps(samples)))
 
 
 async def publish_template(
-    connection: Connection,
-    key: str,
-    locale: str,
-    tag: UUID,
-    prepared: Prepared,
-    actor: str,
-    ip: Address | None,
+    connection: Connection, key: str, locale: str, etag: str, prepared: Prepared, actor: Actor
 ) -> int:
-    """Make the draft of that tag the next version and return its number.
+    """Publish the draft with an ETag as the next version and return its number.
 
     Raises:
-        Conflict: the draft is another by now.
+        Conflict: the draft was changed in the meantime.
     """
     query = "select gatepost.publish_template($1, $2, $3, $4, $5, $6)"
     parts = json.dumps({"subject": prepared.subject, "html": prepared.html, "text": prepared.text})
-    number: int = await connection.fetchval(query, key, locale, tag, parts, actor, ip)
+    number: int = await connection.fetchval(query, key, locale, UUID(etag), parts, actor.name, actor.ip)
     return number
 
 
-async def delete_template(connection: Connection, key: str, actor: str, ip: Address | None) -> None:
-    """Delete a template of one's own; a built-in one goes back to its default.
+async def delete_template(connection: Connection, key: str, actor: Actor) -> None:
+    """Delete a custom template, or reset a built-in one to its default.
 
     Raises:
-        NotFound: nobody ever touched it.
+        NotFound: it was never created or changed.
     """
-    await connection.execute("select gatepost.delete_template($1, $2, $3)", key, actor, ip)
+    await connection.execute("select gatepost.delete_template($1, $2, $3)", key, actor.name, actor.ip)
 
 
 async def list_versions(
     connection: Connection, key: str, locale: str, before: int | None, limit: int
 ) -> list[VersionEntry]:
-    """Return the versions in one language, the newest first."""
+    """Return the versions in one language, newest first."""
     rows = await connection.fetch(
         """
         select v.version, v.published_at, v.published_by, v.version is not distinct from l.published_version as current
@@ -192,23 +216,23 @@ async def read_version(connection: Connection, key: str, locale: str, version: i
 
 
 async def read_prepared(connection: Connection, key: str, locale: str, version: int) -> Prepared | None:
-    """Return what the renderer compiles of a version, or None."""
+    """Return the compiled form of a version, or None."""
     found = await connection.fetchval(_PREPARED, key, locale, version)
     return Prepared(key=f"{key}/{locale}/{version}", **json.loads(found)) if found is not None else None
 
 
-async def register_builtins(connection: Connection, speaks: Sequence[tuple[str, str, bool]]) -> None:
-    """Say which templates are built in: (key, locale, whether it is security mail); nothing is written that stands."""
+async def register_builtins(connection: Connection, builtins: Sequence[tuple[str, str, bool]]) -> None:
+    """Record the built-in templates, as (key, locale, whether it is a security email). Other rows are deleted."""
     query = """
-        with running as (select * from unnest($1::text[], $2::text[], $3::boolean[]) r (key, locale, security)),
+        with given as (select * from unnest($1::text[], $2::text[], $3::boolean[]) r (key, locale, security)),
         gone as (
             delete from gatepost.builtin_templates b
-            where not exists (select from running r where (r.key, r.locale) = (b.key, b.locale))
+            where not exists (select from given r where (r.key, r.locale) = (b.key, b.locale))
         )
         insert into gatepost.builtin_templates as b (key, locale, security)
-        select * from running
+        select * from given
         on conflict (key, locale) do update set security = excluded.security
         where b.security <> excluded.security
     """
-    keys, locales, security = zip(*speaks, strict=True)
+    keys, locales, security = zip(*builtins, strict=True)
     await connection.execute(query, keys, locales, security)

@@ -1,22 +1,22 @@
-"""Sending nowhere: what is captured stays in the outbox, where the mailbox shows it."""
+"""A transport that sends nothing: captured messages stay in the outbox, and the mailbox shows them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from gatepost.mail.transports.transport import Accepted, Dispatch, Outcome
+from gatepost.mail.transports.transport import Accepted, Batch, Outcome
 
 
 class CaptureTransport:
-    """The way out that leads nowhere: it accepts everything, as often as it is asked."""
+    """Accepts every message and sends none."""
 
     name = "capture"
-    most = 100
-    remembers = timedelta(days=3650)
+    max_batch = 100
+    idempotency_window = timedelta(days=3650)
 
-    async def send(self, dispatch: Dispatch) -> Outcome:
+    async def send(self, batch: Batch) -> Outcome:
         """Accept every message."""
-        return Accepted(tuple(f"capture-{message.id}" for message in dispatch.messages))
+        return Accepted(tuple(f"capture-{message.id}" for message in batch.messages))
 
     async def close(self) -> None:
-        """Close nothing: there are no connections."""
+        """Do nothing: there are no connections."""

@@ -1,4 +1,4 @@
-"""What went wrong outside, as sentences that say what to do: one line, short, and without what must stay secret."""
+"""Error messages about providers: one short line each, without secrets."""
 
 from __future__ import annotations
 
@@ -6,53 +6,44 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-_MOST = 300
+_MAX_LENGTH = 300
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED
-_DATED = (9, 10)
+_OUT_OF_DATE = (9, 10)
+_CONNECTION_ERRORS: tuple[tuple[type[Exception], str, str], ...] = (
+    (ssl.SSLError, "tls", "does not speak TLS correctly. Check the configured host and port."),
+    (socket.gaierror, "unknown_host", "has a name that cannot be resolved. Check the configured host, and DNS."),
+    (ConnectionRefusedError, "refused", "refuses connections. Check that it is running, and the configured port."),
+    (TimeoutError, "timeout", "does not answer. Check the network and the firewall of this machine."),
+)
 
 
-def quoted(text: str, *secrets: str) -> str:
-    """Return what a server said on one line, 300 characters at most; a secret in it becomes three asterisks."""
+def quote(text: str, *secrets: str) -> str:
+    """Return a server's text on one line of at most 300 characters. Secrets in it become three asterisks."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     bare = "".join(char for char in text if char.isprintable())
     for secret in filter(None, secrets):
-        # Looked for without the gaps too: a secret with a line break in it is still one.
+        # Also without what is not printable: a secret may be broken across lines.
         line = (bare if secret in bare else line).replace(secret, "***")
-    return line if len(line) <= _MOST else line[: _MOST - 1] + "…"
+    return line if len(line) <= _MAX_LENGTH else line[: _MAX_LENGTH - 1] + "…"
 
 
-def why_unreachable(error: BaseException, server: str) -> tuple[str, str]:
-    """Return the code and the words for a connection that did not come about; `server` begins the sentence."""
+def explain_connection_error(error: BaseException, server: str) -> tuple[str, str]:
+    """Return a code and a message for a connection that failed. `server` is the subject of the sentence."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return _why_distrusted(cause, server)
-    for kind, code, words in (
-        (ssl.SSLError, "tls", "does not speak TLS as it should: check the address and port that are set."),
-        (
-            socket.gaierror,
-            "unknown_host",
-            "has a name that cannot be resolved: check the address that is set, and DNS.",
-        ),
-        (ConnectionRefusedError, "refused", "refuses connections: check that it runs, and the port that is set."),
-        (TimeoutError, "timeout", "does not answer: check the network and firewall of this machine."),
-    ):
+            return "certificate", f"{server} {_explain_certificate_error(cause)}"
+    for kind, code, message in _CONNECTION_ERRORS:
         if any(isinstance(cause, kind) for cause in causes):
-            return code, f"{server} {words}"
-    return "unreachable", f"{server} cannot be reached: check the network of this machine."
+            return code, f"{server} {message}"
+    return "unreachable", f"{server} cannot be reached. Check the network of this machine."
 
 
-def _why_distrusted(error: ssl.SSLCertVerificationError, server: str) -> tuple[str, str]:
-    said = quoted(error.verify_message or "certificate verify failed")
-    if error.verify_code in _DATED:
-        return (
-            "certificate",
-            f"{server} shows a certificate that is out of date ({said}): is this machine's clock right?",
-        )
-    return (
-        "certificate",
-        f"{server} shows a certificate that is not trusted here ({said}): check the address that is set.",
-    )
+def _explain_certificate_error(error: ssl.SSLCertVerificationError) -> str:
+    reason = quote(error.verify_message or "certificate verify failed")
+    if error.verify_code in _OUT_OF_DATE:
+        return f"has a certificate that is out of date ({reason}). Check the clock of this machine."
+    return f"has a certificate that is not trusted here ({reason}). Check the configured host."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""The transports that the settings name."""
+"""Creates the transports that are configured."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from gatepost.mail.transports.transport import Transport
 from gatepost.settings import Settings
 
 
-def open_transports(settings: Settings) -> tuple[Transport, ...]:
-    """Return the transports in the order in which they are to be tried; nothing is connected yet.
+def create_transports(settings: Settings) -> tuple[Transport, ...]:
+    """Return the transports in the order in which they are tried. Nothing is connected yet.
 
     Raises:
-        ConfigurationError: what one of them needs is not set, or malformed.
+        ConfigurationError: a required setting is missing or malformed.
     """
-    return tuple(_open(name, settings) for name in dict.fromkeys(settings.mail_transport))
+    return tuple(_create(name, settings) for name in dict.fromkeys(settings.mail_transport))
 
 
-def _open(name: str, settings: Settings) -> Transport:
+def _create(name: str, settings: Settings) -> Transport:
     match name:
         case "resend":
             if settings.resend_api_key is None:

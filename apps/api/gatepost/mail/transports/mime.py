@@ -1,4 +1,4 @@
-"""A message as SMTP carries it: an envelope, and the bytes of the letter."""
+"""A message in MIME format, and its SMTP envelope."""
 
 from __future__ import annotations
 
@@ -16,78 +16,82 @@ from email_validator import validate_email
 
 from gatepost.mail.transports.transport import Attachment, Message
 
-_LINE = 76
-_PLAIN = 60
-# What could end a line; joiners of an emoji are not among them.
-_CONTROLS = ("Cc", "Zl", "Zp")
-_BYTES = "application/octet-stream"
+_MAX_LINE = 76
+# Longer texts are encoded, so that they are folded.
+_MAX_PLAIN = 60
+# Unicode categories of characters that may end a line. Joiners of emoji are not among them.
+_LINE_BREAKING = ("Cc", "Zl", "Zp")
+_BINARY = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """What goes over the wire; `utf8` where an address needs SMTPUTF8 (RFC 6531). `id` is the Message-ID header."""
+class MimeMessage:
+    """Headers and bodies as bytes in `content`, with the envelope's `sender` and `recipients`.
+
+    `id` is the Message-ID header. `needs_utf8`: an email address requires SMTPUTF8 (RFC 6531).
+    """
 
     id: str
     sender: str
     recipients: tuple[str, ...]
     content: bytes
-    utf8: bool
+    needs_utf8: bool
 
 
-def compose(message: Message, sender: str) -> Letter:
-    """Return the letter of a message, its bodies in ASCII (RFC 2045), so that any server can carry it.
+def build_mime(message: Message, sender: str) -> MimeMessage:
+    """Return a message in MIME format. Its bodies are encoded in ASCII (RFC 2045), which every server accepts.
 
     Raises:
-        ValueError: an address, the subject or a file's name cannot be written in a header.
-        KeyError, TypeError: the payload is not of the form that `Message` tells.
+        ValueError: an email address, the subject or a file name cannot be written in a header.
+        KeyError, TypeError: the payload does not have the format that `Message` documents.
     """
     parts = message.parts()
-    author = _mailbox(sender)
-    recipients = [_mailbox(one) for one in parts["to"]]
+    author = _parse_address(sender)
+    recipients = [_parse_address(one) for one in parts["to"]]
     if not recipients:
         raise ValueError("there is no recipient")
-    identity = f"<{message.id}@{author.domain}>"
+    message_id = f"<{message.id}@{author.domain}>"
     lines = [
-        f"Message-ID: {identity}",
+        f"Message-ID: {message_id}",
         f"Date: {format_datetime(datetime.now(UTC))}",
-        f"From: {_written(author)}",
-        "To: " + ",\r\n ".join(_written(one) for one in recipients),
+        f"From: {_format_address(author)}",
+        "To: " + ",\r\n ".join(_format_address(one) for one in recipients),
         f"Subject: {_subject(parts['subject'])}",
-        # No out-of-office reply answers this (RFC 3834, 5).
+        # Prevents out-of-office replies (RFC 3834, 5).
         "Auto-Submitted: auto-generated",
     ]
     if parts.get("reply_to"):
-        lines.append(f"Reply-To: {_written(_mailbox(parts['reply_to']))}")
-    head = "\r\n".join(lines) + "\r\n"
-    letter = EmailMessage(policy=SMTP)
-    _write(letter, parts.get("text"), parts.get("html"))
+        lines.append(f"Reply-To: {_format_address(_parse_address(parts['reply_to']))}")
+    headers = "\r\n".join(lines) + "\r\n"
+    body = EmailMessage(policy=SMTP)
+    _set_bodies(body, parts.get("text"), parts.get("html"))
     for attachment in message.attachments:
-        _attach(letter, attachment)
-    return Letter(
-        id=identity,
+        _attach(body, attachment)
+    return MimeMessage(
+        id=message_id,
         sender=author.addr_spec,
         recipients=tuple(one.addr_spec for one in recipients),
-        content=head.encode() + letter.as_bytes(),
-        utf8=not head.isascii(),
+        content=headers.encode() + body.as_bytes(),
+        needs_utf8=not headers.isascii(),
     )
 
 
-def _write(letter: EmailMessage, text: str | None, html: str | None) -> None:
+def _set_bodies(body: EmailMessage, text: str | None, html: str | None) -> None:
     if text or not html:
-        letter.set_content(text or "", cte="quoted-printable")
+        body.set_content(text or "", cte="quoted-printable")
     if text and html:
-        letter.add_alternative(html, subtype="html", cte="quoted-printable")
+        body.add_alternative(html, subtype="html", cte="quoted-printable")
     elif html:
-        letter.set_content(html, subtype="html", cte="quoted-printable")
+        body.set_content(html, subtype="html", cte="quoted-printable")
 
 
-def _attach(letter: EmailMessage, attachment: Attachment) -> None:
+def _attach(body: EmailMessage, attachment: Attachment) -> None:
     kind: Any = SMTP.header_factory("content-type", attachment.content_type)
-    # A part that holds parts may not be written in Base64 (RFC 2046, 5.1 and 5.2.1).
+    # Parts that contain parts must not be encoded in Base64 (RFC 2046, 5.1 and 5.2.1).
     if kind.defects or kind.maintype in ("multipart", "message"):
-        kind = SMTP.header_factory("content-type", _BYTES)
-    _refuse_controls(attachment.filename)
-    letter.add_attachment(
+        kind = SMTP.header_factory("content-type", _BINARY)
+    _check_characters(attachment.filename)
+    body.add_attachment(
         attachment.content,
         maintype=kind.maintype,
         subtype=kind.subtype,
@@ -96,47 +100,47 @@ def _attach(letter: EmailMessage, attachment: Attachment) -> None:
     )
 
 
-def _mailbox(text: str) -> Address:
-    """Read an address, or a name and an address in angle brackets; the domain comes out in ASCII."""
-    _refuse_controls(text)
+def _parse_address(text: str) -> Address:
+    """Parse an email address, or a name and an email address in angle brackets. The domain becomes ASCII."""
+    _check_characters(text)
     name, _, bracketed = text.rpartition("<")
     bare = bracketed.rstrip().removesuffix(">") if name or text.startswith("<") else text
     found = cast(AddressHeader, SMTP.header_factory("to", bare)).addresses
     if len(found) != 1 or found[0].display_name:
-        raise ValueError("this is not one address")
+        raise ValueError("this is not one email address")
     local, domain = found[0].username, found[0].domain
     if not local or not domain:
-        raise ValueError("this address has no name before or no domain after its @")
+        raise ValueError("this email address has no local part or no domain")
     if not domain.isascii():
         domain = validate_email(f"x@{domain}", check_deliverability=False).ascii_domain
     return Address(unquote(name.strip()), local, domain)
 
 
-def _written(mailbox: Address) -> str:
-    """Write a mailbox for a header.
+def _format_address(address: Address) -> str:
+    """Return a name and email address for a header.
 
-    The standard library's own way loses the quotes of a name that it breaks (Python 3.11), so that a comma in a long
-    name would begin another address.
+    The standard library loses the quotes of a name when it folds the line (Python 3.11), so that a comma in a long name
+    would start another address.
     """
-    name, address = mailbox.display_name, mailbox.addr_spec
+    name, spec = address.display_name, address.addr_spec
     if not name:
-        return address
-    return f'"{quote(name)}" <{address}>' if _is_plain(name) else f"{_encoded(name)}\r\n <{address}>"
+        return spec
+    return f'"{quote(name)}" <{spec}>' if _is_plain(name) else f"{_encode(name)}\r\n <{spec}>"
 
 
 def _subject(text: str) -> str:
-    _refuse_controls(text)
-    return text if _is_plain(text) else _encoded(text)
+    _check_characters(text)
+    return text if _is_plain(text) else _encode(text)
 
 
 def _is_plain(text: str) -> bool:
-    return text.isascii() and len(text) <= _PLAIN and "=?" not in text
+    return text.isascii() and len(text) <= _MAX_PLAIN and "=?" not in text
 
 
-def _encoded(text: str) -> str:
-    return Header(text, "utf-8", maxlinelen=_LINE, header_name="Reply-To").encode(linesep="\r\n")
+def _encode(text: str) -> str:
+    return Header(text, "utf-8", maxlinelen=_MAX_LINE, header_name="Reply-To").encode(linesep="\r\n")
 
 
-def _refuse_controls(text: str) -> None:
-    if any(unicodedata.category(char) in _CONTROLS for char in text):
-        raise ValueError("this has control characters")
+def _check_characters(text: str) -> None:
+    if any(unicodedata.category(char) in _LINE_BREAKING for char in text):
+        raise ValueError("this contains control characters")

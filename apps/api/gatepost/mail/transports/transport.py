@@ -1,4 +1,4 @@
-"""What every transport is: it takes a dispatch and says whether it was accepted, refused, or nobody knows."""
+"""The interface of transports, and the data that they take and return."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-# Whose fault a refusal is: the message's own (never try again), the account's or the setting up's (wait for a person or
-# a new day), the pace (wait a moment; no attempt is spent), or a passing trouble (try again later).
-Fault = Literal["message", "account", "pace", "passing"]
+# What causes a rejection, and so what happens next:
+# - message: the message itself; it is never sent again
+# - account: the account or the configuration; sending pauses until it is corrected or a quota resets
+# - rate_limit: too many requests; sending pauses for a moment, and no attempt is counted
+# - temporary: anything else that may be different later; it is retried
+Fault = Literal["message", "account", "rate_limit", "temporary"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a message; `content` is its bytes."""
+    """A file attached to a message."""
 
     filename: str
     content_type: str
@@ -24,21 +27,24 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message, frozen: `payload` is JSON {to: [address], subject, html, text, reply_to?, tags: [{name, value}]}."""
+    """A frozen message.
+
+    `payload` is JSON: `{"to": [address], "subject", "html", "text", "reply_to"?, "tags": [{"name", "value"}]}`.
+    """
 
     id: UUID
     payload: str
     attachments: tuple[Attachment, ...] = ()
 
     def parts(self) -> dict[str, Any]:
-        """Return the payload's members."""
+        """Return the members of the payload."""
         parts: dict[str, Any] = json.loads(self.payload)
         return parts
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatch:
-    """What goes out at once: the same `key` always stands for the same bytes."""
+class Batch:
+    """Messages that are sent in one request. The same `key` always means the same bytes."""
 
     key: UUID
     sender: str
@@ -47,55 +53,60 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has them all; `ids` in the order of the messages.
+    """The provider accepted every message. `ids` are its ids, in the order of the messages.
 
-    `pace` is the requests a second that its headers allow; `clock_off` the seconds by which our clock is ahead of its
-    clock, where it is more than a minute.
+    `rate` is how many requests per second the provider allows, if it says so. `clock_offset` is by how many seconds our
+    clock is ahead of the provider's, if that is more than a minute in either direction.
     """
 
     ids: tuple[str, ...]
-    pace: float | None = None
-    clock_off: float | None = None
+    rate: float | None = None
+    clock_offset: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """Surely not accepted. `words` say what to do; `retry_after` is in seconds, where the provider names it."""
+class Rejected:
+    """The provider certainly did not accept the batch.
+
+    `message` says what happened and what to do. `retry_after` is in seconds, if the provider says so. `rate` is as in
+    `Accepted`.
+    """
 
     fault: Fault
     code: str
-    words: str
+    message: str
     retry_after: float | None = None
-    pace: float | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """May have been accepted or not: nobody can know before asking again.
+    """The provider may or may not have accepted the batch.
 
-    `final`: asking again under this key says nothing new; only a person or a webhook can tell.
+    If `final`, repeating the request would not resolve this; only a webhook or the provider's log can.
     """
 
     code: str
-    words: str
+    message: str
     final: bool = False
 
 
-Outcome = Accepted | Refused | Uncertain
+Outcome = Accepted | Rejected | Uncertain
 
 
 class Transport(Protocol):
-    """A way out; one instance serves a whole process.
+    """A way to send messages. One instance serves a whole process.
 
-    `most` is how many messages go at once; `remembers` how long a repeated key is harmless (zero: never).
+    `max_batch` is how many messages a batch may have. `idempotency_window` is how long repeating a request with the
+    same key does not send the messages again; zero means that it always does.
     """
 
     name: str
-    most: int
-    remembers: timedelta
+    max_batch: int
+    idempotency_window: timedelta
 
-    async def send(self, dispatch: Dispatch) -> Outcome:
-        """Send a dispatch; takes 20 seconds at most, and raises nothing but what cancelling raises."""
+    async def send(self, batch: Batch) -> Outcome:
+        """Send a batch. Takes at most 20 seconds and raises nothing but `CancelledError`."""
 
     async def close(self) -> None:
         """Close its connections."""

@@ -3,13 +3,13 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { cancelEmail, changePassword, chooseNotice, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, disownSession, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotices, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, refresh, register, registerSession, renameSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeResendEvent, verifyEmail } from '../sdk.gen';
-import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, ChooseNoticeData, ChooseNoticeError, ChooseNoticeResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, DisownSessionData, DisownSessionError, DisownSessionResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNoticesData, ListNoticesError, ListNoticesResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeResendEventData, TakeResendEventError, TakeResendEventResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
+import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotifications, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, receiveResendEvent, refresh, register, registerSession, renameSession, reportSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, updateNotification, verifyEmail } from '../sdk.gen';
+import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, ReceiveResendEventData, ReceiveResendEventError, ReceiveResendEventResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ReportSessionData, ReportSessionError, ReportSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, UpdateNotificationData, UpdateNotificationError, UpdateNotificationResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
 
 /**
  * Register
  *
- * Make an account and sign in on this device.
+ * Create an account and sign in on this device.
  */
 export const registerMutation = (options?: Partial<Options<RegisterData>>): UseMutationOptions<RegisterResponse, RegisterError, Options<RegisterData>> => {
     const mutationOptions: UseMutationOptions<RegisterResponse, RegisterError, Options<RegisterData>> = {
@@ -26,9 +26,9 @@ export const registerMutation = (options?: Partial<Options<RegisterData>>): UseM
 };
 
 /**
- * Login
+ * Sign In
  *
- * Sign in on this device; above the cap the least recently active device is signed out.
+ * Sign in on this device. Above the session limit, the least recently active device is signed out.
  */
 export const loginMutation = (options?: Partial<Options<LoginData>>): UseMutationOptions<LoginResponse, LoginError, Options<LoginData>> => {
     const mutationOptions: UseMutationOptions<LoginResponse, LoginError, Options<LoginData>> = {
@@ -45,9 +45,9 @@ export const loginMutation = (options?: Partial<Options<LoginData>>): UseMutatio
 };
 
 /**
- * Refresh
+ * Refresh Tokens
  *
- * Exchange a refresh token for new tokens. It works once; used again later, it ends the session.
+ * Exchange a refresh token for new tokens. It works once: using it again later revokes the session.
  */
 export const refreshMutation = (options?: Partial<Options<RefreshData>>): UseMutationOptions<RefreshResponse, RefreshError, Options<RefreshData>> => {
     const mutationOptions: UseMutationOptions<RefreshResponse, RefreshError, Options<RefreshData>> = {
@@ -64,9 +64,9 @@ export const refreshMutation = (options?: Partial<Options<RefreshData>>): UseMut
 };
 
 /**
- * Logout
+ * Sign Out
  *
- * Sign out on this device. The refresh token or cookie alone suffices; without a session, nothing happens.
+ * Sign out on this device. A refresh token or the refresh cookie is enough; without a session, nothing happens.
  */
 export const logoutMutation = (options?: Partial<Options<LogoutData>>): UseMutationOptions<LogoutResponse, LogoutError, Options<LogoutData>> => {
     const mutationOptions: UseMutationOptions<LogoutResponse, LogoutError, Options<LogoutData>> = {
@@ -85,7 +85,7 @@ export const logoutMutation = (options?: Partial<Options<LogoutData>>): UseMutat
 /**
  * Reauthenticate
  *
- * Show the password once more, before something that asks for a recent sign-in.
+ * Confirm your password before an action that requires a recent sign-in.
  */
 export const reauthenticateMutation = (options?: Partial<Options<ReauthenticateData>>): UseMutationOptions<ReauthenticateResponse, ReauthenticateError, Options<ReauthenticateData>> => {
     const mutationOptions: UseMutationOptions<ReauthenticateResponse, ReauthenticateError, Options<ReauthenticateData>> = {
@@ -156,9 +156,9 @@ const createQueryKey = <TOptions extends Options>(id: string, options?: TOptions
 export const readMeQueryKey = (options?: Options<ReadMeData>) => createQueryKey('readMe', options);
 
 /**
- * Read Me
+ * Read Current User
  *
- * Say who is signed in, and on which device.
+ * Return the current user and session.
  */
 export const readMeOptions = (options?: Options<ReadMeData>) => queryOptions<ReadMeResponse, ReadMeError, ReadMeResponse, ReturnType<typeof readMeQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -178,7 +178,7 @@ export const listPublicKeysQueryKey = (options?: Options<ListPublicKeysData>) =>
 /**
  * List Public Keys
  *
- * Give the public keys of our access tokens (RFC 7517).
+ * Return the public keys that verify access tokens (RFC 7517).
  */
 export const listPublicKeysOptions = (options?: Options<ListPublicKeysData>) => queryOptions<ListPublicKeysResponse, ListPublicKeysError, ListPublicKeysResponse, ReturnType<typeof listPublicKeysQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -196,7 +196,9 @@ export const listPublicKeysOptions = (options?: Options<ListPublicKeysData>) => 
 /**
  * Request Password Reset
  *
- * Send a link to choose a new password, if the address has an account; the answer never says whether it has.
+ * Send a link to set a new password, if the email address has an account.
+ *
+ * The response is the same for every email address.
  */
 export const requestPasswordResetMutation = (options?: Partial<Options<RequestPasswordResetData>>): UseMutationOptions<unknown, RequestPasswordResetError, Options<RequestPasswordResetData>> => {
     const mutationOptions: UseMutationOptions<unknown, RequestPasswordResetError, Options<RequestPasswordResetData>> = {
@@ -215,7 +217,7 @@ export const requestPasswordResetMutation = (options?: Partial<Options<RequestPa
 /**
  * Reset Password
  *
- * Set a new password by a link; every device is signed out.
+ * Set a new password with the token of an emailed link, and sign out every device.
  */
 export const resetPasswordMutation = (options?: Partial<Options<ResetPasswordData>>): UseMutationOptions<ResetPasswordResponse, ResetPasswordError, Options<ResetPasswordData>> => {
     const mutationOptions: UseMutationOptions<ResetPasswordResponse, ResetPasswordError, Options<ResetPasswordData>> = {
@@ -234,9 +236,9 @@ export const resetPasswordMutation = (options?: Partial<Options<ResetPasswordDat
 /**
  * Request Email Verification
  *
- * Send the link that confirms your address once more; older ones keep working.
+ * Send another link that verifies your email address. Earlier links keep working.
  *
- * At most five an hour, the first one included. An address that is confirmed is a conflict.
+ * At most five are sent per hour, including the first one. It is a conflict if the email address is already verified.
  */
 export const requestEmailVerificationMutation = (options?: Partial<Options<RequestEmailVerificationData>>): UseMutationOptions<unknown, RequestEmailVerificationError, Options<RequestEmailVerificationData>> => {
     const mutationOptions: UseMutationOptions<unknown, RequestEmailVerificationError, Options<RequestEmailVerificationData>> = {
@@ -255,7 +257,7 @@ export const requestEmailVerificationMutation = (options?: Partial<Options<Reque
 /**
  * Verify Email
  *
- * Confirm that an address is one's own, by the link that went there.
+ * Verify an email address with the token of the link that was sent to it.
  */
 export const verifyEmailMutation = (options?: Partial<Options<VerifyEmailData>>): UseMutationOptions<VerifyEmailResponse, VerifyEmailError, Options<VerifyEmailData>> => {
     const mutationOptions: UseMutationOptions<VerifyEmailResponse, VerifyEmailError, Options<VerifyEmailData>> = {
@@ -272,9 +274,28 @@ export const verifyEmailMutation = (options?: Partial<Options<VerifyEmailData>>)
 };
 
 /**
+ * Report Session
+ *
+ * Report a sign-in that was not yours: every device is signed out, and the current password stops working.
+ */
+export const reportSessionMutation = (options?: Partial<Options<ReportSessionData>>): UseMutationOptions<ReportSessionResponse, ReportSessionError, Options<ReportSessionData>> => {
+    const mutationOptions: UseMutationOptions<ReportSessionResponse, ReportSessionError, Options<ReportSessionData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await reportSession({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
  * Revoke Other Sessions
  *
- * Sign out all your devices but this one.
+ * Sign out all your devices except this one.
  */
 export const revokeOtherSessionsMutation = (options?: Partial<Options<RevokeOtherSessionsData>>): UseMutationOptions<RevokeOtherSessionsResponse, RevokeOtherSessionsError, Options<RevokeOtherSessionsData>> => {
     const mutationOptions: UseMutationOptions<RevokeOtherSessionsResponse, RevokeOtherSessionsError, Options<RevokeOtherSessionsData>> = {
@@ -313,7 +334,7 @@ export const listSessionsOptions = (options?: Options<ListSessionsData>) => quer
 /**
  * Register Session
  *
- * Make the session of the access token known, and name its device.
+ * Register the session of the access token, and name its device.
  */
 export const registerSessionMutation = (options?: Partial<Options<RegisterSessionData>>): UseMutationOptions<RegisterSessionResponse, RegisterSessionError, Options<RegisterSessionData>> => {
     const mutationOptions: UseMutationOptions<RegisterSessionResponse, RegisterSessionError, Options<RegisterSessionData>> = {
@@ -330,28 +351,9 @@ export const registerSessionMutation = (options?: Partial<Options<RegisterSessio
 };
 
 /**
- * Disown Session
- *
- * Say that a sign-in was not one's own: it ends, with all others, and the password that let it in works no more.
- */
-export const disownSessionMutation = (options?: Partial<Options<DisownSessionData>>): UseMutationOptions<DisownSessionResponse, DisownSessionError, Options<DisownSessionData>> => {
-    const mutationOptions: UseMutationOptions<DisownSessionResponse, DisownSessionError, Options<DisownSessionData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await disownSession({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        }
-    };
-    return mutationOptions;
-};
-
-/**
  * Revoke Session
  *
- * Sign out one of your devices; its next request is refused. Any but this one needs a recent password.
+ * Sign out one of your devices. Any but the current one needs a recently entered password.
  */
 export const revokeSessionMutation = (options?: Partial<Options<RevokeSessionData>>): UseMutationOptions<RevokeSessionResponse, RevokeSessionError, Options<RevokeSessionData>> => {
     const mutationOptions: UseMutationOptions<RevokeSessionResponse, RevokeSessionError, Options<RevokeSessionData>> = {
@@ -370,7 +372,7 @@ export const revokeSessionMutation = (options?: Partial<Options<RevokeSessionDat
 /**
  * Rename Session
  *
- * Give one of your devices a name of your own.
+ * Name one of your devices.
  */
 export const renameSessionMutation = (options?: Partial<Options<RenameSessionData>>): UseMutationOptions<RenameSessionResponse, RenameSessionError, Options<RenameSessionData>> => {
     const mutationOptions: UseMutationOptions<RenameSessionResponse, RenameSessionError, Options<RenameSessionData>> = {
@@ -391,7 +393,7 @@ export const searchSessionsQueryKey = (options?: Options<SearchSessionsData>) =>
 /**
  * Search Sessions
  *
- * Find anybody's sessions by the beginning of an address or a name, by an id, an IP address or a network.
+ * Search the sessions of all users.
  */
 export const searchSessionsOptions = (options?: Options<SearchSessionsData>) => queryOptions<SearchSessionsResponse, SearchSessionsError, SearchSessionsResponse, ReturnType<typeof searchSessionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -409,7 +411,7 @@ export const searchSessionsOptions = (options?: Options<SearchSessionsData>) => 
 /**
  * Revoke Any Session
  *
- * End anybody's session; its next request is refused.
+ * Revoke any user's session; its next request is rejected.
  */
 export const revokeAnySessionMutation = (options?: Partial<Options<RevokeAnySessionData>>): UseMutationOptions<RevokeAnySessionResponse, RevokeAnySessionError, Options<RevokeAnySessionData>> => {
     const mutationOptions: UseMutationOptions<RevokeAnySessionResponse, RevokeAnySessionError, Options<RevokeAnySessionData>> = {
@@ -428,10 +430,10 @@ export const revokeAnySessionMutation = (options?: Partial<Options<RevokeAnySess
 /**
  * Revoke Sessions
  *
- * End all sessions that fit a filter, in small steps; with `dry_run` only count them.
+ * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
  *
- * With `notify` each person is told by one mail, queued with the end of their sessions: breaking off and asking again
- * tells nobody twice of one device, and leaves nobody out.
+ * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
+ * request can be repeated: no user is notified twice about one device, and none is missed.
  */
 export const revokeSessionsMutation = (options?: Partial<Options<RevokeSessionsData>>): UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> => {
     const mutationOptions: UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> = {
@@ -452,7 +454,7 @@ export const listUsersQueryKey = (options?: Options<ListUsersData>) => createQue
 /**
  * List Users
  *
- * List people by address, those whose address or name begins with `q`.
+ * List users, sorted by email address.
  */
 export const listUsersOptions = (options?: Options<ListUsersData>) => queryOptions<ListUsersResponse, ListUsersError, ListUsersResponse, ReturnType<typeof listUsersQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -470,7 +472,7 @@ export const listUsersOptions = (options?: Options<ListUsersData>) => queryOptio
 /**
  * Delete User
  *
- * Delete a person: every session of theirs ends; the audit log keeps their id alone.
+ * Delete a user: all their sessions are revoked, and the audit log keeps only their id.
  */
 export const deleteUserMutation = (options?: Partial<Options<DeleteUserData>>): UseMutationOptions<DeleteUserResponse, DeleteUserError, Options<DeleteUserData>> => {
     const mutationOptions: UseMutationOptions<DeleteUserResponse, DeleteUserError, Options<DeleteUserData>> = {
@@ -491,7 +493,7 @@ export const readUserQueryKey = (options: Options<ReadUserData>) => createQueryK
 /**
  * Read User
  *
- * Show a person.
+ * Return a user.
  */
 export const readUserOptions = (options: Options<ReadUserData>) => queryOptions<ReadUserResponse, ReadUserError, ReadUserResponse, ReturnType<typeof readUserQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -509,7 +511,7 @@ export const readUserOptions = (options: Options<ReadUserData>) => queryOptions<
 /**
  * Revoke User Sessions
  *
- * End all sessions of a person.
+ * Revoke all sessions of a user.
  */
 export const revokeUserSessionsMutation = (options?: Partial<Options<RevokeUserSessionsData>>): UseMutationOptions<RevokeUserSessionsResponse, RevokeUserSessionsError, Options<RevokeUserSessionsData>> => {
     const mutationOptions: UseMutationOptions<RevokeUserSessionsResponse, RevokeUserSessionsError, Options<RevokeUserSessionsData>> = {
@@ -530,7 +532,7 @@ export const listUserSessionsQueryKey = (options: Options<ListUserSessionsData>)
 /**
  * List User Sessions
  *
- * List a person's sessions, the newest first.
+ * List a user's sessions, newest first.
  */
 export const listUserSessionsOptions = (options: Options<ListUserSessionsData>) => queryOptions<ListUserSessionsResponse, ListUserSessionsError, ListUserSessionsResponse, ReturnType<typeof listUserSessionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -548,7 +550,7 @@ export const listUserSessionsOptions = (options: Options<ListUserSessionsData>) 
 /**
  * Disable User
  *
- * Disable a person: every session of theirs ends, and none opens until they are enabled.
+ * Disable a user: all their sessions are revoked, and they cannot sign in until they are enabled.
  */
 export const disableUserMutation = (options?: Partial<Options<DisableUserData>>): UseMutationOptions<DisableUserResponse, DisableUserError, Options<DisableUserData>> => {
     const mutationOptions: UseMutationOptions<DisableUserResponse, DisableUserError, Options<DisableUserData>> = {
@@ -567,7 +569,7 @@ export const disableUserMutation = (options?: Partial<Options<DisableUserData>>)
 /**
  * Enable User
  *
- * Let a disabled person sign in again.
+ * Let a disabled user sign in again.
  */
 export const enableUserMutation = (options?: Partial<Options<EnableUserData>>): UseMutationOptions<EnableUserResponse, EnableUserError, Options<EnableUserData>> => {
     const mutationOptions: UseMutationOptions<EnableUserResponse, EnableUserError, Options<EnableUserData>> = {
@@ -586,9 +588,9 @@ export const enableUserMutation = (options?: Partial<Options<EnableUserData>>): 
 export const listApiKeysQueryKey = (options?: Options<ListApiKeysData>) => createQueryKey('listApiKeys', options);
 
 /**
- * List Api Keys
+ * List API Keys
  *
- * List the API keys, the newest first, without their secrets.
+ * List the API keys, newest first, without their secrets.
  */
 export const listApiKeysOptions = (options?: Options<ListApiKeysData>) => queryOptions<ListApiKeysResponse, ListApiKeysError, ListApiKeysResponse, ReturnType<typeof listApiKeysQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -604,9 +606,9 @@ export const listApiKeysOptions = (options?: Options<ListApiKeysData>) => queryO
 });
 
 /**
- * Create Api Key
+ * Create API Key
  *
- * Make an API key. Its secret is shown this once; only an admin in person makes keys.
+ * Create an API key. Its secret is shown only once. API keys cannot create others.
  */
 export const createApiKeyMutation = (options?: Partial<Options<CreateApiKeyData>>): UseMutationOptions<CreateApiKeyResponse, CreateApiKeyError, Options<CreateApiKeyData>> => {
     const mutationOptions: UseMutationOptions<CreateApiKeyResponse, CreateApiKeyError, Options<CreateApiKeyData>> = {
@@ -623,9 +625,9 @@ export const createApiKeyMutation = (options?: Partial<Options<CreateApiKeyData>
 };
 
 /**
- * Revoke Api Key
+ * Revoke API Key
  *
- * Revoke an API key; its next request is refused.
+ * Revoke an API key; its next request is rejected.
  */
 export const revokeApiKeyMutation = (options?: Partial<Options<RevokeApiKeyData>>): UseMutationOptions<RevokeApiKeyResponse, RevokeApiKeyError, Options<RevokeApiKeyData>> => {
     const mutationOptions: UseMutationOptions<RevokeApiKeyResponse, RevokeApiKeyError, Options<RevokeApiKeyData>> = {
@@ -644,9 +646,9 @@ export const revokeApiKeyMutation = (options?: Partial<Options<RevokeApiKeyData>
 export const listAuditQueryKey = (options?: Options<ListAuditData>) => createQueryKey('listAudit', options);
 
 /**
- * List Audit
+ * List Audit Log
  *
- * List what was done, by whom, to what and why, the newest first.
+ * List the audit log, newest first.
  */
 export const listAuditOptions = (options?: Options<ListAuditData>) => queryOptions<ListAuditResponse, ListAuditError, ListAuditResponse, ReturnType<typeof listAuditQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -666,7 +668,7 @@ export const listTemplatesQueryKey = (options?: Options<ListTemplatesData>) => c
 /**
  * List Templates
  *
- * List every template, built-in and custom.
+ * List all templates, built-in and custom.
  */
 export const listTemplatesOptions = (options?: Options<ListTemplatesData>) => queryOptions<ListTemplatesResponse, ListTemplatesError, ListTemplatesResponse, ReturnType<typeof listTemplatesQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -684,7 +686,7 @@ export const listTemplatesOptions = (options?: Options<ListTemplatesData>) => qu
 /**
  * Create Template
  *
- * Make a template of one's own; its words are a draft until they are published.
+ * Create a custom template. Its content is a draft until you publish it.
  */
 export const createTemplateMutation = (options?: Partial<Options<CreateTemplateData>>): UseMutationOptions<CreateTemplateResponse, CreateTemplateError, Options<CreateTemplateData>> => {
     const mutationOptions: UseMutationOptions<CreateTemplateResponse, CreateTemplateError, Options<CreateTemplateData>> = {
@@ -703,7 +705,7 @@ export const createTemplateMutation = (options?: Partial<Options<CreateTemplateD
 /**
  * Delete Template
  *
- * Delete a template of one's own; a built-in one goes back to its default words.
+ * Delete a custom template, or reset a built-in one to its default.
  */
 export const deleteTemplateMutation = (options?: Partial<Options<DeleteTemplateData>>): UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> => {
     const mutationOptions: UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> = {
@@ -724,7 +726,7 @@ export const readTemplateQueryKey = (options: Options<ReadTemplateData>) => crea
 /**
  * Read Template
  *
- * Show a template in one language: its draft, what is published, and the built-in words.
+ * Return a template in one language: its draft, published version and built-in source.
  */
 export const readTemplateOptions = (options: Options<ReadTemplateData>) => queryOptions<ReadTemplateResponse, ReadTemplateError, ReadTemplateResponse, ReturnType<typeof readTemplateQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -742,7 +744,7 @@ export const readTemplateOptions = (options: Options<ReadTemplateData>) => query
 /**
  * Save Template Draft
  *
- * Save a draft, with what is wrong with it; a broken one is kept, but cannot be published.
+ * Save a draft. It may have errors, which the response lists, but cannot be published before they are fixed.
  */
 export const saveTemplateDraftMutation = (options?: Partial<Options<SaveTemplateDraftData>>): UseMutationOptions<SaveTemplateDraftResponse, SaveTemplateDraftError, Options<SaveTemplateDraftData>> => {
     const mutationOptions: UseMutationOptions<SaveTemplateDraftResponse, SaveTemplateDraftError, Options<SaveTemplateDraftData>> = {
@@ -761,7 +763,7 @@ export const saveTemplateDraftMutation = (options?: Partial<Options<SaveTemplate
 /**
  * Publish Template
  *
- * Make the draft the next version; it never changes again.
+ * Publish the draft as the next version, which never changes.
  */
 export const publishTemplateMutation = (options?: Partial<Options<PublishTemplateData>>): UseMutationOptions<PublishTemplateResponse, PublishTemplateError, Options<PublishTemplateData>> => {
     const mutationOptions: UseMutationOptions<PublishTemplateResponse, PublishTemplateError, Options<PublishTemplateData>> = {
@@ -782,7 +784,7 @@ export const listTemplateVersionsQueryKey = (options: Options<ListTemplateVersio
 /**
  * List Template Versions
  *
- * List the published versions in one language, the newest first.
+ * List the published versions in one language, newest first.
  */
 export const listTemplateVersionsOptions = (options: Options<ListTemplateVersionsData>) => queryOptions<ListTemplateVersionsResponse, ListTemplateVersionsError, ListTemplateVersionsResponse, ReturnType<typeof listTemplateVersionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -802,7 +804,7 @@ export const readTemplateVersionQueryKey = (options: Options<ReadTemplateVersion
 /**
  * Read Template Version
  *
- * Show one published version.
+ * Return a published version.
  */
 export const readTemplateVersionOptions = (options: Options<ReadTemplateVersionData>) => queryOptions<ReadTemplateVersionResponse, ReadTemplateVersionError, ReadTemplateVersionResponse, ReturnType<typeof readTemplateVersionQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -820,7 +822,7 @@ export const readTemplateVersionOptions = (options: Options<ReadTemplateVersionD
 /**
  * Restore Template Version
  *
- * Make a draft of an old version, in place of the draft there is.
+ * Save an old version as the draft. It replaces the current draft, if there is one.
  */
 export const restoreTemplateVersionMutation = (options?: Partial<Options<RestoreTemplateVersionData>>): UseMutationOptions<RestoreTemplateVersionResponse, RestoreTemplateVersionError, Options<RestoreTemplateVersionData>> => {
     const mutationOptions: UseMutationOptions<RestoreTemplateVersionResponse, RestoreTemplateVersionError, Options<RestoreTemplateVersionData>> = {
@@ -839,7 +841,7 @@ export const restoreTemplateVersionMutation = (options?: Partial<Options<Restore
 /**
  * Save Template Samples
  *
- * Keep the values to look at a template with, for everybody who edits it.
+ * Save sample values for previews, for everyone who edits this template.
  */
 export const saveTemplateSamplesMutation = (options?: Partial<Options<SaveTemplateSamplesData>>): UseMutationOptions<SaveTemplateSamplesResponse, SaveTemplateSamplesError, Options<SaveTemplateSamplesData>> => {
     const mutationOptions: UseMutationOptions<SaveTemplateSamplesResponse, SaveTemplateSamplesError, Options<SaveTemplateSamplesData>> = {
@@ -856,28 +858,9 @@ export const saveTemplateSamplesMutation = (options?: Partial<Options<SaveTempla
 };
 
 /**
- * Preview Template
- *
- * Show the mail as it would be sent: as JSON, or to a form's POST as the page itself, which can run nothing.
- */
-export const previewTemplateMutation = (options?: Partial<Options<PreviewTemplateData>>): UseMutationOptions<PreviewTemplateResponse, PreviewTemplateError, Options<PreviewTemplateData>> => {
-    const mutationOptions: UseMutationOptions<PreviewTemplateResponse, PreviewTemplateError, Options<PreviewTemplateData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await previewTemplate({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        }
-    };
-    return mutationOptions;
-};
-
-/**
  * Send Test Email
  *
- * Send a template as it stands, or one version of it, to look at it; its log entry is that of any message.
+ * Send a test email of the current source, or of one version. It appears in the email log.
  */
 export const sendTestEmailMutation = (options?: Partial<Options<SendTestEmailData>>): UseMutationOptions<SendTestEmailResponse, SendTestEmailError, Options<SendTestEmailData>> => {
     const mutationOptions: UseMutationOptions<SendTestEmailResponse, SendTestEmailError, Options<SendTestEmailData>> = {
@@ -893,12 +876,33 @@ export const sendTestEmailMutation = (options?: Partial<Options<SendTestEmailDat
     return mutationOptions;
 };
 
+/**
+ * Preview Template
+ *
+ * Render a template as it would be sent.
+ *
+ * A JSON request returns JSON. The POST of a form returns the page itself, for an iframe; nothing in it can run.
+ */
+export const previewTemplateMutation = (options?: Partial<Options<PreviewTemplateData>>): UseMutationOptions<PreviewTemplateResponse, PreviewTemplateError, Options<PreviewTemplateData>> => {
+    const mutationOptions: UseMutationOptions<PreviewTemplateResponse, PreviewTemplateError, Options<PreviewTemplateData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await previewTemplate({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const readTemplateLanguageQueryKey = (options?: Options<ReadTemplateLanguageData>) => createQueryKey('readTemplateLanguage', options);
 
 /**
  * Read Template Language
  *
- * Tell what a template may be written with: the filters and tests, and the variables that are always there.
+ * Return the tags, filters and tests that templates can use, and the variables that every template has.
  */
 export const readTemplateLanguageOptions = (options?: Options<ReadTemplateLanguageData>) => queryOptions<ReadTemplateLanguageResponse, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReturnType<typeof readTemplateLanguageQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -918,7 +922,7 @@ export const listEmailsQueryKey = (options?: Options<ListEmailsData>) => createQ
 /**
  * List Emails
  *
- * List messages, the newest first.
+ * List emails, newest first.
  */
 export const listEmailsOptions = (options?: Options<ListEmailsData>) => queryOptions<ListEmailsResponse, ListEmailsError, ListEmailsResponse, ReturnType<typeof listEmailsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -936,7 +940,7 @@ export const listEmailsOptions = (options?: Options<ListEmailsData>) => queryOpt
 /**
  * Queue Email
  *
- * Queue a message; it is sent as soon as may be, once.
+ * Queue an email. It is sent once, immediately or at `send_at`.
  */
 export const queueEmailMutation = (options?: Partial<Options<QueueEmailData>>): UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> => {
     const mutationOptions: UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> = {
@@ -957,7 +961,7 @@ export const readEmailQueryKey = (options: Options<ReadEmailData>) => createQuer
 /**
  * Read Email
  *
- * Show a message: what was rendered, and its timeline.
+ * Return an email with its content and timeline.
  */
 export const readEmailOptions = (options: Options<ReadEmailData>) => queryOptions<ReadEmailResponse, ReadEmailError, ReadEmailResponse, ReturnType<typeof readEmailQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -977,7 +981,7 @@ export const showEmailQueryKey = (options: Options<ShowEmailData>) => createQuer
 /**
  * Show Email
  *
- * Show a message as it was sent, for an iframe; nothing in it can run.
+ * Return the HTML of an email, for an iframe; nothing in it can run.
  */
 export const showEmailOptions = (options: Options<ShowEmailData>) => queryOptions<ShowEmailResponse, ShowEmailError, ShowEmailResponse, ReturnType<typeof showEmailQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -995,7 +999,7 @@ export const showEmailOptions = (options: Options<ShowEmailData>) => queryOption
 /**
  * Resend Email
  *
- * Queue a message like one that has come to its end; it is another, with an id of its own.
+ * Queue a copy of an email that is no longer queued or being sent. The copy gets its own ID.
  */
 export const resendEmailMutation = (options?: Partial<Options<ResendEmailData>>): UseMutationOptions<ResendEmailResponse, ResendEmailError, Options<ResendEmailData>> => {
     const mutationOptions: UseMutationOptions<ResendEmailResponse, ResendEmailError, Options<ResendEmailData>> = {
@@ -1014,7 +1018,7 @@ export const resendEmailMutation = (options?: Partial<Options<ResendEmailData>>)
 /**
  * Cancel Email
  *
- * Take a message back that is not on its way yet.
+ * Cancel an email that is still scheduled or queued.
  */
 export const cancelEmailMutation = (options?: Partial<Options<CancelEmailData>>): UseMutationOptions<CancelEmailResponse, CancelEmailError, Options<CancelEmailData>> => {
     const mutationOptions: UseMutationOptions<CancelEmailResponse, CancelEmailError, Options<CancelEmailData>> = {
@@ -1035,7 +1039,7 @@ export const listSuppressionsQueryKey = (options?: Options<ListSuppressionsData>
 /**
  * List Suppressions
  *
- * List the addresses that are not written to any more, the newest first.
+ * List suppressed email addresses, newest first.
  */
 export const listSuppressionsOptions = (options?: Options<ListSuppressionsData>) => queryOptions<ListSuppressionsResponse, ListSuppressionsError, ListSuppressionsResponse, ReturnType<typeof listSuppressionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -1053,7 +1057,7 @@ export const listSuppressionsOptions = (options?: Options<ListSuppressionsData>)
 /**
  * Suppress Email
  *
- * Write to an address no more.
+ * Suppress an email address: nothing is sent to it any more.
  */
 export const suppressEmailMutation = (options?: Partial<Options<SuppressEmailData>>): UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> => {
     const mutationOptions: UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> = {
@@ -1072,7 +1076,7 @@ export const suppressEmailMutation = (options?: Partial<Options<SuppressEmailDat
 /**
  * Delete Suppression
  *
- * Write to an address again.
+ * Delete a suppression, so that emails are sent to its email address again.
  */
 export const deleteSuppressionMutation = (options?: Partial<Options<DeleteSuppressionData>>): UseMutationOptions<DeleteSuppressionResponse, DeleteSuppressionError, Options<DeleteSuppressionData>> => {
     const mutationOptions: UseMutationOptions<DeleteSuppressionResponse, DeleteSuppressionError, Options<DeleteSuppressionData>> = {
@@ -1089,14 +1093,14 @@ export const deleteSuppressionMutation = (options?: Partial<Options<DeleteSuppre
 };
 
 /**
- * Take Resend Event
+ * Receive Resend Event
  *
- * Take what Resend tells of a message, signed by Svix; the same event again is harmless.
+ * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
  */
-export const takeResendEventMutation = (options?: Partial<Options<TakeResendEventData>>): UseMutationOptions<TakeResendEventResponse, TakeResendEventError, Options<TakeResendEventData>> => {
-    const mutationOptions: UseMutationOptions<TakeResendEventResponse, TakeResendEventError, Options<TakeResendEventData>> = {
+export const receiveResendEventMutation = (options?: Partial<Options<ReceiveResendEventData>>): UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> => {
+    const mutationOptions: UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> = {
         mutationFn: async (fnOptions) => {
-            const { data } = await takeResendEvent({
+            const { data } = await receiveResendEvent({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -1110,7 +1114,7 @@ export const takeResendEventMutation = (options?: Partial<Options<TakeResendEven
 /**
  * Queue Emails
  *
- * Queue up to a hundred messages, all or none.
+ * Queue up to 100 emails, all or none.
  */
 export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>): UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> => {
     const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {
@@ -1131,7 +1135,7 @@ export const listCapturedEmailsQueryKey = (options?: Options<ListCapturedEmailsD
 /**
  * List Captured Emails
  *
- * List what was captured, the newest first.
+ * List the captured emails, newest first.
  */
 export const listCapturedEmailsOptions = (options?: Options<ListCapturedEmailsData>) => queryOptions<ListCapturedEmailsResponse, ListCapturedEmailsError, ListCapturedEmailsResponse, ReturnType<typeof listCapturedEmailsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -1151,7 +1155,7 @@ export const readCapturedEmailQueryKey = (options: Options<ReadCapturedEmailData
 /**
  * Read Captured Email
  *
- * Show a captured message as it would have gone out, with its links.
+ * Return a captured email as it would have been sent, with working links.
  */
 export const readCapturedEmailOptions = (options: Options<ReadCapturedEmailData>) => queryOptions<ReadCapturedEmailResponse, ReadCapturedEmailError, ReadCapturedEmailResponse, ReturnType<typeof readCapturedEmailQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -1171,7 +1175,7 @@ export const showCapturedEmailQueryKey = (options: Options<ShowCapturedEmailData
 /**
  * Show Captured Email
  *
- * Show a captured message's page, for an iframe; nothing in it can run.
+ * Return the HTML of a captured email, for an iframe; nothing in it can run.
  */
 export const showCapturedEmailOptions = (options: Options<ShowCapturedEmailData>) => queryOptions<ShowCapturedEmailResponse, ShowCapturedEmailError, ShowCapturedEmailResponse, ReturnType<typeof showCapturedEmailQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -1186,16 +1190,16 @@ export const showCapturedEmailOptions = (options: Options<ShowCapturedEmailData>
     queryKey: showCapturedEmailQueryKey(options)
 });
 
-export const listNoticesQueryKey = (options?: Options<ListNoticesData>) => createQueryKey('listNotices', options);
+export const listNotificationsQueryKey = (options?: Options<ListNotificationsData>) => createQueryKey('listNotifications', options);
 
 /**
- * List Notices
+ * List Notifications
  *
- * List the kinds of mail that you may get, and which of them you want.
+ * List the kinds of email that you can receive, and whether each is turned on.
  */
-export const listNoticesOptions = (options?: Options<ListNoticesData>) => queryOptions<ListNoticesResponse, ListNoticesError, ListNoticesResponse, ReturnType<typeof listNoticesQueryKey>>({
+export const listNotificationsOptions = (options?: Options<ListNotificationsData>) => queryOptions<ListNotificationsResponse, ListNotificationsError, ListNotificationsResponse, ReturnType<typeof listNotificationsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
-        const { data } = await listNotices({
+        const { data } = await listNotifications({
             ...options,
             ...queryKey[0],
             signal,
@@ -1203,18 +1207,18 @@ export const listNoticesOptions = (options?: Options<ListNoticesData>) => queryO
         });
         return data;
     },
-    queryKey: listNoticesQueryKey(options)
+    queryKey: listNotificationsQueryKey(options)
 });
 
 /**
- * Choose Notice
+ * Update Notification
  *
- * Turn a kind of mail on or off.
+ * Turn a kind of email on or off. Security emails cannot be turned off.
  */
-export const chooseNoticeMutation = (options?: Partial<Options<ChooseNoticeData>>): UseMutationOptions<ChooseNoticeResponse, ChooseNoticeError, Options<ChooseNoticeData>> => {
-    const mutationOptions: UseMutationOptions<ChooseNoticeResponse, ChooseNoticeError, Options<ChooseNoticeData>> = {
+export const updateNotificationMutation = (options?: Partial<Options<UpdateNotificationData>>): UseMutationOptions<UpdateNotificationResponse, UpdateNotificationError, Options<UpdateNotificationData>> => {
+    const mutationOptions: UseMutationOptions<UpdateNotificationResponse, UpdateNotificationError, Options<UpdateNotificationData>> = {
         mutationFn: async (fnOptions) => {
-            const { data } = await chooseNotice({
+            const { data } = await updateNotification({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -1230,7 +1234,7 @@ export const readHealthQueryKey = (options?: Options<ReadHealthData>) => createQ
 /**
  * Read Health
  *
- * Say that the process is alive, whatever else is not.
+ * Check that the process is alive.
  */
 export const readHealthOptions = (options?: Options<ReadHealthData>) => queryOptions<ReadHealthResponse, ReadHealthError, ReadHealthResponse, ReturnType<typeof readHealthQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -1250,7 +1254,7 @@ export const readReadinessQueryKey = (options?: Options<ReadReadinessData>) => c
 /**
  * Read Readiness
  *
- * Say whether requests can be served: the database answers and lacks no migration.
+ * Check that requests can be served: the database is reachable and has every migration.
  */
 export const readReadinessOptions = (options?: Options<ReadReadinessData>) => queryOptions<ReadReadinessResponse, ReadReadinessError, ReadReadinessResponse, ReturnType<typeof readReadinessQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -1270,7 +1274,7 @@ export const readMetricsQueryKey = (options?: Options<ReadMetricsData>) => creat
 /**
  * Read Metrics
  *
- * Count what this process does, for Prometheus. It holds no personal data: no address, id, path or token.
+ * Return the metrics of this process for Prometheus. They contain no personal data and no secrets.
  */
 export const readMetricsOptions = (options?: Options<ReadMetricsData>) => queryOptions<ReadMetricsResponse, ReadMetricsError, ReadMetricsResponse, ReturnType<typeof readMetricsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {

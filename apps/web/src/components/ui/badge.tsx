@@ -7,8 +7,10 @@ const TONES = {
   quiet: "bg-sunken text-muted",
 };
 
-/** A state in a word. */
-export function Badge({ tone, children }: { tone: keyof typeof TONES; children: ReactNode }) {
+export type BadgeTone = keyof typeof TONES;
+
+/** A short label, such as a status. */
+export function Badge({ tone, children }: { tone: BadgeTone; children: ReactNode }) {
   return (
     <span
       className={`inline-flex items-center rounded-full px-2 py-0.5 text-xs font-medium whitespace-nowrap ${TONES[tone]}`}

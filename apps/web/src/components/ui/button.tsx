@@ -11,16 +11,21 @@ const VARIANTS: Record<Variant, string> = {
   "danger-quiet": "text-danger border border-line bg-surface hover:bg-danger-soft hover:border-danger",
 };
 
-const SIZES = { normal: "min-h-10 px-4 text-sm", small: "min-h-9 px-3 text-sm", icon: "size-9" };
+const SIZES = {
+  large: "min-h-11 px-4 text-sm",
+  normal: "min-h-10 px-4 text-sm",
+  small: "min-h-9 px-3 text-sm",
+  icon: "size-9",
+};
 
 export interface ButtonProps extends ComponentProps<"button"> {
   variant?: Variant;
   size?: keyof typeof SIZES;
-  /** Something is under way: says so to everybody, and takes no second press. */
+  /** The action is in progress: announced to screen readers, and further clicks do nothing. */
   busy?: boolean;
 }
 
-/** How a button looks; for links that are the next step, too. */
+/** The classes of a button, also for a link that looks like one. */
 export function buttonStyle(
   variant: Variant,
   size: keyof typeof SIZES = "normal",

@@ -5,14 +5,14 @@ interface DialogProps {
   onClose: () => void;
   title: string;
   description: ReactNode;
-  /** Has room for words side by side. */
+  /** For content that is shown side by side. */
   wide?: boolean;
   children: ReactNode;
 }
 
 /**
- * A modal dialog. The browser's own element keeps the focus inside, closes on Escape and gives the focus back; what
- * has `autoFocus` inside, else the first control, has it first.
+ * A modal dialog. The browser's `dialog` element traps the focus, closes on Escape and returns the focus. The focus starts at
+ * the element with `autoFocus`, or else at the first control.
  */
 export function Dialog({ open, onClose, title, description, wide, children }: DialogProps) {
   const id = useId();
@@ -27,7 +27,7 @@ export function Dialog({ open, onClose, title, description, wide, children }: Di
       aria-labelledby={`${id}-title`}
       aria-describedby={`${id}-description`}
       onCancel={(event) => {
-        // Before the element closes by itself: who opens it again at once finds the state that it shows.
+        // Close through the state, so that the dialog can be opened again at once.
         event.preventDefault();
         onClose();
       }}

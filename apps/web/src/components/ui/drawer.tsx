@@ -9,8 +9,8 @@ interface DrawerProps {
 }
 
 /**
- * A dialog from the right, the whole screen on a phone: one thing of a list that stays where it is behind. The browser's
- * own element keeps the focus inside, closes on Escape and on a press beside it, and gives the focus back.
+ * A modal dialog at the right edge, on a phone over the whole screen, for the details of one row of a list. The browser's
+ * `dialog` element traps the focus, closes on Escape and on a click outside, and returns the focus.
  */
 export function Drawer({ open, onClose, title, children }: DrawerProps) {
   const id = useId();

@@ -1,6 +1,5 @@
 import { Eye, EyeOff } from "lucide-react";
 import { type ComponentProps, type InvalidEvent, useId, useState } from "react";
-import { complaintAbout, isFirstInvalid } from "./validity";
 
 interface FieldProps extends Omit<ComponentProps<"input">, "id"> {
   label: string;
@@ -11,34 +10,43 @@ interface FieldProps extends Omit<ComponentProps<"input">, "id"> {
 const INPUT =
   "w-full min-h-11 rounded-lg border border-control bg-surface px-3 text-base text-ink placeholder:text-muted aria-invalid:border-danger";
 
-/** An input with its label, a hint and its error, tied together for those who do not see them side by side. */
+/** An input with its label, and with a hint or an error that is announced with it. */
 export function Field({ label, error, hint, ...props }: FieldProps) {
-  const id = useId();
-  const { complaint, ...listeners } = useComplaint(props.value);
-  const wrong = complaint ?? error;
+  const { id, message, attributes } = useField(props.value, error, hint);
   return (
     <div className="grid gap-1.5">
       <label htmlFor={id} className="text-sm font-medium">
         {label}
       </label>
-      <input
-        {...props}
-        {...listeners}
-        id={id}
-        className={INPUT}
-        aria-invalid={wrong ? true : undefined}
-        aria-describedby={wrong || hint ? `${id}-note` : undefined}
-      />
-      <Note id={`${id}-note`} error={wrong} hint={hint} />
+      <input {...props} {...attributes} className={INPUT} />
+      {message}
     </div>
   );
 }
 
-/** A password that can be shown; password managers find it by `autoComplete`. */
-export function PasswordField({ label, error, hint, ...props }: FieldProps) {
-  const id = useId();
-  const { complaint, ...listeners } = useComplaint(props.value);
-  const wrong = complaint ?? error;
+/** A field for an email address. */
+export function EmailField(props: Omit<FieldProps, "label" | "name" | "type">) {
+  return (
+    <Field
+      {...props}
+      label="Email address"
+      name="email"
+      type="email"
+      inputMode="email"
+      required
+      maxLength={254}
+    />
+  );
+}
+
+/** A field for a password, which can be shown. Password managers recognize it by `autoComplete`. */
+export function PasswordField({
+  label,
+  error,
+  hint,
+  ...props
+}: Omit<FieldProps, "name" | "required" | "maxLength">) {
+  const { id, message, attributes } = useField(props.value, error, hint);
   const [shown, setShown] = useState(false);
   return (
     <div className="grid gap-1.5">
@@ -48,15 +56,15 @@ export function PasswordField({ label, error, hint, ...props }: FieldProps) {
       <div className="relative">
         <input
           {...props}
-          {...listeners}
-          id={id}
+          {...attributes}
           type={shown ? "text" : "password"}
+          name="password"
+          required
+          maxLength={256}
           className={`${INPUT} pr-12`}
           autoCapitalize="none"
           autoCorrect="off"
           spellCheck={false}
-          aria-invalid={wrong ? true : undefined}
-          aria-describedby={wrong || hint ? `${id}-note` : undefined}
         />
         <button
           type="button"
@@ -69,28 +77,62 @@ export function PasswordField({ label, error, hint, ...props }: FieldProps) {
           {shown ? <EyeOff size={18} aria-hidden /> : <Eye size={18} aria-hidden />}
         </button>
       </div>
-      <Note id={`${id}-note`} error={wrong} hint={hint} />
+      {message}
     </div>
   );
 }
 
-/** What the browser finds wrong when a form is sent, until another value stands there; shown in place of its bubble. */
-function useComplaint(value: unknown) {
-  const [found, setFound] = useState<{ complaint: string; about: unknown }>();
-  const onInvalid = (event: InvalidEvent<HTMLInputElement>) => {
-    event.preventDefault();
-    setFound({ complaint: complaintAbout(event.currentTarget), about: value });
-    if (isFirstInvalid(event.currentTarget)) event.currentTarget.focus();
-  };
-  const complaint = found?.about === value ? found?.complaint : undefined;
-  return { complaint, onInvalid, onInput: () => setFound(undefined) };
+/** A field for choosing a password, with the rules that the service checks. */
+export function NewPasswordField({ label, error }: { label: string; error: string | undefined }) {
+  return (
+    <PasswordField
+      label={label}
+      autoComplete="new-password"
+      minLength={8}
+      hint="At least 8 characters. A few unrelated words make a good password."
+      error={error}
+    />
+  );
 }
 
-function Note({ id, error, hint }: { id: string; error?: string | undefined; hint?: string | undefined }) {
-  if (!error && !hint) return null;
-  return (
-    <p id={id} className={error ? "text-sm text-danger" : "text-sm text-muted"}>
-      {error ?? hint}
-    </p>
-  );
+/**
+ * What all fields share. The browser's own validation message is shown below the field instead of in a bubble, until the value
+ * changes; it takes precedence over `error`.
+ */
+function useField(value: unknown, error: string | undefined, hint: string | undefined) {
+  const id = useId();
+  const [found, setFound] = useState<{ problem: string; value: unknown }>();
+  const shownError = (found && found.value === value ? found.problem : undefined) ?? error;
+  const text = shownError ?? hint;
+  return {
+    id,
+    attributes: {
+      id,
+      "aria-invalid": shownError ? true : undefined,
+      "aria-describedby": text ? `${id}-message` : undefined,
+      onInvalid: (event: InvalidEvent<HTMLInputElement>) => {
+        event.preventDefault();
+        setFound({ problem: validationMessage(event.currentTarget), value });
+        if (isFirstInvalid(event.currentTarget)) event.currentTarget.focus();
+      },
+      onInput: () => setFound(undefined),
+    },
+    message: text ? (
+      <p id={`${id}-message`} className={shownError ? "text-sm text-danger" : "text-sm text-muted"}>
+        {text}
+      </p>
+    ) : null,
+  };
+}
+
+/** Every `pattern` in this app only requires something that is not blank. */
+function validationMessage({ validity, type, minLength, validationMessage }: HTMLInputElement): string {
+  if (validity.valueMissing || validity.patternMismatch) return "This cannot be empty.";
+  if (validity.typeMismatch && type === "email") return "Enter a valid email address.";
+  if (validity.tooShort) return `Enter at least ${minLength} characters.`;
+  return validationMessage;
+}
+
+function isFirstInvalid(field: HTMLInputElement): boolean {
+  return field.form?.querySelector("input:invalid, select:invalid, textarea:invalid") === field;
 }

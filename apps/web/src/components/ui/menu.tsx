@@ -9,6 +9,7 @@ import {
   type ReactNode,
   use,
   useCallback,
+  useId,
   useRef,
 } from "react";
 
@@ -105,7 +106,7 @@ interface MenuRadioGroupProps<Value extends string> {
   className?: string;
 }
 
-/** A choice of one; the menu stays open. */
+/** A choice of one. The menu stays open when it changes. */
 export function MenuRadioGroup<Value extends string>({
   label,
   value,
@@ -113,8 +114,12 @@ export function MenuRadioGroup<Value extends string>({
   options,
   className,
 }: MenuRadioGroupProps<Value>) {
+  const id = useId();
   return (
-    <BaseMenu.RadioGroup aria-label={label} value={value} onValueChange={onChange} className={className}>
+    <BaseMenu.RadioGroup aria-labelledby={id} value={value} onValueChange={onChange} className={className}>
+      <div id={id} className="px-3 pt-2 pb-1 text-sm text-muted">
+        {label}
+      </div>
       {options.map((option) => (
         <BaseMenu.RadioItem key={option.value} value={option.value} className={ITEM}>
           {option.icon}

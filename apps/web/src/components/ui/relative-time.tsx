@@ -3,18 +3,18 @@ import { fullTime, timeAgo } from "@/lib/time";
 
 const MINUTE = 60_000;
 
-/** A moment as people say it; the exact one shows on hover and is read out. */
+/** How long ago a date was. The exact time is shown on hover and read by screen readers. */
 export function RelativeTime({ at }: { at: string }) {
   const [now, setNow] = useState(() => new Date());
   useEffect(() => {
     const timer = setInterval(() => setNow(new Date()), MINUTE);
     return () => clearInterval(timer);
   }, []);
-  const moment = new Date(at);
+  const date = new Date(at);
   return (
-    <time dateTime={at} title={fullTime(moment)}>
-      {timeAgo(moment, now > moment ? now : moment)}
-      <span className="sr-only"> ({fullTime(moment)})</span>
+    <time dateTime={at} title={fullTime(date)}>
+      {timeAgo(date, now > date ? now : date)}
+      <span className="sr-only"> ({fullTime(date)})</span>
     </time>
   );
 }

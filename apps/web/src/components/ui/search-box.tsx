@@ -1,19 +1,19 @@
 import { Search } from "lucide-react";
 import { type SubmitEvent, useEffect, useId, useRef, useState } from "react";
 
-const PAUSE = 250;
+const DEBOUNCE_MS = 250;
 
 interface SearchBoxProps {
   label: string;
   placeholder?: string;
-  /** What is searched for, as the address has it. */
+  /** The search text in the URL. */
   value: string;
-  /** Called when somebody pauses typing, or presses Enter. */
+  /** Called after a pause in typing, or on Enter. */
   onSearch: (value: string) => void;
   className?: string;
 }
 
-/** Where one types what to look for: it goes along with the address, and never loses what is typed meanwhile. */
+/** A search field that follows the URL without losing what is typed in the meantime. */
 export function SearchBox({ label, placeholder, value, onSearch, className }: SearchBoxProps) {
   const id = useId();
   const [text, setText] = useState(value);
@@ -22,7 +22,7 @@ export function SearchBox({ label, placeholder, value, onSearch, className }: Se
   useEffect(() => () => clearTimeout(timer.current), []);
   if (known.value !== value) {
     setKnown({ value, sent: value });
-    // The address was changed from elsewhere, as by going back.
+    // The URL was changed by something else, such as the back button.
     if (known.sent !== value) setText(value);
   }
 
@@ -34,7 +34,7 @@ export function SearchBox({ label, placeholder, value, onSearch, className }: Se
   const handleChange = (typed: string) => {
     setText(typed);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => send(typed), PAUSE);
+    timer.current = setTimeout(() => send(typed), DEBOUNCE_MS);
   };
   const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();

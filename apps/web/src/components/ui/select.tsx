@@ -2,17 +2,17 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 
 interface SelectProps extends Omit<ComponentProps<"select">, "id"> {
   label: string;
-  /** The label is read out, but not seen: what is chosen says enough. */
-  quiet?: boolean;
+  /** Only screen readers get the label; the options speak for themselves. */
+  hideLabel?: boolean;
   children: ReactNode;
 }
 
-/** A choice of one among a few: the browser's own list, which phones and screen readers know best. */
-export function Select({ label, quiet, children, className, ...props }: SelectProps) {
+/** A choice of one: the browser's `select`, which works best on phones and with screen readers. */
+export function Select({ label, hideLabel, children, className, ...props }: SelectProps) {
   const id = useId();
   return (
     <div className={`grid gap-1.5 ${className ?? ""}`}>
-      <label htmlFor={id} className={quiet ? "sr-only" : "text-sm font-medium"}>
+      <label htmlFor={id} className={hideLabel ? "sr-only" : "text-sm font-medium"}>
         {label}
       </label>
       <select

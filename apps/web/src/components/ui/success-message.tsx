@@ -3,8 +3,8 @@ import type { ReactNode } from "react";
 
 const focus = (element: HTMLElement | null) => element?.focus();
 
-/** What came of it, in the place of what was pressed: the focus goes there, and so it is read out. */
-export function Outcome({ children }: { children: ReactNode }) {
+/** Replaces a form or a button after its action succeeded. It takes the focus, so that screen readers read it. */
+export function SuccessMessage({ children }: { children: ReactNode }) {
   return (
     <div
       ref={focus}

@@ -7,7 +7,7 @@ interface SwitchProps {
   onChange: (checked: boolean) => void;
 }
 
-/** Something that is on or off, at once: the whole row can be pressed. */
+/** A setting that is on or off and takes effect at once. The whole row can be clicked. */
 export function Switch({ label, description, checked, onChange }: SwitchProps) {
   const id = useId();
   return (
@@ -22,7 +22,7 @@ export function Switch({ label, description, checked, onChange }: SwitchProps) {
       </span>
       <input
         type="checkbox"
-        // biome-ignore lint/a11y/useAriaPropsForRole: a checkbox says by itself whether it is checked.
+        // biome-ignore lint/a11y/useAriaPropsForRole: a checkbox reports its state itself.
         role="switch"
         aria-labelledby={id}
         aria-describedby={`${id}-description`}

@@ -2,15 +2,15 @@ import type { ReactNode, Ref } from "react";
 
 interface TableProps {
   label: string;
-  /** What the columns are called; one without a visible name begins with a dot: ".Actions". */
-  columns: string[];
-  /** Another list is on its way. */
+  /** The headers; `hidden` ones are for screen readers only. */
+  columns: (string | { hidden: string })[];
+  /** The rows of another search are being loaded. */
   stale?: boolean;
   ref?: Ref<HTMLTableElement>;
   children: ReactNode;
 }
 
-/** A table, whose rows become cards where the screen is narrow. */
+/** A table whose rows become cards on a narrow screen. */
 export function Table({ label, columns, stale, ref, children }: TableProps) {
   return (
     <div className={`card overflow-clip transition-opacity ${stale ? "opacity-60" : ""}`}>
@@ -18,11 +18,15 @@ export function Table({ label, columns, stale, ref, children }: TableProps) {
         <caption className="sr-only">{label}</caption>
         <thead className="max-md:sr-only">
           <tr className="border-b border-line text-left text-muted">
-            {columns.map((name) => (
-              <th key={name} scope="col" className="px-4 py-2.5 font-medium">
-                <span className={name.startsWith(".") ? "sr-only" : undefined}>{name.replace(".", "")}</span>
-              </th>
-            ))}
+            {columns.map((column) => {
+              const hidden = typeof column === "object";
+              const name = hidden ? column.hidden : column;
+              return (
+                <th key={name} scope="col" className="px-4 py-2.5 font-medium">
+                  <span className={hidden ? "sr-only" : undefined}>{name}</span>
+                </th>
+              );
+            })}
           </tr>
         </thead>
         <tbody className="divide-y divide-line max-md:block">{children}</tbody>
@@ -31,7 +35,7 @@ export function Table({ label, columns, stale, ref, children }: TableProps) {
   );
 }
 
-/** A row; a link in it with ROW_LINK takes presses anywhere in it. */
+/** A row. A link in it with the classes ROW_LINK can be clicked anywhere in the row. */
 export function Row({ children }: { children: ReactNode }) {
   return (
     <tr className="relative max-md:flex max-md:flex-wrap max-md:items-center max-md:gap-x-3 max-md:gap-y-1.5 max-md:p-4 has-[[data-row]:hover]:bg-sunken">
@@ -40,11 +44,11 @@ export function Row({ children }: { children: ReactNode }) {
   );
 }
 
-/** The link of a row, which the whole row is. */
+/** The classes of a link that covers its whole row. */
 export const ROW_LINK =
   "font-medium underline-offset-4 -outline-offset-2 after:absolute after:inset-0 hover:underline focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-brand";
 
-/** A cell; on a card `name` says what it is, where that does not show by itself. */
+/** A cell. On a card, `name` is shown before content that does not explain itself. */
 export function Cell({
   name,
   className,

@@ -2,7 +2,7 @@ import { Toast } from "@base-ui/react/toast";
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { toasts } from "@/lib/toasts";
 
-/** Where toasts appear. F6 takes the focus there; they wait while they are hovered or focused. */
+/** The toasts. F6 moves the focus to them; they stay while they are hovered or focused. */
 export function Toaster() {
   return (
     <Toast.Provider toastManager={toasts} limit={3}>

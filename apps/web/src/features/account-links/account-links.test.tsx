@@ -1,6 +1,6 @@
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
-import { forget } from "@/lib/link-tokens";
+import { removeTabValue } from "@/lib/tab-storage";
 import { failWith, json, noContent, problem, service, unreachable } from "@/testing/fake-service";
 import { openPage } from "@/testing/open-page";
 import { REPORT } from "./stored-report";
@@ -14,20 +14,20 @@ const button = (name: string) => screen.getByRole("button", { name });
 const press = (name: string) => fireEvent.click(button(name));
 const linkNames = () => screen.getAllByRole("link").map((link) => link.textContent);
 
-function choose(password: string) {
+function setPassword(password: string) {
   fireEvent.change(screen.getByLabelText("New password"), { target: { value: password } });
   press("Set new password");
 }
 
 beforeEach(() => {
-  for (const name of ["/not-me", "/reset-password", "/verify-email", REPORT]) forget(name);
+  for (const name of ["/not-me", "/reset-password", "/verify-email", REPORT]) removeTabValue(name);
 });
 
 describe.each([
   { path: "/not-me", request: NOT_ME, name: "Sign out every device" },
-  { path: "/verify-email", request: VERIFY, name: "Confirm this address" },
+  { path: "/verify-email", request: VERIFY, name: "Confirm email address" },
 ])("$path", ({ path, request, name }) => {
-  it("does nothing before the press, and its address is without the token", async () => {
+  it("does nothing before the click, and removes the token from the URL", async () => {
     const page = await openPage(`${path}#token=abc`);
     expect(page.href()).toBe(path);
     expect(page.router.history.length).toBe(1);
@@ -35,7 +35,7 @@ describe.each([
     expect(service.requests).toEqual([]);
   });
 
-  it("keeps the token over a reload", async () => {
+  it("still has the token after a reload", async () => {
     await openPage(`${path}#token=abc`);
     cleanup();
     service.answer(request, unreachable);
@@ -45,7 +45,7 @@ describe.each([
     expect(service.bodies).toEqual([{ token: "abc" }]);
   });
 
-  it("takes the token of a newer link that is opened in the same tab", async () => {
+  it("uses the token of a newer link that is opened in the same tab", async () => {
     const page = await openPage(`${path}#token=abc`);
     service.answer(request, failWith(410, "link_used"));
     press(name);
@@ -57,66 +57,66 @@ describe.each([
     expect(service.bodies).toEqual([{ token: "abc" }, { token: "newer" }]);
   });
 
-  it("sends a double press once", async () => {
+  it("sends a double click once", async () => {
     await openPage(`${path}#token=abc`);
-    const give = service.hold(request);
+    const release = service.hold(request);
     press(name);
     press(name);
     await waitFor(() => expect(service.count(request)).toBe(1));
-    give(problem(503, "service_unavailable"));
+    release(problem(503, "service_unavailable"));
     await screen.findByRole("alert");
     expect(service.count(request)).toBe(1);
   });
 
   it.each([
-    ["offline", unreachable, "The service cannot be reached. Check your connection."],
-    ["the service is away", failWith(503, "service_unavailable"), "Error: service_unavailable."],
-    ["there were too many", failWith(429, "rate_limited"), "Error: rate_limited."],
-  ])("can be pressed again when %s", async (_, answer, sentence) => {
+    ["the user is offline", unreachable, "The service cannot be reached. Check your connection."],
+    ["the service is unavailable", failWith(503, "service_unavailable"), "Error: service_unavailable."],
+    ["there were too many requests", failWith(429, "rate_limited"), "Error: rate_limited."],
+  ])("can be clicked again when %s", async (_, answer, message) => {
     service.answer(request, answer, failWith(410, "link_used"));
     await openPage(`${path}#token=abc`);
     press(name);
-    expect((await screen.findByRole("alert")).textContent).toBe(sentence);
+    expect((await screen.findByRole("alert")).textContent).toBe(message);
     press(name);
-    await screen.findByText(/used before/);
+    await screen.findByText(/already used/);
     expect(service.bodies).toEqual([{ token: "abc" }, { token: "abc" }]);
   });
 
   it.each([
-    ["link_invalid", 404, /not whole/],
-    ["link_expired", 410, /too old/],
-    ["link_used", 410, /used before/],
-  ])("says what %s means, and where to go", async (code, status, sentence) => {
+    ["link_invalid", 404, /incomplete or invalid/],
+    ["link_expired", 410, /expired/],
+    ["link_used", 410, /already used/],
+  ])("explains %s, and offers what to do instead", async (code, status, message) => {
     service.answer(request, failWith(status, code));
     await openPage(`${path}#token=abc`);
     press(name);
-    expect((await screen.findByRole("alert")).textContent).toMatch(sentence);
+    expect((await screen.findByRole("alert")).textContent).toMatch(message);
     expect(screen.queryByRole("button", { name })).toBeNull();
     expect(linkNames()).toContain("Go to your devices");
   });
 
-  it("without a token says so", async () => {
+  it("says so when there is no token", async () => {
     await openPage(path);
-    expect(screen.getByRole("alert").textContent).toMatch(/link from our mail/);
+    expect(screen.getByRole("alert").textContent).toMatch(/full link from our email/);
     expect(screen.queryByRole("button", { name })).toBeNull();
   });
 });
 
-describe("not me", () => {
+describe("a report of a sign-in", () => {
   it.each([
-    [0, "Done: no device was signed in any more."],
-    [1, "Done: 1 device was signed out."],
-    [3, "Done: 3 devices were signed out."],
-  ])("says how many devices were signed out: %i", async (revoked, sentence) => {
+    [0, "No device was signed in any more."],
+    [1, "1 device was signed out."],
+    [3, "3 devices were signed out."],
+  ])("says how many devices were signed out: %i", async (revoked, message) => {
     service.answer(NOT_ME, json({ revoked, reset_token: "fresh" }));
     await openPage("/not-me#token=abc");
     press("Sign out every device");
-    const outcome = await screen.findByRole("status");
-    expect(outcome.textContent).toBe(sentence);
-    expect(document.activeElement).toBe(outcome);
+    const result = await screen.findByRole("status");
+    expect(result.textContent).toBe(message);
+    expect(document.activeElement).toBe(result);
   });
 
-  it("leads on to a new password, over a reload too, and keeps nothing after that", async () => {
+  it("continues with a new password, also after a reload, and leaves nothing stored", async () => {
     service.answer(NOT_ME, json({ revoked: 3, reset_token: "fresh" }));
     service.answer(RESET, noContent);
     await openPage("/not-me#token=abc");
@@ -124,15 +124,15 @@ describe("not me", () => {
     await screen.findByLabelText("New password");
     cleanup();
     await openPage("/not-me");
-    expect(screen.getByRole("status").textContent).toBe("Done: 3 devices were signed out.");
-    choose("quite long enough");
-    await screen.findByText("Your password is changed. Every device was signed out.");
+    expect(screen.getByRole("status").textContent).toBe("3 devices were signed out.");
+    setPassword("quite long enough");
+    await screen.findByText("Your password was changed, and every device was signed out.");
     expect(service.bodies).toEqual([{ token: "abc" }, { token: "fresh", password: "quite long enough" }]);
     expect(linkNames()).toEqual(["Sign in"]);
     expect(sessionStorage).toHaveLength(0);
   });
 
-  it("asks about a newer link, whatever an older one has done", async () => {
+  it("asks again for a newer link, even after an older one was used", async () => {
     service.answer(NOT_ME, json({ revoked: 3, reset_token: "fresh" }));
     await openPage("/not-me#token=abc");
     press("Sign out every device");
@@ -142,86 +142,86 @@ describe("not me", () => {
     expect(button("Sign out every device")).toBeDefined();
   });
 
-  it("shows the way to a new link when the time for the new password is over", async () => {
+  it("offers a new link when it is too late to set the new password", async () => {
     service.answer(NOT_ME, json({ revoked: 3, reset_token: "fresh" }));
     service.answer(RESET, failWith(410, "link_expired"));
     await openPage("/not-me#token=abc");
     press("Sign out every device");
     await screen.findByLabelText("New password");
-    choose("quite long enough");
+    setPassword("quite long enough");
     await screen.findByRole("alert");
-    expect(linkNames()).toEqual(["Ask for a new link", "Sign in"]);
+    expect(linkNames()).toEqual(["Request a new link", "Sign in"]);
   });
 });
 
 describe("a new password", () => {
-  it("is set once, and the person signs in with it", async () => {
+  it("is set once", async () => {
     service.answer(RESET, noContent);
     await openPage("/reset-password#token=abc");
-    choose("quite long enough");
+    setPassword("quite long enough");
     press("Set new password");
-    await screen.findByText("Your password is changed. Every device was signed out.");
+    await screen.findByText("Your password was changed, and every device was signed out.");
     expect(service.bodies).toEqual([{ token: "abc", password: "quite long enough" }]);
     expect(sessionStorage).toHaveLength(0);
   });
 
-  it("is told beside its field when it will not do, and can be mended", async () => {
+  it("shows the error at its field when the service rejects it, and can be corrected", async () => {
     const errors = [{ loc: ["body", "password"], msg: "Too easy.", type: "x" }];
     service.answer(RESET, () => problem(422, "validation_failed", { errors }), noContent);
     await openPage("/reset-password#token=abc");
-    choose("password");
+    setPassword("password");
     const field = screen.getByLabelText("New password");
     await waitFor(() => expect(field.getAttribute("aria-invalid")).toBe("true"));
     expect(document.activeElement).toBe(field);
     expect(screen.queryByRole("alert")).toBeNull();
-    choose("quite long enough");
-    await screen.findByText("Your password is changed. Every device was signed out.");
+    setPassword("quite long enough");
+    await screen.findByText("Your password was changed, and every device was signed out.");
   });
 
   it.each(["link_invalid", "link_expired", "link_used"])("needs a new link after %s", async (code) => {
     service.answer(RESET, failWith(code === "link_invalid" ? 404 : 410, code));
     await openPage("/reset-password#token=abc");
-    choose("quite long enough");
+    setPassword("quite long enough");
     await screen.findByRole("alert");
-    expect(linkNames()).toEqual(["Ask for a new link", "Sign in"]);
+    expect(linkNames()).toEqual(["Request a new link", "Sign in"]);
   });
 
-  it("keeps what was typed while the service is away", async () => {
+  it("keeps what was typed when the service is unavailable", async () => {
     service.answer(RESET, unreachable);
     await openPage("/reset-password#token=abc");
-    choose("quite long enough");
+    setPassword("quite long enough");
     await screen.findByRole("alert");
     expect((screen.getByLabelText("New password") as HTMLInputElement).value).toBe("quite long enough");
   });
 });
 
-it("thanks for a confirmed address", async () => {
+it("says that an email address is confirmed", async () => {
   service.answer(VERIFY, noContent);
   await openPage("/verify-email#token=abc");
-  press("Confirm this address");
-  expect((await screen.findByRole("status")).textContent).toBe("Thank you: this address is confirmed.");
+  press("Confirm email address");
+  expect((await screen.findByRole("status")).textContent).toBe("Your email address is confirmed.");
   expect(sessionStorage).toHaveLength(0);
 });
 
 describe("a forgotten password", () => {
-  it("takes along the address that was typed, but not in the address bar", async () => {
+  it("takes over the email address that was typed, but not in the URL", async () => {
     service.answer(FORGOT, () => new Response(null, { status: 202 }));
     const page = await openPage("/login");
-    fireEvent.change(screen.getByLabelText("E-mail address"), { target: { value: "ada@example.com" } });
+    fireEvent.change(screen.getByLabelText("Email address"), { target: { value: "ada@example.com" } });
     fireEvent.click(screen.getByRole("link", { name: "Forgot your password?" }));
-    await screen.findByRole("button", { name: "Send a link" });
+    await screen.findByRole("button", { name: "Send link" });
     expect(page.href()).toBe("/forgot-password");
-    press("Send a link");
-    const outcome = await screen.findByRole("status");
-    expect(outcome.textContent).toBe("If there is an account with this address, a mail is on its way.");
+    press("Send link");
+    const result = await screen.findByRole("status");
+    expect(result.textContent).toBe("If there is an account with this email address, we sent it a link.");
     expect(service.bodies).toEqual([{ email: "ada@example.com" }]);
   });
 
   it("says how long to wait after too many requests", async () => {
     service.answer(FORGOT, () => problem(429, "rate_limited", {}, { "retry-after": "110" }));
     await openPage("/forgot-password");
-    fireEvent.change(screen.getByLabelText("E-mail address"), { target: { value: "ada@example.com" } });
-    press("Send a link");
+    fireEvent.change(screen.getByLabelText("Email address"), { target: { value: "ada@example.com" } });
+    press("Send link");
     expect((await screen.findByRole("alert")).textContent).toBe(
       "There were too many requests from your network. Wait 2 minutes, then try again.",
     );

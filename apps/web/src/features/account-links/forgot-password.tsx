@@ -1,21 +1,20 @@
 import { Link } from "@tanstack/react-router";
-import { type SubmitEvent, useEffect, useRef } from "react";
+import { type SubmitEvent, useRef } from "react";
 import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { Field } from "@/components/ui/field";
-import { Outcome } from "@/components/ui/success-message";
+import { EmailField } from "@/components/ui/field";
+import { SuccessMessage } from "@/components/ui/success-message";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { ApiError } from "@/lib/errors";
+import { useFocusOnError } from "@/lib/form-focus";
 import { useForgotPassword } from "./mutations";
-import { sentenceOf } from "./rate-limit-message";
+import { rateLimitMessage } from "./rate-limit-message";
 
-const TOO_MANY = "There were too many requests from your network.";
-
-/** Sends a link to a new password; the answer is the same whoever has an account. */
+/** Sends a link to set a new password. The answer is the same whether or not there is an account. */
 export function ForgotPassword({ typed }: { typed: string | undefined }) {
   const forgot = useForgotPassword();
-  const sentTo = forgot.variables ?? typed;
+  const email = forgot.variables ?? typed;
   return (
     <AuthCard
       title="Forgot your password?"
@@ -27,19 +26,19 @@ export function ForgotPassword({ typed }: { typed: string | undefined }) {
     >
       {forgot.isSuccess ? (
         <>
-          <Outcome>If there is an account with this address, a mail is on its way.</Outcome>
+          <SuccessMessage>If there is an account with this email address, we sent it a link.</SuccessMessage>
           <p className="text-sm text-muted">
-            It can take a few minutes. Nothing there? Look among the spam, or check the address:{" "}
-            <span className="font-medium wrap-anywhere text-ink">{sentTo}</span>
+            The email can take a few minutes. If it does not arrive, check your spam folder and the email
+            address: <span className="font-medium wrap-anywhere text-ink">{email}</span>
           </p>
-          <Button className="min-h-11" onClick={() => forgot.reset()}>
-            Send another
+          <Button size="large" onClick={() => forgot.reset()}>
+            Send another link
           </Button>
         </>
       ) : (
-        <AddressForm
-          typed={sentTo}
-          onSubmit={(email) => forgot.mutate(email)}
+        <EmailForm
+          typed={email}
+          onSubmit={(submitted) => forgot.mutate(submitted)}
           error={forgot.error}
           busy={forgot.isPending}
         />
@@ -48,43 +47,34 @@ export function ForgotPassword({ typed }: { typed: string | undefined }) {
   );
 }
 
-interface AddressFormProps {
+interface EmailFormProps {
   typed: string | undefined;
   onSubmit: (email: string) => void;
   error: unknown;
   busy: boolean;
 }
 
-function AddressForm({ typed, onSubmit, error, busy }: AddressFormProps) {
+function EmailForm({ typed, onSubmit, error, busy }: EmailFormProps) {
   const form = useRef<HTMLFormElement>(null);
-  const wrong = error instanceof ApiError ? error.fields.email : undefined;
+  const fieldError = error instanceof ApiError ? error.fields.email : undefined;
+  useFocusOnError(form, error, "[name=email]");
 
-  useEffect(() => {
-    if (error) form.current?.querySelector<HTMLElement>("input[name=email]")?.focus();
-  }, [error]);
-
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+  const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (!busy) onSubmit(String(new FormData(event.currentTarget).get("email")));
   };
 
   return (
-    <form ref={form} className="grid gap-5" onSubmit={submit}>
-      <p className="text-sm text-muted">We send you a link with which you choose a new one.</p>
-      {error && !wrong ? <Alert tone="danger">{sentenceOf(error, TOO_MANY)}</Alert> : null}
-      <Field
-        label="E-mail address"
-        name="email"
-        type="email"
-        autoComplete="username"
-        inputMode="email"
-        required
-        maxLength={254}
-        defaultValue={typed}
-        error={wrong}
-      />
-      <Button type="submit" variant="primary" busy={busy} className="min-h-11">
-        {busy ? "Sending…" : "Send a link"}
+    <form ref={form} className="grid gap-5" onSubmit={handleSubmit}>
+      <p className="text-sm text-muted">We send you a link to set a new password.</p>
+      {error && !fieldError ? (
+        <Alert tone="danger">
+          {rateLimitMessage(error, "There were too many requests from your network.")}
+        </Alert>
+      ) : null}
+      <EmailField autoComplete="username" defaultValue={typed} error={fieldError} />
+      <Button type="submit" variant="primary" size="large" busy={busy}>
+        {busy ? "Sending…" : "Send link"}
       </Button>
     </form>
   );

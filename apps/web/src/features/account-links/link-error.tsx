@@ -7,61 +7,58 @@ import type { LinkPage } from "@/lib/link-tokens";
 import { visitor } from "./queries";
 import { SendVerification } from "./send-verification";
 
-/** Why a link does nothing. Anything else that goes wrong passes, and can be tried again. */
-export type Trouble = "link_missing" | "link_invalid" | "link_expired" | "link_used";
+/** Why a link does not work. Any other error is temporary, and the user can try again. */
+export type LinkError = "link_missing" | "link_invalid" | "link_expired" | "link_used";
 
-const SENTENCES: Record<LinkPage, Record<Trouble, string>> = {
+const MESSAGES: Record<LinkPage, Record<LinkError, string>> = {
   "/not-me": {
-    link_missing:
-      "This page works with the link from our mail about a sign-in. Open it from there, in full. Nothing was changed.",
+    link_missing: "The link is missing. Open the full link from our email. Nothing was changed.",
     link_invalid:
-      "This link is not whole, or not one of ours. Copy all of it from the mail. Nothing was changed.",
-    link_expired:
-      "This link is too old. Nothing was changed: look at your devices, or choose a new password.",
+      "This link is incomplete or invalid. Copy the full link from our email. Nothing was changed.",
+    link_expired: "This link has expired. Nothing was changed. Check your devices or set a new password.",
     link_used:
-      "This link was used before: every device was signed out then, and the old password stopped working.",
+      "This link was already used: every device was signed out, and the old password stopped working.",
   },
   "/reset-password": {
-    link_missing:
-      "To choose a new password, open the link from our mail, in full. Your password is as it was.",
+    link_missing: "The link is missing. Open the full link from our email. Your password was not changed.",
     link_invalid:
-      "This link is not whole, or not one of ours. Copy all of it from the mail, or ask for a new one. Your password is as it was.",
-    link_expired: "This link is too old. Ask for a new one; your password is as it was.",
+      "This link is incomplete or invalid. Copy the full link from our email, or request a new one. Your password was not changed.",
+    link_expired: "This link has expired. Request a new one. Your password was not changed.",
     link_used:
-      "This link was used before, and works once. Sign in with the password that was chosen then, or ask for a new link.",
+      "This link was already used. Sign in with the password that you set then, or request a new link.",
   },
   "/verify-email": {
     link_missing:
-      "To confirm an address, open the link from our mail, in full. If you have pressed its button already, all is done.",
-    link_invalid: "This link is not whole, or not one of ours. Copy all of it from the mail.",
-    link_expired: "This link is too old to confirm an address.",
-    link_used: "This link was used before: the address is confirmed already.",
+      "The link is missing. Open the full link from our email. If you already clicked “Confirm email address”, you are done.",
+    link_invalid: "This link is incomplete or invalid. Copy the full link from our email.",
+    link_expired: "This link has expired. Request a new one.",
+    link_used: "This link was already used: your email address is confirmed.",
   },
 };
 
-/** Tells why a link does nothing, or null where an error says nothing about the link. */
-export function troubleOf(error: unknown): Trouble | null {
+/** Returns why the link does not work, or null when the error is not about the link. */
+export function linkErrorOf(error: unknown): LinkError | null {
   if (!(error instanceof ApiError)) return null;
   if (error.code === "link_expired" || error.code === "link_used") return error.code;
   return error.code === "link_invalid" || error.fields.token ? "link_invalid" : null;
 }
 
-/** Says why a link does nothing, and which ways lead on. */
-export function LinkTrouble({ page, trouble }: { page: LinkPage; trouble: Trouble }) {
+/** Explains why a link does not work, and offers what to do instead. */
+export function LinkErrorMessage({ page, error }: { page: LinkPage; error: LinkError }) {
   return (
     <>
-      <Alert tone="notice">{SENTENCES[page][trouble]}</Alert>
+      <Alert tone="notice">{MESSAGES[page][error]}</Alert>
       <div className="grid gap-3">
         {page === "/verify-email" ? (
-          <NewVerification needed={trouble !== "link_used"} />
+          <NewVerificationLink needed={error !== "link_used"} />
         ) : (
           <>
-            <Link to="/forgot-password" className={buttonStyle("primary", "normal", "min-h-11")}>
-              {page === "/not-me" ? "Choose a new password" : "Ask for a new link"}
+            <Link to="/forgot-password" className={buttonStyle("primary", "large")}>
+              {page === "/not-me" ? "Set a new password" : "Request a new link"}
             </Link>
             <Link
               to={page === "/reset-password" ? "/login" : "/devices"}
-              className={buttonStyle("secondary", "normal", "min-h-11")}
+              className={buttonStyle("secondary", "large")}
             >
               {page === "/reset-password" ? "Sign in" : "Go to your devices"}
             </Link>
@@ -72,22 +69,19 @@ export function LinkTrouble({ page, trouble }: { page: LinkPage; trouble: Troubl
   );
 }
 
-/** The way to a new link: at once for who is signed in, through the sign-in for everybody else. */
-function NewVerification({ needed }: { needed: boolean }) {
+/** A new link: at once for a user who is signed in, after signing in for everyone else. */
+function NewVerificationLink({ needed }: { needed: boolean }) {
   const { data: me } = useQuery(visitor());
-  const unconfirmed = me?.user.email_verified_at === null ? me.user.email : null;
+  const unverified = me?.user.email_verified_at === null ? me.user.email : null;
   return (
     <>
-      {unconfirmed ? (
-        <SendVerification email={unconfirmed} variant="primary">
+      {unverified ? (
+        <SendVerification email={unverified} variant="primary">
           {(button) => button}
         </SendVerification>
       ) : null}
-      <Link
-        to="/devices"
-        className={buttonStyle(unconfirmed ? "secondary" : "primary", "normal", "min-h-11")}
-      >
-        {needed && me === null ? "Sign in for a new link" : "Go to your devices"}
+      <Link to="/devices" className={buttonStyle(unverified ? "secondary" : "primary", "large")}>
+        {needed && me === null ? "Sign in to get a new link" : "Go to your devices"}
       </Link>
     </>
   );

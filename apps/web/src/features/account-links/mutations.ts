@@ -1,86 +1,88 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import {
-  disownSession,
+  reportSession,
   requestEmailVerification,
   requestPasswordReset,
   resetPassword,
   verifyEmail,
 } from "@/client/sdk.gen";
 import { ApiError } from "@/lib/errors";
-import { forget } from "@/lib/link-tokens";
+import { removeTabValue } from "@/lib/tab-storage";
 import { toastDone } from "@/lib/toasts";
-import { keepReport } from "./stored-report";
+import { storeReport } from "./stored-report";
 
-/** Signs out every device of whom the link was sent to. */
-export function useReportNotMe() {
-  const queries = useQueryClient();
-  const send = useOneAtATime(async (token: string) => (await disownSession({ body: { token } })).data);
+/** Reports a sign-in, which signs out every device of the user whom the link was sent to. */
+export function useReportSession() {
+  const queryClient = useQueryClient();
+  const report = useSingleRequest(async (token: string) => (await reportSession({ body: { token } })).data);
   return useMutation({
-    mutationFn: send,
+    mutationFn: report,
     onSuccess: (answer) => {
-      // A reload must not lose the one way to the new password.
-      keepReport(answer);
-      forget("/not-me");
-      queries.removeQueries();
+      // A reload must not lose the token for the new password.
+      storeReport(answer);
+      removeTabValue("/not-me");
+      queryClient.removeQueries();
     },
   });
 }
 
-/** Sets the password that was chosen; `name` is what its token is kept under. */
-export function useResetPassword(name: string) {
-  const queries = useQueryClient();
-  const send = useOneAtATime(
+/** Sets a new password. Afterwards the tab's value `storedAs`, which has the token, is removed. */
+export function useResetPassword(storedAs: string) {
+  const queryClient = useQueryClient();
+  const reset = useSingleRequest(
     async (body: { token: string; password: string }) => void (await resetPassword({ body })),
   );
   return useMutation({
-    mutationFn: send,
+    mutationFn: reset,
     onSuccess: () => {
-      forget(name);
-      queries.removeQueries();
+      removeTabValue(storedAs);
+      queryClient.removeQueries();
     },
   });
 }
 
 export function useVerifyEmail() {
-  const queries = useQueryClient();
-  const send = useOneAtATime(async (token: string) => void (await verifyEmail({ body: { token } })));
+  const queryClient = useQueryClient();
+  const verify = useSingleRequest(async (token: string) => void (await verifyEmail({ body: { token } })));
   return useMutation({
-    mutationFn: send,
+    mutationFn: verify,
     onSuccess: () => {
-      forget("/verify-email");
-      return queries.invalidateQueries();
+      removeTabValue("/verify-email");
+      return queryClient.invalidateQueries();
     },
   });
 }
 
-/** Sends the link that confirms one's address once more. */
+/** Sends the signed-in user another link to confirm their email address. */
 export function useSendVerification() {
-  const queries = useQueryClient();
-  const send = useOneAtATime<void, void>(async () => void (await requestEmailVerification()));
+  const queryClient = useQueryClient();
+  const send = useSingleRequest<void, void>(async () => void (await requestEmailVerification()));
   return useMutation({
     mutationFn: send,
     onError: (error) => {
       if (!(error instanceof ApiError) || error.status !== 409) return;
-      // It was confirmed meanwhile, in another tab or on another device.
-      toastDone("Your address is confirmed already");
-      return queries.invalidateQueries();
+      // It was confirmed in the meantime, in another tab or on another device.
+      toastDone("Your email address is already confirmed");
+      return queryClient.invalidateQueries();
     },
   });
 }
 
 export function useForgotPassword() {
-  const send = useOneAtATime(async (email: string) => void (await requestPasswordReset({ body: { email } })));
+  const send = useSingleRequest(
+    async (email: string) => void (await requestPasswordReset({ body: { email } })),
+  );
   return useMutation({ mutationFn: send });
 }
 
-/** Sends once: a press while the answer is on its way waits for the same answer. */
-function useOneAtATime<Asked, Answer>(send: (asked: Asked) => Promise<Answer>) {
-  const underWay = useRef<Promise<Answer> | null>(null);
-  return (asked: Asked): Promise<Answer> => {
-    underWay.current ??= send(asked).finally(() => {
-      underWay.current = null;
+/** Wraps a request so that further calls while it is pending wait for the same answer. */
+function useSingleRequest<Variables, Answer>(send: (variables: Variables) => Promise<Answer>) {
+  const pending = useRef<Promise<Answer> | null>(null);
+  return (variables: Variables): Promise<Answer> => {
+    pending.current ??= send(variables).finally(() => {
+      pending.current = null;
     });
-    return underWay.current;
+    return pending.current;
   };
 }

@@ -1,33 +1,33 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import type { Disowned } from "@/client/types.gen";
+import type { ReportedSession } from "@/client/types.gen";
 import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/success-message";
+import { SuccessMessage } from "@/components/ui/success-message";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { getErrorMessage } from "@/lib/errors";
-import { LinkTrouble, troubleOf } from "./link-error";
-import { useReportNotMe, useResetPassword } from "./mutations";
-import { ChoosePassword } from "./new-password-form";
+import { LinkErrorMessage, linkErrorOf } from "./link-error";
+import { useReportSession, useResetPassword } from "./mutations";
+import { NewPasswordForm } from "./new-password-form";
 import { PasswordChanged } from "./password-changed";
-import { keptReport, REPORT } from "./stored-report";
+import { REPORT, storedReport } from "./stored-report";
 
-/** Where "this wasn't me" in a mail about a sign-in leads. */
+/** The page that the link "This wasn't me" in an email about a sign-in leads to. */
 export function NotMe({ token }: { token: string | null }) {
-  const [before] = useState(() => (token === null ? keptReport() : null));
-  const report = useReportNotMe();
+  const [stored] = useState(() => (token === null ? storedReport() : null));
+  const report = useReportSession();
   const reset = useResetPassword(REPORT);
-  const done = report.data ?? before;
+  const answer = report.data ?? stored;
   return (
     <AuthCard
       title="This wasn't you?"
       footer={
-        done ? null : (
+        answer ? null : (
           <>
-            It works without a link too: sign in and open{" "}
+            To sign out a single device,{" "}
             <Link to="/devices" className={TEXT_LINK}>
-              Devices
+              go to your devices
             </Link>
             .
           </>
@@ -36,59 +36,66 @@ export function NotMe({ token }: { token: string | null }) {
     >
       {reset.isSuccess ? (
         <PasswordChanged />
-      ) : done ? (
-        <Next done={done} reset={reset} />
+      ) : answer ? (
+        <NewPassword report={answer} reset={reset} />
       ) : (
-        <Ask token={token} report={report} />
+        <Confirmation token={token} report={report} />
       )}
     </AuthCard>
   );
 }
 
-function Ask({ token, report }: { token: string | null; report: ReturnType<typeof useReportNotMe> }) {
-  const trouble = token === null ? "link_missing" : troubleOf(report.error);
-  if (token === null || trouble) return <LinkTrouble page="/not-me" trouble={trouble ?? "link_missing"} />;
+interface ConfirmationProps {
+  token: string | null;
+  report: ReturnType<typeof useReportSession>;
+}
+
+/** Nobody is signed out before the button is clicked, since mail scanners open links too. */
+function Confirmation({ token, report }: ConfirmationProps) {
+  const linkError = token === null ? "link_missing" : linkErrorOf(report.error);
+  if (token === null || linkError)
+    return <LinkErrorMessage page="/not-me" error={linkError ?? "link_missing"} />;
   return (
     <>
       <div className="grid gap-2 text-sm">
-        <p>If you did not sign in on the device that our mail names, press the button:</p>
+        <p>If you did not sign in on the device in our email, sign out every device:</p>
         <ul className="grid list-disc gap-1 pl-5">
-          <li>That device and all others are signed out, this one too.</li>
-          <li>The old password stops working.</li>
-          <li>You choose a new one, right here.</li>
+          <li>That device and all others are signed out, including this one.</li>
+          <li>Your current password stops working.</li>
+          <li>Then you set a new password.</li>
         </ul>
       </div>
       {report.error ? <Alert tone="danger">{getErrorMessage(report.error)}</Alert> : null}
-      <Button
-        variant="danger"
-        className="min-h-11"
-        busy={report.isPending}
-        onClick={() => report.mutate(token)}
-      >
+      <Button variant="danger" size="large" busy={report.isPending} onClick={() => report.mutate(token)}>
         {report.isPending ? "Signing out…" : "Sign out every device"}
       </Button>
-      {/* After an attempt nobody here knows that. */}
+      {/* After an attempt that may not be true. */}
       {report.isIdle ? (
-        <p className="text-sm text-muted">It was you? Close this page: nothing has been changed.</p>
+        <p className="text-sm text-muted">If it was you, close this page. Nothing was changed.</p>
       ) : null}
     </>
   );
 }
 
-function Next({ done, reset }: { done: Disowned; reset: ReturnType<typeof useResetPassword> }) {
-  const trouble = troubleOf(reset.error);
+interface NewPasswordProps {
+  report: ReportedSession;
+  reset: ReturnType<typeof useResetPassword>;
+}
+
+function NewPassword({ report, reset }: NewPasswordProps) {
+  const linkError = linkErrorOf(reset.error);
   return (
     <>
-      <Outcome>Done: {signedOut(done.revoked)}.</Outcome>
-      {trouble ? (
-        <LinkTrouble page="/reset-password" trouble={trouble} />
+      <SuccessMessage>{signedOutMessage(report.revoked)}</SuccessMessage>
+      {linkError ? (
+        <LinkErrorMessage page="/reset-password" error={linkError} />
       ) : (
         <>
           <p className="text-sm">
-            Your old password does not work any more. Choose a new one now, one that you use nowhere else.
+            Your old password no longer works. Set a new one that you use nowhere else.
           </p>
-          <ChoosePassword
-            onSubmit={(password) => reset.mutate({ token: done.reset_token, password })}
+          <NewPasswordForm
+            onSubmit={(password) => reset.mutate({ token: report.reset_token, password })}
             error={reset.error}
             busy={reset.isPending}
           />
@@ -98,7 +105,7 @@ function Next({ done, reset }: { done: Disowned; reset: ReturnType<typeof useRes
   );
 }
 
-function signedOut(devices: number): string {
-  if (devices === 0) return "no device was signed in any more";
-  return devices === 1 ? "1 device was signed out" : `${devices} devices were signed out`;
+function signedOutMessage(devices: number): string {
+  if (devices === 0) return "No device was signed in any more.";
+  return devices === 1 ? "1 device was signed out." : `${devices} devices were signed out.`;
 }

@@ -1,12 +1,12 @@
 import { Link } from "@tanstack/react-router";
 import { buttonStyle } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/success-message";
+import { SuccessMessage } from "@/components/ui/success-message";
 
 export function PasswordChanged() {
   return (
     <>
-      <Outcome>Your password is changed. Every device was signed out.</Outcome>
-      <Link to="/login" className={buttonStyle("primary", "normal", "min-h-11")}>
+      <SuccessMessage>Your password was changed, and every device was signed out.</SuccessMessage>
+      <Link to="/login" className={buttonStyle("primary", "large")}>
         Sign in
       </Link>
     </>

@@ -2,7 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { readMe } from "@/client/sdk.gen";
 import { isSignedOut } from "@/lib/errors";
 
-/** Who is signed in here; null: nobody is, which on a page for everybody is no reason to leave it. */
+/** The signed-in user, or null. On a page that is open to everyone, not being signed in is no error. */
 export const visitor = () =>
   queryOptions({
     queryKey: ["visitor"],

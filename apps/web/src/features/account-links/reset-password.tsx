@@ -1,22 +1,22 @@
 import { Link } from "@tanstack/react-router";
 import { AuthCard } from "@/components/auth-card";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { LinkTrouble, troubleOf } from "./link-error";
+import { LinkErrorMessage, linkErrorOf } from "./link-error";
 import { useResetPassword } from "./mutations";
-import { ChoosePassword } from "./new-password-form";
+import { NewPasswordForm } from "./new-password-form";
 import { PasswordChanged } from "./password-changed";
 
-/** Where the link of the mail "reset your password" leads. */
+/** The page that the link in a "reset your password" email leads to. */
 export function ResetPassword({ token }: { token: string | null }) {
   const reset = useResetPassword("/reset-password");
-  const trouble = token === null ? "link_missing" : troubleOf(reset.error);
+  const linkError = token === null ? "link_missing" : linkErrorOf(reset.error);
   return (
     <AuthCard
-      title="New password"
+      title="Set a new password"
       footer={
-        reset.isSuccess || trouble ? null : (
+        reset.isSuccess || linkError ? null : (
           <>
-            Remembered it?{" "}
+            Remember your password?{" "}
             <Link to="/login" className={TEXT_LINK}>
               Sign in
             </Link>
@@ -26,14 +26,14 @@ export function ResetPassword({ token }: { token: string | null }) {
     >
       {reset.isSuccess ? (
         <PasswordChanged />
-      ) : token === null || trouble ? (
-        <LinkTrouble page="/reset-password" trouble={trouble ?? "link_missing"} />
+      ) : token === null || linkError ? (
+        <LinkErrorMessage page="/reset-password" error={linkError ?? "link_missing"} />
       ) : (
         <>
           <p className="text-sm text-muted">
-            Once it is set, every device is signed out, and you sign in with the new one.
+            After this, every device is signed out, and you sign in with the new password.
           </p>
-          <ChoosePassword
+          <NewPasswordForm
             onSubmit={(password) => reset.mutate({ token, password })}
             error={reset.error}
             busy={reset.isPending}

@@ -1,35 +1,35 @@
 import type { ReactNode } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button, type ButtonProps } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/success-message";
+import { SuccessMessage } from "@/components/ui/success-message";
 import { useSendVerification } from "./mutations";
-import { sentenceOf } from "./rate-limit-message";
+import { rateLimitMessage } from "./rate-limit-message";
 
 interface SendVerificationProps {
   email: string;
   variant?: ButtonProps["variant"];
-  /** Puts the button where it belongs. */
+  /** Renders the button in its layout, until a link is sent. */
   children: (button: ReactNode) => ReactNode;
 }
 
-/** Sends the link that confirms an address once more, at a press, and tells what came of it. */
+/** A button that sends another link to confirm an email address, and its result. */
 export function SendVerification({ email, variant, children }: SendVerificationProps) {
   const send = useSendVerification();
   if (send.isSuccess) {
     return (
-      <Outcome>
-        A new link is on its way to <span className="font-medium wrap-anywhere">{email}</span>. Nothing there
-        after a few minutes? Look among the spam.
-      </Outcome>
+      <SuccessMessage>
+        We sent a new link to <span className="font-medium wrap-anywhere">{email}</span>. If it does not
+        arrive within a few minutes, check your spam folder.
+      </SuccessMessage>
     );
   }
   return (
     <>
       {send.error ? (
-        <Alert tone="danger">{sentenceOf(send.error, "We have sent you several links already.")}</Alert>
+        <Alert tone="danger">{rateLimitMessage(send.error, "We have already sent you several links.")}</Alert>
       ) : null}
       {children(
-        <Button variant={variant} className="min-h-11" busy={send.isPending} onClick={() => send.mutate()}>
+        <Button variant={variant} size="large" busy={send.isPending} onClick={() => send.mutate()}>
           {send.isPending ? "Sending…" : "Send a new link"}
         </Button>,
       )}

@@ -1,19 +1,19 @@
-import type { Disowned } from "@/client/types.gen";
-import { forget, keep, kept } from "@/lib/link-tokens";
+import type { ReportedSession } from "@/client/types.gen";
+import { getTabValue, removeTabValue, setTabValue } from "@/lib/tab-storage";
 
-/** What the answer to "not me" is kept under until the new password is chosen. */
+/** The name under which the answer to a "not me" report is stored until the new password is set. */
 export const REPORT = "/not-me.report";
 
-export function keepReport(report: Disowned): void {
-  keep(REPORT, JSON.stringify(report));
+export function storeReport(report: ReportedSession): void {
+  setTabValue(REPORT, JSON.stringify(report));
 }
 
-export function keptReport(): Disowned | null {
-  const report = kept(REPORT);
+export function storedReport(): ReportedSession | null {
+  const report = getTabValue(REPORT);
   try {
     return report === null ? null : JSON.parse(report);
   } catch {
-    forget(REPORT);
+    removeTabValue(REPORT);
     return null;
   }
 }

@@ -6,22 +6,22 @@ import { safeRedirect } from "@/lib/redirects";
 import { toastDone } from "@/lib/toasts";
 
 export function useLogin(redirect: string | undefined) {
-  return useMutation({ ...loginMutation(), onSuccess: useEnter(redirect) });
+  return useMutation({ ...loginMutation(), onSuccess: useEnterApp(redirect) });
 }
 
 export function useRegister(redirect: string | undefined) {
-  return useMutation({ ...registerMutation(), onSuccess: useEnter(redirect) });
+  return useMutation({ ...registerMutation(), onSuccess: useEnterApp(redirect) });
 }
 
-/** Goes where the person was going, with nothing left of whoever was signed in before. */
-function useEnter(redirect: string | undefined) {
-  const queries = useQueryClient();
+/** Clears what is cached from the user before, and opens the page that was asked for. */
+function useEnterApp(redirect: string | undefined) {
+  const queryClient = useQueryClient();
   const router = useRouter();
   return async (signIn: SignIn) => {
-    queries.clear();
+    queryClient.clear();
     await router.navigate({ href: safeRedirect(redirect), replace: true });
     for (const session of signIn.evicted) {
-      toastDone(`Signed out ${session.name}, to make room for this device`);
+      toastDone(`Signed out ${session.name} to make room for this device`);
     }
   };
 }

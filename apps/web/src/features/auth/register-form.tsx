@@ -11,7 +11,7 @@ export function RegisterForm({ redirect }: { redirect: string | undefined }) {
       title="Create an account"
       footer={
         <>
-          Have an account already?{" "}
+          Already have an account?{" "}
           <Link to="/login" search={{ redirect }} className={TEXT_LINK}>
             Sign in
           </Link>
@@ -19,11 +19,11 @@ export function RegisterForm({ redirect }: { redirect: string | undefined }) {
       }
     >
       <CredentialsForm
-        choosing
+        newAccount
         onSubmit={(credentials) => register.mutate({ body: { ...credentials, transport: "cookie" } })}
         error={register.error}
         busy={register.isPending}
-        submit={register.isPending ? "Creating…" : "Create account"}
+        submit={register.isPending ? "Creating account…" : "Create account"}
       />
     </AuthCard>
   );

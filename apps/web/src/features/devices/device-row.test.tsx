@@ -28,12 +28,12 @@ async function row(location: string | null) {
   return name.closest("li")?.textContent;
 }
 
-describe("a device's place", () => {
-  it.each(["Munich, Germany", "Sweden"])("is said to be near: %s", async (location) => {
+describe("the location of a device", () => {
+  it.each(["Munich, Germany", "Sweden"])("is shown: %s", async (location) => {
     expect(await row(location)).toContain(`81.2.69.160·Near ${location}`);
   });
 
-  it("is left out where it is not known", async () => {
+  it("is left out when it is unknown", async () => {
     expect(await row(null)).toMatch(/81\.2\.69\.160Sign out$/);
   });
 });

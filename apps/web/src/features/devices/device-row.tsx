@@ -1,6 +1,7 @@
 import { Pencil } from "lucide-react";
-import { useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import type { Session } from "@/client/types.gen";
+import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { DeviceIcon } from "./device-icon";
@@ -14,10 +15,10 @@ interface DeviceRowProps {
 
 export function DeviceRow({ session, busy, onSignOut }: DeviceRowProps) {
   const [renaming, setRenaming] = useState(false);
-  const pencil = useRef<HTMLButtonElement>(null);
+  const renameButton = useRef<HTMLButtonElement>(null);
   const stopRenaming = () => {
     setRenaming(false);
-    requestAnimationFrame(() => pencil.current?.focus());
+    requestAnimationFrame(() => renameButton.current?.focus());
   };
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-3 p-4 sm:flex-nowrap sm:items-center sm:px-5">
@@ -29,7 +30,7 @@ export function DeviceRow({ session, busy, onSignOut }: DeviceRowProps) {
           <div className="flex flex-wrap items-center gap-x-1.5">
             <p className="truncate font-medium">{session.name}</p>
             <Button
-              ref={pencil}
+              ref={renameButton}
               variant="quiet"
               size="icon"
               className="size-8 text-muted"
@@ -38,21 +39,17 @@ export function DeviceRow({ session, busy, onSignOut }: DeviceRowProps) {
             >
               <Pencil size={15} aria-hidden />
             </Button>
-            {session.current ? (
-              <span className="rounded-full bg-brand-soft px-2.5 py-0.5 text-xs font-semibold text-brand">
-                This device
-              </span>
-            ) : null}
+            {session.current ? <Badge tone="brand">This device</Badge> : null}
           </div>
         )}
-        <Facts session={session} />
+        <Activity session={session} />
       </div>
       <Button
         variant={session.current ? "secondary" : "danger-quiet"}
         size="small"
         busy={busy}
         className="max-sm:ml-15"
-        data-sign-out={session.id}
+        data-row={session.id}
         aria-label={session.current ? `Sign out ${session.name} (this device)` : `Sign out ${session.name}`}
         onClick={onSignOut}
       >
@@ -62,7 +59,7 @@ export function DeviceRow({ session, busy, onSignOut }: DeviceRowProps) {
   );
 }
 
-function Facts({ session }: { session: Session }) {
+function Activity({ session }: { session: Session }) {
   return (
     <p className="flex flex-wrap gap-x-2 text-sm text-muted max-sm:gap-x-4">
       <span>
@@ -74,31 +71,27 @@ function Facts({ session }: { session: Session }) {
           </>
         )}
       </span>
+      <Detail>
+        Signed in <RelativeTime at={session.created_at} />
+      </Detail>
+      {session.ip ? (
+        <Detail>
+          <span className="sr-only">IP address </span>
+          <span className="break-all">{session.ip}</span>
+        </Detail>
+      ) : null}
+      {session.location ? <Detail>Near {session.location}</Detail> : null}
+    </p>
+  );
+}
+
+function Detail({ children }: { children: ReactNode }) {
+  return (
+    <>
       <span aria-hidden className="max-sm:hidden">
         ·
       </span>
-      <span>
-        Signed in <RelativeTime at={session.created_at} />
-      </span>
-      {session.ip ? (
-        <>
-          <span aria-hidden className="max-sm:hidden">
-            ·
-          </span>
-          <span className="break-all">
-            <span className="sr-only">Address </span>
-            {session.ip}
-          </span>
-        </>
-      ) : null}
-      {session.location ? (
-        <>
-          <span aria-hidden className="max-sm:hidden">
-            ·
-          </span>
-          <span>Near {session.location}</span>
-        </>
-      ) : null}
-    </p>
+      <span>{children}</span>
+    </>
   );
 }

@@ -3,8 +3,8 @@ import { act, renderHook, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Session } from "@/client/types.gen";
 import { Toaster } from "@/components/ui/toaster";
-import { Cancelled } from "@/lib/errors";
-import { createQueries } from "@/lib/query-client";
+import { Canceled } from "@/lib/errors";
+import { createQueryClient } from "@/lib/query-client";
 import { type AskPassword, StepUpContext } from "@/lib/step-up";
 import "@/testing/dom";
 import { failWith, json, noContent, problem, service, unreachable } from "@/testing/fake-service";
@@ -36,7 +36,7 @@ const device = (name: string): Session => ({
 
 /** The devices that the service knows. */
 let sessions: Session[];
-let queries: QueryClient;
+let queryClient: QueryClient;
 const ask = vi.fn<AskPassword>();
 const onSignedOut = vi.fn();
 const onOthersDone = vi.fn();
@@ -66,11 +66,11 @@ beforeEach(() => {
   for (const mock of [ask, onSignedOut, onOthersDone]) mock.mockReset();
 });
 
-afterEach(() => queries.clear());
+afterEach(() => queryClient.clear());
 
 /** The list as it is shown, with what can be done to it. */
 async function showDevices() {
-  queries = createQueries(onSignedOut);
+  queryClient = createQueryClient(onSignedOut);
   const { result } = renderHook(
     () => ({
       list: useQuery(activeSessions()).data?.items,
@@ -80,7 +80,7 @@ async function showDevices() {
     }),
     {
       wrapper: ({ children }) => (
-        <QueryClientProvider client={queries}>
+        <QueryClientProvider client={queryClient}>
           <StepUpContext value={ask}>{children}</StepUpContext>
           <Toaster />
         </QueryClientProvider>
@@ -97,7 +97,7 @@ async function showDevices() {
     rename: (name: string, to: string) =>
       act(() => result.current.rename.mutate({ session: find(name), name: to })),
     /** Waits until no change and no list is pending. */
-    settled: () => waitFor(() => expect(queries.isMutating() + queries.isFetching()).toBe(0)),
+    settled: () => waitFor(() => expect(queryClient.isMutating() + queryClient.isFetching()).toBe(0)),
   };
 }
 
@@ -106,30 +106,30 @@ const toastTexts = () =>
   [...document.querySelectorAll("[role=dialog], [role=alertdialog]")].map((toast) => toast.textContent);
 
 describe("signing out a device", () => {
-  it("takes its row away at once, says so when it is done, and asks for the list anew", async () => {
+  it("removes its row at once, confirms it when it is done, and loads the list again", async () => {
     const page = await showDevices();
-    const give = service.hold(revoking("phone"));
+    const release = service.hold(revoking("phone"));
     page.revoke("Phone");
     await waitFor(() => expect(service.count(revoking("phone"))).toBe(1));
     expect(page.shown()).toEqual(["This one", "Laptop", "Tablet"]);
     expect(toastTexts()).toEqual([]);
     end((session) => session.id === "phone");
-    give(noContent());
+    release(noContent());
     await waitFor(() => expect(toastTexts()).toEqual(["Signed out Phone"]));
     await page.settled();
     expect(page.shown()).toEqual(["This one", "Laptop", "Tablet"]);
     expect(service.requests).toEqual([LIST, revoking("phone"), LIST]);
   });
 
-  it.each(["Laptop", "Phone", "Tablet"])("puts %s back into its place when that fails", async (name) => {
+  it.each(["Laptop", "Phone", "Tablet"])("puts %s back at its position when that fails", async (name) => {
     const page = await showDevices();
     const id = name.toLowerCase();
-    const give = service.hold(revoking(id));
+    const release = service.hold(revoking(id));
     const list = service.hold(LIST);
     page.revoke(name);
     await waitFor(() => expect(page.shown()).not.toContain(name));
-    give(problem(503, "service_unavailable"));
-    // The list is not there yet: this is the row that was taken away.
+    release(problem(503, "service_unavailable"));
+    // The list is not loaded yet: this is the row that was removed.
     await waitFor(() => expect(service.count(LIST)).toBe(2));
     expect(page.shown()).toEqual(NAMES);
     expect(toastTexts()).toEqual([`Could not sign out ${name}Error: service_unavailable.`]);
@@ -138,7 +138,7 @@ describe("signing out a device", () => {
     expect(service.count(revoking(id))).toBe(1);
   });
 
-  it("puts it back when the service cannot be reached", async () => {
+  it("puts the row back when the service cannot be reached", async () => {
     const page = await showDevices();
     service.answerOnce(revoking("phone"), unreachable);
     page.revoke("Phone");
@@ -151,7 +151,7 @@ describe("signing out a device", () => {
     expect(page.shown()).toEqual(NAMES);
   });
 
-  it("counts as done when the device is gone already", async () => {
+  it("succeeds when the device is already signed out", async () => {
     const page = await showDevices();
     service.answerOnce(revoking("phone"), () => {
       end((session) => session.id === "phone");
@@ -163,37 +163,37 @@ describe("signing out a device", () => {
     expect(page.shown()).toEqual(["This one", "Laptop", "Tablet"]);
   });
 
-  it("is not undone by a list that was on its way before", async () => {
+  it("is not undone by a list that was requested before", async () => {
     const page = await showDevices();
     const old = service.hold(LIST);
     const stale = answerList();
-    const refetched = queries.refetchQueries({ queryKey: activeSessions().queryKey });
+    const refetched = queryClient.refetchQueries({ queryKey: activeSessions().queryKey });
     await waitFor(() => expect(service.count(LIST)).toBe(2));
-    const give = service.hold(revoking("phone"));
+    const release = service.hold(revoking("phone"));
     page.revoke("Phone");
     await waitFor(() => expect(service.count(revoking("phone"))).toBe(1));
     old(stale);
     await refetched;
-    const kept = queries.getQueryData(activeSessions().queryKey);
-    expect(kept?.items.map((session) => session.name)).toEqual(["This one", "Laptop", "Tablet"]);
+    const cached = queryClient.getQueryData(activeSessions().queryKey);
+    expect(cached?.items.map((session) => session.name)).toEqual(["This one", "Laptop", "Tablet"]);
     end((session) => session.id === "phone");
-    give(noContent());
+    release(noContent());
     await page.settled();
     expect(page.shown()).toEqual(["This one", "Laptop", "Tablet"]);
   });
 
-  it("tells that this browser's own session is over, where that is why it failed", async () => {
+  it("reports that this browser is signed out when it failed for that reason", async () => {
     const page = await showDevices();
     service.answerOnce(revoking("phone"), failWith(401, "session_revoked"));
     page.revoke("Phone");
     await waitFor(() => expect(onSignedOut).toHaveBeenCalledOnce());
     expect(onSignedOut.mock.calls[0]?.[0]).toMatchObject({ code: "session_revoked" });
     await page.settled();
-    // The login page says why.
+    // The login page explains it.
     expect(toastTexts()).toEqual([]);
   });
 
-  it("refreshes an expired token on the way", async () => {
+  it("refreshes an expired token", async () => {
     const page = await showDevices();
     service.answerOnce(revoking("phone"), failWith(401, "token_expired"));
     service.answerOnce(REFRESH, json({}));
@@ -205,8 +205,8 @@ describe("signing out a device", () => {
   });
 });
 
-describe("signing out a device after a long while", () => {
-  it("asks for the password and goes on once it was right", async () => {
+describe("signing out a device when the password was entered long ago", () => {
+  it("asks for the password and continues when it was right", async () => {
     const page = await showDevices();
     service.answerOnce(revoking("phone"), failWith(403, "reauthentication_required"));
     let right: () => void = () => {};
@@ -221,10 +221,10 @@ describe("signing out a device after a long while", () => {
     expect(page.shown()).toEqual(["This one", "Laptop", "Tablet"]);
   });
 
-  it("brings the row back without a word when the person turns away", async () => {
+  it("puts the row back without a toast when the user cancels", async () => {
     const page = await showDevices();
     service.answerOnce(revoking("phone"), failWith(403, "reauthentication_required"));
-    ask.mockRejectedValue(new Cancelled());
+    ask.mockRejectedValue(new Canceled());
     page.revoke("Phone");
     await waitFor(() => expect(ask).toHaveBeenCalledOnce());
     await page.settled();
@@ -233,7 +233,7 @@ describe("signing out a device after a long while", () => {
     expect(service.count(revoking("phone"))).toBe(1);
   });
 
-  it("does not ask a second time when the service is still not content", async () => {
+  it("does not ask again when the service still requires the password", async () => {
     const page = await showDevices();
     for (const _ of [1, 2]) service.answerOnce(revoking("phone"), failWith(403, "reauthentication_required"));
     ask.mockResolvedValue();
@@ -246,7 +246,7 @@ describe("signing out a device after a long while", () => {
     expect(page.shown()).toEqual(NAMES);
   });
 
-  it("does not ask because of another refusal", async () => {
+  it("does not ask because of another error", async () => {
     const page = await showDevices();
     service.answerOnce(revoking("phone"), failWith(403, "csrf_failed"));
     page.revoke("Phone");
@@ -257,22 +257,22 @@ describe("signing out a device after a long while", () => {
 });
 
 describe("signing out two devices at once", () => {
-  it("brings neither back while the other is under way, and asks for the list once", async () => {
+  it("puts neither back while the other is pending, and loads the list once", async () => {
     const page = await showDevices();
-    const give = service.hold(revoking("tablet"));
+    const release = service.hold(revoking("tablet"));
     page.revoke("Phone", "Tablet");
     await waitFor(() => expect(toastTexts()).toEqual(["Signed out Phone"]));
     expect(page.shown()).toEqual(["This one", "Laptop"]);
     expect(service.count(LIST)).toBe(1);
     end((session) => session.id === "tablet");
-    give(noContent());
+    release(noContent());
     await waitFor(() => expect(service.count(LIST)).toBe(2));
     await page.settled();
     expect(page.shown()).toEqual(["This one", "Laptop"]);
     expect(service.count(LIST)).toBe(2);
   });
 
-  it("brings back only the first when only that fails, while the second is under way", async () => {
+  it("puts only the first one back when only that fails, while the second is pending", async () => {
     const page = await showDevices();
     const [first, second] = [service.hold(revoking("phone")), service.hold(revoking("laptop"))];
     page.revoke("Phone", "Laptop");
@@ -286,7 +286,7 @@ describe("signing out two devices at once", () => {
     expect(page.shown()).toEqual(["This one", "Phone", "Tablet"]);
   });
 
-  it("brings both back into their places when both fail together", async () => {
+  it("puts both back at their positions when both fail", async () => {
     const page = await showDevices();
     for (const id of ["phone", "laptop"]) {
       service.answerOnce(revoking(id), failWith(401, "token_expired"));
@@ -313,7 +313,7 @@ describe("signing out all other devices", () => {
     expect(page.shown()).toEqual(["This one"]);
   });
 
-  it("tells its caller while the others are still shown", async () => {
+  it("calls onDone while the others are still shown", async () => {
     const page = await showDevices();
     onOthersDone.mockImplementation(() => expect(page.shown()).toEqual(NAMES));
     page.revokeOthers();
@@ -323,7 +323,7 @@ describe("signing out all other devices", () => {
     expect(onOthersDone).toHaveReturnedTimes(1);
   });
 
-  it("keeps the list when it fails, and says why", async () => {
+  it("keeps the list when it fails, and shows the error", async () => {
     const page = await showDevices();
     service.answerOnce(REVOKE_OTHERS, failWith(503, "service_unavailable"));
     page.revokeOthers();
@@ -335,7 +335,7 @@ describe("signing out all other devices", () => {
     expect(page.shown()).toEqual(NAMES);
   });
 
-  it("asks for the password where that is due", async () => {
+  it("asks for the password when the service requires it", async () => {
     const page = await showDevices();
     service.answerOnce(REVOKE_OTHERS, failWith(403, "reauthentication_required"));
     ask.mockResolvedValue();
@@ -347,20 +347,20 @@ describe("signing out all other devices", () => {
 });
 
 describe("renaming a device", () => {
-  it("shows the new name at once, without its margins", async () => {
+  it("shows the new name at once, trimmed", async () => {
     const page = await showDevices();
-    const give = service.hold(RENAME_PHONE);
+    const release = service.hold(RENAME_PHONE);
     page.rename("Phone", "  Kitchen ");
     await waitFor(() => expect(page.shown()).toEqual(["This one", "Laptop", "Kitchen", "Tablet"]));
     expect(toastTexts()).toEqual([]);
     sessions = sessions.map((each) => (each.id === "phone" ? { ...each, name: "Kitchen" } : each));
-    give(Response.json({ ...device("Phone"), name: "Kitchen" }));
+    release(Response.json({ ...device("Phone"), name: "Kitchen" }));
     await waitFor(() => expect(toastTexts()).toEqual(["Renamed to Kitchen"]));
     await page.settled();
     expect(page.shown()).toEqual(["This one", "Laptop", "Kitchen", "Tablet"]);
   });
 
-  it("shows its own name again for a blank one, as soon as the service has said which that is", async () => {
+  it("shows the name of the browser for a blank name, once the service has answered", async () => {
     const page = await showDevices();
     page.rename("Phone", " ");
     await waitFor(() => expect(toastTexts()).toEqual(["Renamed to Firefox on Linux"]));
@@ -368,13 +368,13 @@ describe("renaming a device", () => {
     expect(page.shown()).toEqual(["This one", "Laptop", "Firefox on Linux", "Tablet"]);
   });
 
-  it("brings the old name back when it fails", async () => {
+  it("restores the old name when it fails", async () => {
     const page = await showDevices();
-    const give = service.hold(RENAME_PHONE);
+    const release = service.hold(RENAME_PHONE);
     page.rename("Phone", "Kitchen");
     await waitFor(() => expect(page.shown()).toContain("Kitchen"));
     const list = service.hold(LIST);
-    give(problem(422, "validation_failed"));
+    release(problem(422, "validation_failed"));
     await waitFor(() => expect(service.count(LIST)).toBe(2));
     expect(page.shown()).toEqual(NAMES);
     expect(toastTexts()).toEqual(["Could not rename PhoneError: validation_failed."]);

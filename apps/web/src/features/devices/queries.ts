@@ -1,7 +1,7 @@
 import { listSessionsOptions } from "@/client/@tanstack/react-query.gen";
 
-/** The devices one is signed in on. */
+/** The devices where the user is signed in. */
 export const activeSessions = () => listSessionsOptions();
 
-/** The same and, behind them, those where it ended. */
+/** The same, followed by the devices that were signed out. */
 export const endedSessions = () => listSessionsOptions({ query: { include: "ended", limit: 100 } });

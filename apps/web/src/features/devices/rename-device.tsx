@@ -3,7 +3,7 @@ import type { Session } from "@/client/types.gen";
 import { Button } from "@/components/ui/button";
 import { useRenameSession } from "./mutations";
 
-/** The name, as an input in its place: Enter saves, Escape leaves it as it was. */
+/** The name of a device as an input. Enter saves it, Escape cancels. */
 export function RenameDevice({ session, onDone }: { session: Session; onDone: () => void }) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
@@ -11,20 +11,24 @@ export function RenameDevice({ session, onDone }: { session: Session; onDone: ()
 
   useEffect(() => input.current?.select(), []);
 
-  const save = (event: SubmitEvent<HTMLFormElement>) => {
+  const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const name = input.current?.value ?? "";
     if (name.trim() !== session.name) rename.mutate({ session, name });
     onDone();
   };
-  const leave = (event: KeyboardEvent) => {
+  const handleKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape") onDone();
   };
 
   return (
-    <form onSubmit={save} onKeyDown={leave} className="flex flex-wrap items-center gap-2 pb-1">
+    <form
+      onSubmit={handleSubmit}
+      onKeyDown={handleKeyDown}
+      className="flex flex-wrap items-center gap-2 pb-1"
+    >
       <label htmlFor={id} className="sr-only">
-        Name of this device; blank for {session.device.browser ?? "its own"}
+        Device name. Leave empty to use the name of the browser.
       </label>
       <input
         ref={input}
@@ -35,7 +39,7 @@ export function RenameDevice({ session, onDone }: { session: Session; onDone: ()
         className="min-h-9 w-56 max-w-full rounded-lg border border-control bg-surface px-3 text-base"
       />
       <Button type="submit" variant="primary" size="small">
-        Save
+        Save name
       </Button>
       <Button size="small" onClick={onDone}>
         Cancel

@@ -1,21 +1,23 @@
 import { useState } from "react";
+import { Confirm } from "@/components/confirm";
 import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
 import { useRevokeOtherSessions } from "./mutations";
 
 interface SignOutOthersProps {
-  others: number;
-  stays: string;
-  /** They are signed out; with the last of them this goes, so the focus has to go elsewhere. */
+  /** The number of other devices. */
+  count: number;
+  /** The name of this device. */
+  current: string;
+  /** Called when they are signed out. The button that had the focus is about to go. */
   onDone: () => void;
 }
 
-/** Ends all other devices, after saying what stays. */
-export function SignOutOthers({ others, stays, onDone }: SignOutOthersProps) {
+/** The button that signs out all other devices, after a confirmation. */
+export function SignOutOthers({ count, current, onDone }: SignOutOthersProps) {
   const [open, setOpen] = useState(false);
   const revoke = useRevokeOtherSessions(onDone);
-  const what = others === 1 ? "1 other device" : `${others} other devices`;
-  const confirm = () => {
+  const action = `Sign out ${count === 1 ? "1 other device" : `${count} other devices`}`;
+  const handleConfirm = () => {
     setOpen(false);
     revoke.mutate();
   };
@@ -27,28 +29,22 @@ export function SignOutOthers({ others, stays, onDone }: SignOutOthersProps) {
         busy={revoke.isPending}
         onClick={() => setOpen(true)}
       >
-        Sign out {what}
+        {action}
       </Button>
-      <Dialog
+      <Confirm
         open={open}
-        onClose={() => setOpen(false)}
-        title={`Sign out ${what}?`}
+        title={`${action}?`}
         description={
           <>
-            Each will be signed out at its next request. This device,{" "}
-            <strong className="text-ink">{stays}</strong>, stays signed in.
+            Each one is signed out at its next request. This device,{" "}
+            <strong className="text-ink">{current}</strong>, stays signed in.
           </>
         }
-      >
-        <div className="flex flex-wrap justify-end gap-3">
-          <Button autoFocus onClick={() => setOpen(false)}>
-            Cancel
-          </Button>
-          <Button variant="danger" onClick={confirm}>
-            Sign out {what}
-          </Button>
-        </div>
-      </Dialog>
+        action={action}
+        danger
+        onConfirm={handleConfirm}
+        onClose={() => setOpen(false)}
+      />
     </>
   );
 }

@@ -1,16 +1,21 @@
 import { expect, it } from "vitest";
-import { readSearch } from "./search-params";
+import { readEditorSearch, readListSearch } from "./search-params";
 
-it("reads where one is from an address, and leaves out what is the default", () => {
-  expect(readSearch({ locale: "pt-BR", part: "subject", panel: "samples" })).toEqual({
+it("reads the editor's query parameters and leaves out defaults", () => {
+  expect(readEditorSearch({ locale: "pt-BR", part: "subject", panel: "samples" })).toEqual({
     locale: "pt-BR",
     part: "subject",
     panel: "samples",
   });
-  expect(readSearch({ locale: "en", part: "html" })).toEqual({});
+  expect(readEditorSearch({ locale: "en", part: "html" })).toEqual({});
 });
 
 it.each([{ locale: "EN" }, { locale: "<b>" }, { locale: ["de"] }, { part: "constructor" }, { panel: 1 }, {}])(
-  "takes nothing else: %o",
-  (search) => expect(readSearch(search)).toEqual({}),
+  "ignores invalid values: %o",
+  (search) => expect(readEditorSearch(search)).toEqual({}),
 );
+
+it("reads the list's query parameters", () => {
+  expect(readListSearch({ q: " invoice ", locale: "de" })).toEqual({ q: "invoice", locale: "de" });
+  expect(readListSearch({ q: "", locale: "en" })).toEqual({});
+});

@@ -1,29 +1,45 @@
+import { localeParam, textParam } from "@/lib/search-params";
 import { PARTS, type Part } from "./editor/draft/content";
 
-/** What is shown beside the words, or on a narrow screen instead of them. */
-export const PANELS = ["preview", "variables", "samples", "languages", "aside"] as const;
+/** The language that a URL without `locale` means. */
+export const DEFAULT_LOCALE = "en";
+export const DEFAULT_PART: Part = "html";
+
+/** What can be shown beside the content. On a narrow screen it takes the content's place. */
+export const PANELS = ["preview", "variables", "samples", "languages", "copies"] as const;
 
 export type Panel = (typeof PANELS)[number];
 
-/** Where one is in the editor, as the address has it. */
+/** The query parameters of the list. */
+export interface ListSearch {
+  /** Part of a key or a name. */
+  q?: string | undefined;
+  /** The language whose state is listed. */
+  locale?: string | undefined;
+}
+
+/** The query parameters of the editor. */
 export interface EditorSearch {
   locale?: string | undefined;
   part?: Part | undefined;
   panel?: Panel | undefined;
 }
 
-export type Show = (change: EditorSearch) => void;
+/** Read the query parameters of the list; invalid values and defaults are left out. */
+export function readListSearch({ q, locale }: Record<string, unknown>): ListSearch {
+  return { q: textParam(q), locale: localeSearch(localeParam(locale)) };
+}
 
-export const LOCALE = /^[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?$/;
-export const DEFAULT_LOCALE = "en";
-export const DEFAULT_PART: Part = "html";
-
-/** Reads an address, in which anybody can write anything; what is the default is left out. */
-export function readSearch({ locale, part, panel }: Record<string, unknown>): EditorSearch {
+/** Read the query parameters of the editor; invalid values and defaults are left out. */
+export function readEditorSearch({ locale, part, panel }: Record<string, unknown>): EditorSearch {
   return {
-    locale:
-      typeof locale === "string" && LOCALE.test(locale) && locale !== DEFAULT_LOCALE ? locale : undefined,
+    locale: localeSearch(localeParam(locale)),
     part: PARTS.find((each) => each === part && each !== DEFAULT_PART),
     panel: PANELS.find((each) => each === panel),
   };
+}
+
+/** The query parameter for a language: undefined for the default. */
+export function localeSearch(locale: string | undefined): string | undefined {
+  return locale === DEFAULT_LOCALE ? undefined : locale;
 }

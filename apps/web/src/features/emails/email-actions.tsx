@@ -4,101 +4,102 @@ import type { EmailDetail } from "@/client/types.gen";
 import { Confirm } from "@/components/confirm";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { Outcome } from "@/components/ui/success-message";
-import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
+import { SuccessMessage } from "@/components/ui/success-message";
+import { ApiError, Canceled, getErrorMessage } from "@/lib/errors";
+import { canCancel, whyNotResendable } from "./email-state";
 import { useCancelEmail, useResendEmail } from "./mutations";
-import { canCancel, whyNotAgain } from "./status-labels";
 
 interface EmailActionsProps {
   email: EmailDetail;
   onShow: (id: string) => void;
 }
 
-/** What one can do with a message: take it back while it waits, send it again when it has come to its end. */
+/** The buttons to cancel an email before it is sent, and to send it again afterwards. */
 export function EmailActions({ email, onShow }: EmailActionsProps) {
-  const [asked, setAsked] = useState<"resend" | "cancel" | null>(null);
+  const [confirming, setConfirming] = useState<"resend" | "cancel" | null>(null);
   const resend = useResendEmail();
   const cancel = useCancelEmail();
-  const why = whyNotAgain(email);
-  const error = [resend.error, cancel.error].find((each) => each && !(each instanceof Cancelled));
+  const whyNot = whyNotResendable(email);
+  const error = [resend.error, cancel.error].find((each) => each && !(each instanceof Canceled));
 
   const handleConfirm = () => {
-    setAsked(null);
+    setConfirming(null);
     resend.reset();
     cancel.reset();
-    (asked === "cancel" ? cancel : resend).mutate(email.id);
+    (confirming === "cancel" ? cancel : resend).mutate(email.id);
   };
 
   return (
     <div className="grid gap-3">
-      {error ? <Refused email={email} error={error} /> : null}
-      {cancel.isSuccess ? <Outcome>This message is taken back. It is not sent.</Outcome> : null}
-      {resend.isSuccess ? <SentAgain to={email.to} onShow={() => onShow(resend.data.id)} /> : null}
+      {error ? <ActionError email={email} error={error} /> : null}
+      {cancel.isSuccess ? (
+        <SuccessMessage>This email was canceled and will not be sent.</SuccessMessage>
+      ) : null}
+      {resend.isSuccess ? (
+        <SuccessMessage>
+          This email is queued again for {email.to}.{" "}
+          <button
+            type="button"
+            className="font-medium underline underline-offset-4"
+            onClick={() => onShow(resend.data.id)}
+          >
+            Show the new email
+          </button>
+        </SuccessMessage>
+      ) : null}
       <div className="flex flex-wrap items-center gap-3">
         {canCancel(email) ? (
           <Button
             variant="danger-quiet"
             size="small"
             busy={cancel.isPending}
-            onClick={() => setAsked("cancel")}
+            onClick={() => setConfirming("cancel")}
           >
-            {cancel.isPending ? "Taking back…" : "Cancel this message"}
+            {cancel.isPending ? "Canceling…" : "Cancel this email"}
           </Button>
         ) : null}
-        {why === null ? (
-          <Button size="small" busy={resend.isPending} onClick={() => setAsked("resend")}>
-            {resend.isPending ? "Queueing…" : "Send again"}
+        {whyNot === null ? (
+          <Button size="small" busy={resend.isPending} onClick={() => setConfirming("resend")}>
+            {resend.isPending ? "Queueing…" : "Send this email again"}
           </Button>
         ) : null}
-        {why && !canCancel(email) ? (
-          <p className="text-sm text-muted">It cannot be sent again. {why}</p>
+        {whyNot && !canCancel(email) ? (
+          <p className="text-sm text-muted">This email cannot be sent again. {whyNot}</p>
         ) : null}
       </div>
       <Confirm
-        open={asked === "resend"}
-        title="Send this message again?"
-        description={`${email.to} gets it once more, in the same words and with the same values. This one stays in the log.`}
+        open={confirming === "resend"}
+        title="Send this email again?"
+        description={`${email.to} receives it a second time, with the same content. This one stays in the log.`}
         action="Send again"
         onConfirm={handleConfirm}
-        onClose={() => setAsked(null)}
+        onClose={() => setConfirming(null)}
       />
       <Confirm
-        open={asked === "cancel"}
-        title="Cancel this message?"
-        description={`${email.to} does not get it. It stays in the log, and can be sent again from there.`}
-        action="Cancel the message"
+        open={confirming === "cancel"}
+        title="Cancel this email?"
+        description={`${email.to} does not receive it. It stays in the log, and can be sent again from there.`}
+        action="Cancel email"
         danger
-        dismiss="Keep it"
+        dismiss="Do not cancel"
         onConfirm={handleConfirm}
-        onClose={() => setAsked(null)}
+        onClose={() => setConfirming(null)}
       />
     </div>
   );
 }
 
-function SentAgain({ to, onShow }: { to: string; onShow: () => void }) {
-  return (
-    <Outcome>
-      It is queued again for {to}.{" "}
-      <button type="button" className="font-medium underline underline-offset-4" onClick={onShow}>
-        Show the new message
-      </button>
-    </Outcome>
-  );
-}
-
-function Refused({ email, error }: { email: EmailDetail; error: unknown }) {
+function ActionError({ email, error }: { email: EmailDetail; error: unknown }) {
   if (error instanceof ApiError && error.code === "recipient_suppressed") {
     return (
       <Alert tone="notice">
-        Nothing is sent to {email.to}: the address is on the list of suppressions, or its owner has turned
-        such mail off.{" "}
+        {email.to} is suppressed, or has turned this notification off.{" "}
         <Link
           to="/settings/suppressions"
           search={{ q: email.to.toLowerCase() }}
           className="font-medium underline underline-offset-4"
         >
-          Look at the suppressions
+          Show suppressions
         </Link>
       </Alert>
     );

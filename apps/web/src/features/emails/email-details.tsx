@@ -1,18 +1,19 @@
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import type { EmailDetail } from "@/client/types.gen";
 import { Actor } from "@/components/actor";
+import { Description, DescriptionList } from "@/components/ui/description-list";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { languageName } from "@/lib/languages";
 import { exactTime } from "@/lib/time";
 import { providerName } from "./status-labels";
 
-export function EmailFacts({ email }: { email: EmailDetail }) {
+/** The properties of an email, as names and values. */
+export function EmailDetails({ email }: { email: EmailDetail }) {
   return (
-    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm wrap-anywhere">
-      <Fact name="To">{email.to}</Fact>
-      {email.reply_to ? <Fact name="Reply to">{email.reply_to}</Fact> : null}
-      <Fact name="Template">
+    <DescriptionList>
+      <Description name="To">{email.to}</Description>
+      {email.reply_to ? <Description name="Reply to">{email.reply_to}</Description> : null}
+      <Description name="Template">
         <Link
           to="/settings/email-templates/$key"
           params={{ key: email.template }}
@@ -21,77 +22,63 @@ export function EmailFacts({ email }: { email: EmailDetail }) {
         >
           {email.template}
         </Link>
-        , {versionWords(email.version)}, in {languageName(email.locale)}
-      </Fact>
-      <Fact name="Queued">
-        <Moment at={email.created_at} />
-      </Fact>
-      <Fact name="Queued by">
+        , {versionName(email.version)}, in {languageName(email.locale)}
+      </Description>
+      <Description name="Queued">
+        <Time at={email.created_at} />
+      </Description>
+      <Description name="Queued by">
         <Actor name={email.queued_by} />
-      </Fact>
+      </Description>
       {email.send_at ? (
-        <Fact name="To be sent">
-          <Moment at={email.send_at} />
-        </Fact>
+        <Description name="Scheduled for">
+          <Time at={email.send_at} />
+        </Description>
       ) : null}
       {email.expires_at ? (
-        <Fact name="Not sent after">
-          <Moment at={email.expires_at} />
-        </Fact>
+        <Description name="Expires">
+          <Time at={email.expires_at} />
+        </Description>
       ) : null}
       {email.resend_of ? (
-        <Fact name="Sent again from">
+        <Description name="Sent again from">
           <Link
             to="/settings/emails"
             search={(before) => ({ ...before, email: email.resend_of ?? undefined })}
             className={TEXT_LINK}
           >
-            an earlier message
+            an earlier email
           </Link>
-        </Fact>
+        </Description>
       ) : null}
-      <Fact name="Attempts">{email.attempts === 0 ? "None yet" : email.attempts}</Fact>
-      {email.provider ? (
-        <Fact name="Handed to">
-          {providerName(email.provider)}
-          {email.provider_id ? (
-            <>
-              {" as "}
-              <span className="font-mono text-xs">{email.provider_id}</span>
-            </>
-          ) : null}
-        </Fact>
+      <Description name="Attempts">{email.attempts}</Description>
+      {email.provider ? <Description name="Provider">{providerName(email.provider)}</Description> : null}
+      {email.provider_id ? (
+        <Description name="Provider ID">
+          <span className="font-mono text-xs">{email.provider_id}</span>
+        </Description>
       ) : null}
       {email.attachments.length > 0 ? (
-        <Fact name="Attachments">
-          {email.attachments.map(({ filename, size }) => `${filename} (${sizeWords(size)})`).join(", ")}
-        </Fact>
+        <Description name="Attachments">
+          {email.attachments.map(({ filename, size }) => `${filename} (${formatSize(size)})`).join(", ")}
+        </Description>
       ) : null}
-      <Fact name="Id">
+      <Description name="ID">
         <span className="font-mono text-xs">{email.id}</span>
-      </Fact>
-    </dl>
+      </Description>
+    </DescriptionList>
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="contents">
-      <dt className="text-muted">{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-function Moment({ at }: { at: string }) {
+function Time({ at }: { at: string }) {
   return <time dateTime={at}>{exactTime(new Date(at))}</time>;
 }
 
-function versionWords(version: number | null): string {
-  if (version === null) return "a test of its draft";
-  return version === 0 ? "the built-in words" : `version ${version}`;
+function versionName(version: number | null): string {
+  if (version === null) return "test of a draft";
+  return version === 0 ? "built-in template" : `version ${version}`;
 }
 
-function sizeWords(bytes: number): string {
+function formatSize(bytes: number): string {
   return bytes < 1000 ? `${bytes} bytes` : `${Math.round(bytes / 1000).toLocaleString("en")} KB`;
 }

@@ -1,52 +1,46 @@
 import { useQuery } from "@tanstack/react-query";
 import type { EmailDetail } from "@/client/types.gen";
+import { LoadFailed } from "@/components/load-failed";
 import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
 import { Drawer } from "@/components/ui/drawer";
-import { ApiError, getErrorMessage } from "@/lib/errors";
+import { isNotFound } from "@/lib/errors";
 import { EmailActions } from "./email-actions";
-import { Message } from "./email-content";
-import { EmailFacts } from "./email-details";
-import { Timeline } from "./event-timeline";
+import { EmailContent } from "./email-content";
+import { EmailDetails } from "./email-details";
+import { displaySubject } from "./email-state";
+import { EventTimeline } from "./event-timeline";
 import { email } from "./queries";
 import { StatusBadge } from "./status-badge";
-import { STATUSES, subjectOf } from "./status-labels";
+import { STATUSES } from "./status-labels";
 
 interface EmailDrawerProps {
   id: string | undefined;
-  /** Another message is to be shown. */
+  /** Shows another email. */
   onShow: (id: string) => void;
   onClose: () => void;
 }
 
-/** One message: what is known of it, what became of it, and what it said. */
+/** One email: its status, its properties, its events and its content. */
 export function EmailDrawer({ id, onShow, onClose }: EmailDrawerProps) {
-  const { data, error, isFetching, refetch } = useQuery({ ...email(id ?? ""), enabled: Boolean(id) });
-  const gone = error instanceof ApiError && error.status === 404;
+  const query = useQuery({ ...email(id ?? ""), enabled: Boolean(id) });
+  const { data, error } = query;
   return (
     <Drawer
       open={Boolean(id)}
       onClose={onClose}
-      title={data ? subjectOf(data) : error ? "This message cannot be shown" : "Loading…"}
+      title={data ? displaySubject(data) : error ? "Email not available" : "Loading…"}
     >
-      {error ? (
-        <div className="grid justify-items-start gap-4">
-          <Alert tone={gone ? "notice" : "danger"}>
-            {gone ? "There is no such message, or none any more." : getErrorMessage(error)}
-          </Alert>
-          {gone ? null : (
-            <Button busy={isFetching} onClick={() => void refetch()}>
-              Try again
-            </Button>
-          )}
-        </div>
+      {isNotFound(error) ? (
+        <Alert tone="notice">This email does not exist, or was deleted.</Alert>
+      ) : error ? (
+        <LoadFailed what="This email" query={query} />
       ) : null}
-      {data ? <Detail key={data.id} email={data} onShow={onShow} /> : null}
+      {data ? <Email key={data.id} email={data} onShow={onShow} /> : null}
     </Drawer>
   );
 }
 
-function Detail({ email, onShow }: { email: EmailDetail; onShow: (id: string) => void }) {
+function Email({ email, onShow }: { email: EmailDetail; onShow: (id: string) => void }) {
   return (
     <>
       <div className="grid gap-2">
@@ -59,9 +53,9 @@ function Detail({ email, onShow }: { email: EmailDetail; onShow: (id: string) =>
         ) : null}
       </div>
       <EmailActions email={email} onShow={onShow} />
-      <EmailFacts email={email} />
-      <Timeline events={email.events} />
-      <Message email={email} />
+      <EmailDetails email={email} />
+      <EventTimeline events={email.events} />
+      <EmailContent email={email} />
     </>
   );
 }

@@ -3,8 +3,7 @@ import { listTemplatesOptions } from "@/client/@tanstack/react-query.gen";
 import { SearchBox } from "@/components/ui/search-box";
 import { Select } from "@/components/ui/select";
 import type { Filters } from "./queries";
-import { STATUSES } from "./status-labels";
-import { STATUS_NAMES, type Status } from "./statuses";
+import { STATUS_NAMES, STATUSES, type Status } from "./status-labels";
 
 interface EmailFiltersProps {
   filters: Filters;
@@ -14,20 +13,20 @@ interface EmailFiltersProps {
 export function EmailFilters({ filters, onChange }: EmailFiltersProps) {
   const templates = useQuery(listTemplatesOptions());
   const keys = templates.data?.items.map((template) => template.key) ?? [];
-  // One that is gone by now has mail in the log still.
-  const offered = filters.template && !keys.includes(filters.template) ? [...keys, filters.template] : keys;
+  // There can be emails of a template that has been deleted.
+  const options = filters.template && !keys.includes(filters.template) ? [...keys, filters.template] : keys;
   return (
     <div className="flex flex-wrap gap-3">
       <SearchBox
         className="grow basis-60"
-        label="Search by the beginning of an address"
-        placeholder="Beginning of an address"
+        label="Search by recipient"
+        placeholder="Start of an email address"
         value={filters.q ?? ""}
         onSearch={(q) => onChange({ q: q || undefined })}
       />
       <Select
         label="Status"
-        quiet
+        hideLabel
         className="grow basis-36 sm:basis-44 sm:grow-0"
         value={filters.status ?? ""}
         onChange={(event) => onChange({ status: (event.target.value as Status) || undefined })}
@@ -35,19 +34,19 @@ export function EmailFilters({ filters, onChange }: EmailFiltersProps) {
         <option value="">Any status</option>
         {STATUS_NAMES.map((status) => (
           <option key={status} value={status}>
-            {STATUSES[status].word}
+            {STATUSES[status].label}
           </option>
         ))}
       </Select>
       <Select
         label="Template"
-        quiet
+        hideLabel
         className="grow basis-36 sm:basis-44 sm:grow-0"
         value={filters.template ?? ""}
         onChange={(event) => onChange({ template: event.target.value || undefined })}
       >
         <option value="">Any template</option>
-        {offered.map((key) => (
+        {options.map((key) => (
           <option key={key} value={key}>
             {key}
           </option>

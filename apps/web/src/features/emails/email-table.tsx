@@ -3,8 +3,8 @@ import type { Ref } from "react";
 import type { Email } from "@/client/types.gen";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Cell, ROW_LINK, Row, Table } from "@/components/ui/table";
+import { displaySubject } from "./email-state";
 import { StatusBadge } from "./status-badge";
-import { subjectOf } from "./status-labels";
 
 interface EmailTableProps {
   items: Email[];
@@ -16,7 +16,7 @@ export function EmailTable({ items, stale, ref }: EmailTableProps) {
   return (
     <Table
       ref={ref}
-      label="E-mails, the newest first"
+      label="Emails, newest first"
       columns={["To", "Status", "Template", "Queued"]}
       stale={stale}
     >
@@ -32,7 +32,7 @@ export function EmailTable({ items, stale, ref }: EmailTableProps) {
             >
               {email.to}
             </Link>
-            <p className="truncate text-muted">{subjectOf(email)}</p>
+            <p className="truncate text-muted">{displaySubject(email)}</p>
           </Cell>
           <Cell>
             <StatusBadge status={email.status} />

@@ -4,38 +4,37 @@ import { RefreshCw } from "lucide-react";
 import { type RefObject, useEffect, useRef } from "react";
 import type { Email } from "@/client/types.gen";
 import { ListSkeleton } from "@/components/list-skeleton";
-import { LoadFailed } from "@/components/load-failed";
+import { LoadFailed, ReloadFailed } from "@/components/load-failed";
 import { PageHeading } from "@/components/page-heading";
 import { ShowMore } from "@/components/show-more";
-import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { ApiError, getErrorMessage } from "@/lib/errors";
+import { isForbidden } from "@/lib/errors";
 import { focusRow } from "@/lib/row-focus";
 import { clockTime } from "@/lib/time";
 import { EmailDrawer } from "./email-drawer";
 import { EmailFilters } from "./email-filters";
+import { isInProgress } from "./email-state";
 import { EmailTable } from "./email-table";
 import { emails, type Filters } from "./queries";
-import { isOnItsWay } from "./status-labels";
 
 export interface EmailsSearch extends Filters {
-  /** The message that is shown. */
+  /** The id of the email in the drawer. */
   email?: string;
 }
 
-/** The e-mail log: what was sent to whom, and what became of it. */
+/** The email log. */
 export function EmailsPage({ search }: { search: EmailsSearch }) {
-  const { email: chosen, ...filters } = search;
+  const { email: selected, ...filters } = search;
   const navigate = useNavigate({ from: "/settings/emails" });
   const list = useInfiniteQuery(emails(filters));
   const table = useRef<HTMLTableElement>(null);
-  useFocusBack(table, chosen);
-  const forbidden = list.error instanceof ApiError && list.error.status === 403;
+  useReturnFocus(table, selected);
+  const forbidden = isForbidden(list.error);
   const items = forbidden ? undefined : list.data?.pages.flatMap((page) => page.items);
   return (
     <div className="grid grid-cols-1 gap-6" data-wide>
       <PageHeading
-        title="E-mails"
+        title="Emails"
         actions={
           items ? (
             <Button busy={list.isRefetching} onClick={() => void list.refetch()}>
@@ -45,7 +44,7 @@ export function EmailsPage({ search }: { search: EmailsSearch }) {
           ) : null
         }
       >
-        Every message, and what became of it.
+        Every email and its status.
       </PageHeading>
       {forbidden ? null : (
         <EmailFilters
@@ -55,14 +54,14 @@ export function EmailsPage({ search }: { search: EmailsSearch }) {
           }
         />
       )}
-      {list.isPending ? <ListSkeleton label="Loading the e-mail log" /> : null}
-      {list.error && !items ? <LoadFailed what="The e-mail log" query={list} /> : null}
+      {list.isPending ? <ListSkeleton label="Loading the email log" rows={6} control /> : null}
+      {list.error && !items ? <LoadFailed what="The email log" query={list} /> : null}
       {items ? (
-        <Log list={list} items={items} filtered={Object.values(filters).some(Boolean)} table={table} />
+        <EmailLog list={list} items={items} filtered={Object.values(filters).some(Boolean)} table={table} />
       ) : null}
       {forbidden ? null : (
         <EmailDrawer
-          id={chosen}
+          id={selected}
           onShow={(email) => void navigate({ search: (before) => ({ ...before, email }) })}
           onClose={() =>
             void navigate({ search: (before) => ({ ...before, email: undefined }), resetScroll: false })
@@ -73,41 +72,41 @@ export function EmailsPage({ search }: { search: EmailsSearch }) {
   );
 }
 
-interface LogProps {
+interface EmailLogProps {
   list: UseInfiniteQueryResult & { isPlaceholderData: boolean };
   items: Email[];
   filtered: boolean;
   table: RefObject<HTMLTableElement | null>;
 }
 
-function Log({ list, items, filtered, table }: LogProps) {
+function EmailLog({ list, items, filtered, table }: EmailLogProps) {
   return (
     <>
-      {list.error && !list.isFetchNextPageError ? (
-        <Alert tone="danger">The e-mail log could not be reloaded. {getErrorMessage(list.error)}</Alert>
-      ) : null}
+      <ReloadFailed what="The email log" list={list} />
       {items.length > 0 ? (
         <EmailTable ref={table} items={items} stale={list.isPlaceholderData} />
       ) : (
         <p className="card p-5 text-sm text-muted">
-          {filtered ? "No message is like that." : "No message has been queued yet."}
+          {filtered ? "No email matches these filters." : "No email has been queued yet."}
         </p>
       )}
       <p className="-mt-3 text-sm text-muted">
-        Read at {clockTime(new Date(list.dataUpdatedAt))}
-        {items.some((email) => isOnItsWay(email)) ? "; read again by itself while mail is on its way." : "."}
+        Updated at {clockTime(new Date(list.dataUpdatedAt))}.
+        {items.some((email) => isInProgress(email))
+          ? " Updates automatically while emails are being sent."
+          : ""}
       </p>
       <ShowMore list={list} shown={items.length} rows={table} />
     </>
   );
 }
 
-/** When the drawer closes, the focus is at the row of what it showed, also where that was not where it began. */
-function useFocusBack(table: RefObject<HTMLTableElement | null>, chosen: string | undefined) {
-  const before = useRef(chosen);
+/** When the drawer closes, focuses the row of its email, which may not be the one that was clicked. */
+function useReturnFocus(table: RefObject<HTMLTableElement | null>, selected: string | undefined) {
+  const previous = useRef(selected);
   useEffect(() => {
-    const left = before.current;
-    before.current = chosen;
-    if (left && !chosen) focusRow(table.current, left);
-  }, [chosen, table]);
+    const closed = previous.current;
+    previous.current = selected;
+    if (closed && !selected) focusRow(table.current, closed);
+  }, [selected, table]);
 }

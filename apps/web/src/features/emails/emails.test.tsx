@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Email, EmailDetail } from "@/client/types.gen";
 import { failWith, json, service } from "@/testing/fake-service";
 import { openPage } from "@/testing/open-page";
-import { eventWords, isOnItsWay, STATUSES, whyNotAgain } from "./status-labels";
-import { STATUS_NAMES } from "./statuses";
+import { isInProgress, whyNotResendable } from "./email-state";
+import { eventLabel, STATUS_NAMES, STATUSES } from "./status-labels";
 
 const PATH = "/v1/emails";
 const PAGE = "/settings/emails";
@@ -14,7 +14,7 @@ const [FIRST, SECOND, THIRD] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-000
   string,
 ];
 
-const message = (id: string, more: Partial<Email> = {}): Email => ({
+const email = (id: string, more: Partial<Email> = {}): Email => ({
   id,
   template: "welcome",
   version: 0,
@@ -33,8 +33,8 @@ const message = (id: string, more: Partial<Email> = {}): Email => ({
   resend_of: null,
   ...more,
 });
-const whole = (id: string, more: Partial<EmailDetail> = {}): EmailDetail => ({
-  ...message(id),
+const detail = (id: string, more: Partial<EmailDetail> = {}): EmailDetail => ({
+  ...email(id),
   reply_to: null,
   html: "<p>Hello</p>",
   text: "Hello",
@@ -53,8 +53,8 @@ beforeEach(() => {
     "GET /v1/settings/email-templates",
     json({ items: [{ key: "welcome" }], next_cursor: null }),
   );
-  service.answer(`GET ${PATH}`, page([message(FIRST), message(SECOND, { status: "bounced" })]));
-  service.answer(`GET ${PATH}/${FIRST}`, json(whole(FIRST)));
+  service.answer(`GET ${PATH}`, page([email(FIRST), email(SECOND, { status: "bounced" })]));
+  service.answer(`GET ${PATH}/${FIRST}`, json(detail(FIRST)));
 });
 
 async function show(href = PAGE) {
@@ -63,14 +63,14 @@ async function show(href = PAGE) {
   return opened;
 }
 
-describe("the e-mail log", () => {
-  it("keeps its filters in the address", async () => {
+describe("the email log", () => {
+  it("has its filters in the URL", async () => {
     const opened = await show(`${PAGE}?status=bounced&template=gone&q=ada`);
     expect(service.requests).toContain(`GET ${PATH}?status=bounced&template=gone&q=ada&limit=30`);
     expect((screen.getByLabelText("Template") as HTMLSelectElement).value).toBe("gone");
     fireEvent.change(screen.getByLabelText("Status"), { target: { value: "" } });
     await waitFor(() => expect(opened.href()).toBe(`${PAGE}?template=gone&q=ada`));
-    fireEvent.change(screen.getByLabelText("Search by the beginning of an address"), {
+    fireEvent.change(screen.getByLabelText("Search by recipient"), {
       target: { value: "b" },
     });
     await waitFor(() => expect(service.requests).toContain(`GET ${PATH}?template=gone&q=b&limit=30`));
@@ -78,14 +78,14 @@ describe("the e-mail log", () => {
     await waitFor(() => expect(opened.href()).toBe(`${PAGE}?template=welcome&q=b`));
   });
 
-  it("takes nothing from the address that cannot be", async () => {
+  it("ignores invalid values in the URL", async () => {
     await show(`${PAGE}?status=nice&template=%3Cb%3E&q=&email=1`);
     expect(service.requests).toContain(`GET ${PATH}?limit=30`);
     expect(screen.queryByRole("dialog")).toBeNull();
   });
 
-  it("shows more on request, with the focus on the first of it", async () => {
-    service.answer(`GET ${PATH}`, page([message(FIRST)], "next"), page([message(THIRD)]));
+  it("shows more emails on request, and focuses the first of them", async () => {
+    service.answer(`GET ${PATH}`, page([email(FIRST)], "next"), page([email(THIRD)]));
     await show();
     press("Show more");
     const link = await screen.findByRole("link", { name: "ada3@acme.com" });
@@ -93,35 +93,35 @@ describe("the e-mail log", () => {
     expect(service.requests.at(-1)).toBe(`GET ${PATH}?limit=30&cursor=next`);
   });
 
-  it("reads itself again only while something is on its way", async () => {
+  it("updates automatically only while an email is in progress", async () => {
     await show();
-    expect(screen.getByText(/^Read at [\d:]+ [AP]M\.$/)).toBeDefined();
-    service.answer(`GET ${PATH}`, page([message(FIRST, { status: "sending" })]));
+    expect(screen.getByText(/^Updated at [\d:]+ [AP]M\.$/)).toBeDefined();
+    service.answer(`GET ${PATH}`, page([email(FIRST, { status: "sending" })]));
     press("Reload");
-    await screen.findByText(/read again by itself while mail is on its way/);
+    await screen.findByText(/Updates automatically while emails are being sent/);
   });
 
   it.each([
-    [failWith(403, "forbidden"), "The e-mail log can be seen by administrators only."],
-    [failWith(400, "broken"), "The e-mail log could not be loaded. Error: broken."],
-  ])("is explained where it cannot be seen", async (answer, sentence) => {
+    [failWith(403, "forbidden"), "The email log can only be seen by admins."],
+    [failWith(400, "broken"), "The email log could not be loaded. Error: broken."],
+  ])("explains why it cannot be seen", async (answer, message) => {
     service.answer(`GET ${PATH}`, answer);
     await openPage(PAGE);
-    expect((await screen.findByRole("alert")).textContent).toBe(sentence);
+    expect((await screen.findByRole("alert")).textContent).toBe(message);
   });
 
-  it("says that there is nothing, or nothing like it", async () => {
+  it("says that it is empty, or that nothing matches", async () => {
     service.answer(`GET ${PATH}`, page([]));
     const first = await openPage(PAGE);
-    await screen.findByText("No message has been queued yet.");
+    await screen.findByText("No email has been queued yet.");
     first.unmount();
     await openPage(`${PAGE}?status=failed`);
-    await screen.findByText("No message is like that.");
+    await screen.findByText("No email matches these filters.");
   });
 });
 
-describe("a message", () => {
-  it("opens from its row, and gives the focus back to it", async () => {
+describe("an email", () => {
+  it("opens from its row, and returns the focus to it", async () => {
     const opened = await show();
     fireEvent.click(screen.getByRole("link", { name: "ada1@acme.com" }));
     await drawer("Subject 1");
@@ -133,14 +133,14 @@ describe("a message", () => {
     await drawer("Subject 1");
   });
 
-  it("tells what is known, what happened and what it said", async () => {
+  it("shows its properties, its events and its content", async () => {
     const events = [
-      { at: "2026-01-01T00:00:00Z", type: "queued", detail: { by: "shell" } },
+      { at: "2026-01-01T00:00:00Z", type: "queued", detail: { by: "cli" } },
       { at: "2026-01-01T00:00:01Z", type: "accepted", detail: { provider: "resend" } },
-      { at: "2026-01-01T00:00:02Z", type: "bounced", detail: { words: "No such mailbox." } },
+      { at: "2026-01-01T00:00:02Z", type: "bounced", detail: { message: "No such mailbox." } },
     ];
     const attachments = [{ filename: "a.pdf", content_type: "application/pdf", size: 2100 }];
-    service.answer(`GET ${PATH}/${FIRST}`, json(whole(FIRST, { version: 2, attachments, events })));
+    service.answer(`GET ${PATH}/${FIRST}`, json(detail(FIRST, { version: 2, attachments, events })));
     await show(`${PAGE}?email=${FIRST}`);
     const shown = within(await drawer("Subject 1"));
     expect(shown.getByRole("link", { name: "welcome" }).getAttribute("href")).toBe(
@@ -148,13 +148,13 @@ describe("a message", () => {
     );
     expect(shown.getByText(/version 2, in English/)).toBeDefined();
     expect(shown.getByText("a.pdf (2 KB)")).toBeDefined();
-    const steps = within(shown.getByRole("list", { name: "What happened" })).getAllByRole("listitem");
+    const steps = within(shown.getByRole("list", { name: "Events" })).getAllByRole("listitem");
     expect(steps.map((step) => step.firstElementChild?.textContent)).toEqual([
       "Queued",
-      "Handed to Resend",
+      "Accepted by Resend",
       "Bounced",
     ]);
-    expect(steps[0]?.textContent).toContain("The shell, ");
+    expect(steps[0]?.textContent).toContain("The command line, ");
     expect(steps[2]?.textContent).toContain("No such mailbox.");
     const frame = shown.getByTitle<HTMLIFrameElement>("HTML of “Subject 1”");
     expect([frame.getAttribute("sandbox"), frame.getAttribute("src")]).toEqual([
@@ -166,78 +166,80 @@ describe("a message", () => {
   });
 
   it.each([
-    [{ subject: null, html: null, status: "queued" }, /put into words when it goes out/],
-    [{ subject: null, html: null, status: "suppressed" }, /ended before it was put into words/],
-    [{ html: null }, /security mail with links or codes/],
-    [{ queued_by: "gatepost" }, /its code is not kept/],
-  ] as [Partial<EmailDetail>, RegExp][])("says what is not there, and why: %o", async (more, sentence) => {
-    service.answer(`GET ${PATH}/${FIRST}`, json(whole(FIRST, more)));
+    [{ subject: null, html: null, status: "queued" }, /rendered when the email is sent/],
+    [{ subject: null, html: null, status: "suppressed" }, /ended before its template was rendered/],
+    [{ html: null }, /security email, with links or codes/],
+    [{ queued_by: "gatepost" }, /their codes are not stored/],
+  ] as [Partial<EmailDetail>, RegExp][])("explains why content is missing: %o", async (more, message) => {
+    service.answer(`GET ${PATH}/${FIRST}`, json(detail(FIRST, more)));
     await show(`${PAGE}?email=${FIRST}`);
-    await screen.findByText(sentence);
+    await screen.findByText(message);
   });
 
-  it("is sent again after a question, and leads to the new one", async () => {
-    service.answer(`POST ${PATH}/${FIRST}/resend`, json(message(THIRD)));
-    service.answer(`GET ${PATH}/${THIRD}`, json(whole(THIRD, { resend_of: FIRST })));
+  it("is sent again after a confirmation, with a link to the new one", async () => {
+    service.answer(`POST ${PATH}/${FIRST}/resend`, json(email(THIRD)));
+    service.answer(`GET ${PATH}/${THIRD}`, json(detail(THIRD, { resend_of: FIRST })));
     const opened = await show(`${PAGE}?email=${FIRST}`);
-    fireEvent.click(await screen.findByRole("button", { name: "Send again" }));
-    const question = await screen.findByRole("dialog", { name: "Send this message again?" });
+    fireEvent.click(await screen.findByRole("button", { name: "Send this email again" }));
+    const question = await screen.findByRole("dialog", { name: "Send this email again?" });
     expect(service.bodies).toEqual([]);
     fireEvent.click(within(question).getByRole("button", { name: "Send again" }));
-    fireEvent.click(await screen.findByRole("button", { name: "Show the new message" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Show the new email" }));
     await drawer("Subject 3");
     expect(opened.href()).toBe(`${PAGE}?email=${THIRD}`);
-    expect(screen.getByRole("link", { name: "an earlier message" }).getAttribute("href")).toBe(
+    expect(screen.getByRole("link", { name: "an earlier email" }).getAttribute("href")).toBe(
       `${PAGE}?email=${FIRST}`,
     );
   });
 
-  it("says where nothing is sent to its address any more", async () => {
+  it("says that its recipient is suppressed", async () => {
     service.answer(`POST ${PATH}/${FIRST}/resend`, failWith(409, "recipient_suppressed"));
     await show(`${PAGE}?email=${FIRST}`);
-    fireEvent.click(await screen.findByRole("button", { name: "Send again" }));
-    const question = await screen.findByRole("dialog", { name: "Send this message again?" });
+    fireEvent.click(await screen.findByRole("button", { name: "Send this email again" }));
+    const question = await screen.findByRole("dialog", { name: "Send this email again?" });
     fireEvent.click(within(question).getByRole("button", { name: "Send again" }));
-    const link = await screen.findByRole("link", { name: "Look at the suppressions" });
+    const link = await screen.findByRole("link", { name: "Show suppressions" });
     expect(link.getAttribute("href")).toBe("/settings/suppressions?q=ada1%40acme.com");
   });
 
-  it("is taken back while it waits", async () => {
-    const waiting = { status: "scheduled", send_at: "2999-01-01T00:00:00Z" } as const;
+  it("can be canceled before it is sent", async () => {
+    const scheduled = { status: "scheduled", send_at: "2999-01-01T00:00:00Z" } as const;
     service.answer(
       `GET ${PATH}/${FIRST}`,
-      json(whole(FIRST, waiting)),
-      json(whole(FIRST, { status: "canceled" })),
+      json(detail(FIRST, scheduled)),
+      json(detail(FIRST, { status: "canceled" })),
     );
-    service.answer(`POST ${PATH}/${FIRST}/cancel`, json(message(FIRST, { status: "canceled" })));
+    service.answer(`POST ${PATH}/${FIRST}/cancel`, json(email(FIRST, { status: "canceled" })));
     await show(`${PAGE}?email=${FIRST}`);
-    fireEvent.click(await screen.findByRole("button", { name: "Cancel this message" }));
-    press("Cancel the message");
-    await screen.findByText("This message is taken back. It is not sent.");
-    await waitFor(() => expect(screen.queryByRole("button", { name: "Cancel this message" })).toBeNull());
-    expect(screen.getByRole("button", { name: "Send again" })).toBeDefined();
+    fireEvent.click(await screen.findByRole("button", { name: "Cancel this email" }));
+    press("Cancel email");
+    await screen.findByText("This email was canceled and will not be sent.");
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Cancel this email" })).toBeNull());
+    expect(screen.getByRole("button", { name: "Send this email again" })).toBeDefined();
   });
 
   it.each([
-    [failWith(404, "not_found"), "There is no such message, or none any more."],
-    [failWith(400, "broken"), "Error: broken."],
-  ])("that cannot be shown is said to be so", async (answer, sentence) => {
+    [failWith(404, "not_found"), "This email does not exist, or was deleted."],
+    [failWith(400, "broken"), "This email could not be loaded. Error: broken."],
+  ])("explains why it cannot be shown", async (answer, message) => {
     service.answer(`GET ${PATH}/${SECOND}`, answer);
     await show(`${PAGE}?email=${SECOND}`);
-    expect((await screen.findByRole("alert")).textContent).toBe(sentence);
-    await drawer("This message cannot be shown");
+    expect((await screen.findByRole("alert")).textContent).toBe(message);
+    await drawer("Email not available");
   });
 });
 
-describe("words", () => {
-  it("are there for every status, and none twice", () => {
-    expect(Object.keys(STATUSES).toSorted()).toEqual(STATUS_NAMES.toSorted());
-    expect(new Set(Object.values(STATUSES).map(({ word }) => word)).size).toBe(STATUS_NAMES.length);
+describe("labels", () => {
+  it("are different for every status", () => {
+    expect(STATUS_NAMES).toHaveLength(13);
+    expect(new Set(Object.values(STATUSES).map(({ label }) => label)).size).toBe(STATUS_NAMES.length);
   });
 
-  it("are those of the service where it says what we do not know", () =>
-    expect(eventWords({ at: "", type: "new-thing", detail: {} })).toBe("new-thing"));
+  it("are the type itself for an unknown event", () =>
+    expect(eventLabel({ at: "", type: "new-thing", detail: {} })).toBe("new-thing"));
+});
 
+describe("the state of an email", () => {
   it.each([
     [{ status: "queued" }, true],
     [{ status: "sending" }, true],
@@ -247,19 +249,19 @@ describe("words", () => {
     [{ status: "sent", created_at: "2025-12-31T23:00:00Z" }, false],
     [{ status: "sent", created_at: "2025-12-31T23:59:00Z", provider: "capture" }, false],
     [{ status: "delivered" }, false],
-  ] as [Partial<Email>, boolean][])("know what is on its way: %o", (more, wanted) =>
-    expect(isOnItsWay(message(FIRST, more), Date.parse("2026-01-01T00:00:00Z"))).toBe(wanted),
+  ] as [Partial<Email>, boolean][])("says whether it is in progress: %o", (more, expected) =>
+    expect(isInProgress(email(FIRST, more), Date.parse("2026-01-01T00:00:00Z"))).toBe(expected),
   );
 
   it.each([
     [{}, null],
-    [{ status: "queued" }, /on its way/],
+    [{ status: "queued" }, /not been sent yet/],
     [{ version: null }, /test of a template/],
     [{ html: null }, /erased/],
-    [{ expires_at: "2025-01-01T00:00:00Z" }, /time is over/],
-  ] as [Partial<EmailDetail>, RegExp | null][])("know what can be sent again: %o", (more, wanted) => {
-    const why = whyNotAgain(whole(FIRST, more));
-    if (wanted) expect(why).toMatch(wanted);
+    [{ expires_at: "2025-01-01T00:00:00Z" }, /has expired/],
+  ] as [Partial<EmailDetail>, RegExp | null][])("says whether it can be sent again: %o", (more, expected) => {
+    const why = whyNotResendable(detail(FIRST, more));
+    if (expected) expect(why).toMatch(expected);
     else expect(why).toBeNull();
   });
 });

@@ -3,29 +3,30 @@ import { listEmailsQueryKey, readEmailQueryKey } from "@/client/@tanstack/react-
 import { cancelEmail, resendEmail } from "@/client/sdk.gen";
 import { useStepUp } from "@/lib/step-up";
 
-/** Sends a message once more: another, with an id of its own. What comes of it the drawer says, which covers toasts. */
+// The drawer, which covers toasts, shows the result of these.
+
+/** Sends an email again, as a new one with its own id. */
 export function useResendEmail() {
-  const queries = useQueryClient();
+  const queryClient = useQueryClient();
   const stepUp = useStepUp();
   return useMutation({
     mutationFn: (id: string) => stepUp(async () => (await resendEmail({ path: { email_id: id } })).data),
-    onSettled: (_, __, id) => refetch(queries, id),
+    onSettled: (_, __, id) => refetch(queryClient, id),
   });
 }
 
-/** Takes a message back that has not gone out. */
 export function useCancelEmail() {
-  const queries = useQueryClient();
+  const queryClient = useQueryClient();
   const stepUp = useStepUp();
   return useMutation({
     mutationFn: (id: string) => stepUp(async () => (await cancelEmail({ path: { email_id: id } })).data),
-    onSettled: (_, __, id) => refetch(queries, id),
+    onSettled: (_, __, id) => refetch(queryClient, id),
   });
 }
 
-function refetch(queries: QueryClient, id: string) {
+function refetch(queryClient: QueryClient, id: string) {
   return Promise.all([
-    queries.invalidateQueries({ queryKey: readEmailQueryKey({ path: { email_id: id } }) }),
-    queries.invalidateQueries({ queryKey: listEmailsQueryKey() }),
+    queryClient.invalidateQueries({ queryKey: readEmailQueryKey({ path: { email_id: id } }) }),
+    queryClient.invalidateQueries({ queryKey: listEmailsQueryKey() }),
   ]);
 }

@@ -1,35 +1,35 @@
 import { infiniteQueryOptions, keepPreviousData } from "@tanstack/react-query";
 import { listEmailsQueryKey, readEmailOptions } from "@/client/@tanstack/react-query.gen";
 import { listEmails } from "@/client/sdk.gen";
-import { isOnItsWay } from "./status-labels";
-import type { Status } from "./statuses";
+import type { Email } from "@/client/types.gen";
+import { PAGE_SIZE, paging } from "@/lib/paging";
+import { isInProgress } from "./email-state";
+import type { Status } from "./status-labels";
 
-const AT_ONCE = 30;
-const SOON = 4000;
+const REFRESH_MS = 4000;
 
 export interface Filters {
   status?: Status;
   template?: string;
-  /** The beginning of an address. */
+  /** The start of a recipient's email address. */
   q?: string;
 }
 
-/** The e-mail log, the newest first, page after page; it is read again while something in it is on its way. */
+/** The email log, newest first. It reloads while an email in it is in progress. */
 export const emails = (filters: Filters) =>
   infiniteQueryOptions({
+    ...paging,
     queryKey: [...listEmailsQueryKey({ query: filters }), "pages"],
     queryFn: async ({ pageParam, signal }) =>
-      (await listEmails({ query: { ...filters, limit: AT_ONCE, cursor: pageParam }, signal })).data,
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
+      (await listEmails({ query: { ...filters, limit: PAGE_SIZE, cursor: pageParam }, signal })).data,
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
-      state.data?.pages.some((page) => page.items.some((email) => isOnItsWay(email))) ? SOON : false,
+      state.data?.pages.some((page) => page.items.some((email) => isInProgress(email))) ? REFRESH_MS : false,
   });
 
-/** One message with all that is known of it. */
+/** One email with its content and its events. It reloads while it is in progress. */
 export const email = (id: string) => ({
   ...readEmailOptions({ path: { email_id: id } }),
-  refetchInterval: ({ state }: { state: { data?: Parameters<typeof isOnItsWay>[0] } }) =>
-    state.data && isOnItsWay(state.data) ? SOON : (false as const),
+  refetchInterval: ({ state }: { state: { data?: Email } }) =>
+    state.data && isInProgress(state.data) ? REFRESH_MS : (false as const),
 });

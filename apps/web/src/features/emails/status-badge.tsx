@@ -1,8 +1,7 @@
 import { Badge } from "@/components/ui/badge";
-import { STATUSES } from "./status-labels";
-import type { Status } from "./statuses";
+import { STATUSES, type Status } from "./status-labels";
 
 export function StatusBadge({ status }: { status: Status }) {
-  const { word, tone } = STATUSES[status];
-  return <Badge tone={tone}>{word}</Badge>;
+  const { label, tone } = STATUSES[status];
+  return <Badge tone={tone}>{label}</Badge>;
 }

@@ -2,103 +2,86 @@ import { useQuery } from "@tanstack/react-query";
 import { ExternalLink } from "lucide-react";
 import { type ReactNode, useRef } from "react";
 import type { CapturedEmail } from "@/client/types.gen";
-import { MailFrame } from "@/components/email-frame";
+import { EmailFrame } from "@/components/email-frame";
+import { LoadFailed } from "@/components/load-failed";
 import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
+import { Description, DescriptionList } from "@/components/ui/description-list";
 import { Tabs } from "@/components/ui/tabs";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { ApiError, getErrorMessage } from "@/lib/errors";
+import { isNotFound } from "@/lib/errors";
 import { fullTime } from "@/lib/time";
-import { linksOf, withLinks } from "./email-links";
-import { mail } from "./queries";
+import { htmlLinks, splitAtUrls } from "./email-links";
+import { capturedEmail } from "./queries";
 
-/** One mail: as it looks, as text, and as it went over the wire. */
-export function MailDetail({ id }: { id: string }) {
-  const { data, error, refetch, isFetching } = useQuery(mail(id));
-  const gone = error instanceof ApiError && error.status === 404;
+/** One captured email: as HTML, as text, and its source and headers. */
+export function EmailDetail({ id }: { id: string }) {
+  const query = useQuery(capturedEmail(id));
+  const { data, error } = query;
   return (
-    <article className="card grid grid-cols-1 gap-5 p-4 sm:p-6" aria-busy={isFetching}>
+    <article className="card grid grid-cols-1 gap-5 p-4 sm:p-6" aria-busy={query.isFetching}>
       <div className="grid gap-3">
         <h2
-          data-mail-heading
+          data-email-heading
           tabIndex={-1}
           className="text-lg font-semibold tracking-tight wrap-anywhere outline-none"
         >
-          {data?.subject ?? (error ? "This mail cannot be shown" : "Loading…")}
+          {data?.subject ?? (error ? "Email not available" : "Loading…")}
         </h2>
-        {data ? <Facts mail={data} /> : null}
+        {data ? <Envelope email={data} /> : null}
       </div>
-      {error && !data ? (
-        <Alert tone={gone ? "notice" : "danger"}>
-          {gone ? "What this mail said is not kept any more." : getErrorMessage(error)}
-        </Alert>
+      {isNotFound(error) ? (
+        <Alert tone="notice">The content of this email is no longer stored.</Alert>
+      ) : error && !data ? (
+        <LoadFailed what="This email" query={query} />
       ) : null}
-      {error && !data && !gone ? (
-        <Button className="justify-self-start" busy={isFetching} onClick={() => void refetch()}>
-          Try again
-        </Button>
+      {data ? (
+        <Tabs
+          label="Views of this email"
+          tabs={[
+            { name: "HTML", content: <HtmlView email={data} /> },
+            { name: "Text", content: <TextView text={data.text} /> },
+            { name: "Source", content: <SourceView source={data.source} /> },
+            { name: "Headers", content: <HeadersView headers={data.headers} /> },
+          ]}
+        />
       ) : null}
-      {data ? <Views mail={data} /> : null}
     </article>
   );
 }
 
-function Facts({ mail }: { mail: CapturedEmail }) {
+function Envelope({ email }: { email: CapturedEmail }) {
   return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-sm wrap-anywhere">
-      <Fact name="To">{mail.to}</Fact>
-      <Fact name="From">{mail.sender}</Fact>
-      {mail.reply_to ? <Fact name="Reply to">{mail.reply_to}</Fact> : null}
-      <Fact name="When">
-        <time dateTime={mail.created_at}>{fullTime(new Date(mail.created_at))}</time>
-      </Fact>
-    </dl>
+    <DescriptionList>
+      <Description name="To">{email.to}</Description>
+      <Description name="From">{email.sender}</Description>
+      {email.reply_to ? <Description name="Reply to">{email.reply_to}</Description> : null}
+      <Description name="Date">
+        <time dateTime={email.created_at}>{fullTime(new Date(email.created_at))}</time>
+      </Description>
+    </DescriptionList>
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt className="text-muted">{name}</dt>
-      <dd>{children}</dd>
-    </>
-  );
-}
-
-function Views({ mail }: { mail: CapturedEmail }) {
-  return (
-    <Tabs
-      label="Views of this mail"
-      tabs={[
-        { name: "HTML", content: <Html mail={mail} /> },
-        { name: "Text", content: <Text text={mail.text} /> },
-        { name: "Source", content: <Code label="Source">{mail.source}</Code> },
-        { name: "Headers", content: <Headers headers={mail.headers} /> },
-      ]}
-    />
-  );
-}
-
-function Html({ mail }: { mail: CapturedEmail }) {
-  const links = linksOf(mail.html);
+function HtmlView({ email }: { email: CapturedEmail }) {
+  const links = htmlLinks(email.html);
   const list = useRef<HTMLElement>(null);
   return (
     <div className="grid grid-cols-1 gap-5">
-      <MailFrame
-        src={`/v1/mailbox/${encodeURIComponent(mail.id)}/html`}
-        title={`HTML of “${mail.subject}”`}
-        onAway={() => list.current?.focus()}
+      <EmailFrame
+        src={`/v1/mailbox/${encodeURIComponent(email.id)}/html`}
+        title={`HTML of “${email.subject}”`}
+        onLinkClick={() => list.current?.focus()}
       />
       {links.length > 0 ? (
-        <section ref={list} tabIndex={-1} className="grid gap-2" aria-label="Links in this mail">
+        <section ref={list} tabIndex={-1} className="grid gap-2" aria-label="Links in this email">
           <h3 className="text-sm font-semibold">
-            Links in this mail{" "}
-            <span className="font-normal text-muted">(in the frame they lead nowhere)</span>
+            Links in this email{" "}
+            <span className="font-normal text-muted">(they do not work in the frame above)</span>
           </h3>
           <ul className="grid gap-2 text-sm">
             {links.map(({ href, label }) => (
               <li key={href} className="grid grid-cols-1">
-                <Away href={href}>{label}</Away>
+                <NewTabLink href={href}>{label}</NewTabLink>
                 {label === href ? null : <span className="truncate text-muted">{href}</span>}
               </li>
             ))}
@@ -109,11 +92,11 @@ function Html({ mail }: { mail: CapturedEmail }) {
   );
 }
 
-function Text({ text }: { text: string }) {
-  if (!text) return <p className="text-sm text-muted">This mail has no text.</p>;
+function TextView({ text }: { text: string }) {
+  if (!text) return <p className="text-sm text-muted">This email has no text version.</p>;
   return (
     <div className="font-mono text-[0.8125rem]/6 whitespace-pre-wrap wrap-anywhere">
-      {withLinks(text).map((part, index) =>
+      {splitAtUrls(text).map((part, index) =>
         part.href ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text never move.
           <a key={index} href={part.href} target="_blank" rel="noopener noreferrer" className={TEXT_LINK}>
@@ -127,7 +110,20 @@ function Text({ text }: { text: string }) {
   );
 }
 
-function Headers({ headers }: { headers: CapturedEmail["headers"] }) {
+function SourceView({ source }: { source: string }) {
+  return (
+    <section
+      aria-label="Source"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by keyboard.
+      tabIndex={0}
+      className="max-h-[34rem] overflow-auto rounded-lg border border-line bg-sunken p-3"
+    >
+      <pre className="font-mono text-xs/5 whitespace-pre-wrap wrap-anywhere">{source}</pre>
+    </section>
+  );
+}
+
+function HeadersView({ headers }: { headers: CapturedEmail["headers"] }) {
   return (
     <dl className="grid gap-x-4 text-sm wrap-anywhere sm:grid-cols-[max-content_minmax(0,1fr)] sm:gap-y-1">
       {Object.entries(headers).map(([name, value]) => (
@@ -140,21 +136,8 @@ function Headers({ headers }: { headers: CapturedEmail["headers"] }) {
   );
 }
 
-function Code({ label, children }: { label: string; children: string }) {
-  return (
-    <section
-      aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard.
-      tabIndex={0}
-      className="max-h-[34rem] overflow-auto rounded-lg border border-line bg-sunken p-3"
-    >
-      <pre className="font-mono text-xs/5 whitespace-pre-wrap wrap-anywhere">{children}</pre>
-    </section>
-  );
-}
-
-/** A link that leaves this page open, and tells the other one nothing about it. */
-function Away({ href, children }: { href: string; children: ReactNode }) {
+/** A link that opens a new tab, which learns nothing about this page. */
+function NewTabLink({ href, children }: { href: string; children: ReactNode }) {
   return (
     <a
       href={href}

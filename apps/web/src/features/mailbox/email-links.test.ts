@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { linksOf, withLinks } from "./email-links";
+import { htmlLinks, splitAtUrls } from "./email-links";
 
-describe("the links of an HTML mail", () => {
-  it("are found once each, in order, with their words", () => {
+describe("the links in HTML", () => {
+  it("are found once each, in order, with their text", () => {
     const html = `<html><head><style>a{color:red}</style></head><body style="margin:0">
       <a style='x' href="https://a.example/b?c=1&amp;d=2#token=x-_1"> Not
       <b>me</b> </a><a href="https://a.example/b?c=1&amp;d=2#token=x-_1">Again</a>
       <a HREF='mailto:ada@example.com'><img src="x.png"></a></body></html>`;
-    expect(linksOf(html)).toEqual([
+    expect(htmlLinks(html)).toEqual([
       { href: "https://a.example/b?c=1&d=2#token=x-_1", label: "Not me" },
       { href: "mailto:ada@example.com", label: "mailto:ada@example.com" },
     ]);
@@ -21,16 +21,19 @@ describe("the links of an HTML mail", () => {
     "/devices",
     "#x",
     "",
-  ])("are not %o", (href) => expect(linksOf(`<a href="${href}">x</a>`)).toEqual([]));
+  ])("are not %o", (href) => expect(htmlLinks(`<a href="${href}">x</a>`)).toEqual([]));
 
-  it("are all found behind styles", () => {
+  it("are all found after styles", () => {
     const html = `<style>.a > .b{}</style><p><a href="https://a.example/style">a style = b</a><style></style><a href="https://b.example">b</a>`;
-    expect(linksOf(html).map((link) => link.href)).toEqual(["https://a.example/style", "https://b.example"]);
+    expect(htmlLinks(html).map((link) => link.href)).toEqual([
+      "https://a.example/style",
+      "https://b.example",
+    ]);
   });
 });
 
-describe("the links of a text", () => {
-  const hrefs = (text: string) => withLinks(text).flatMap((part) => part.href ?? []);
+describe("the URLs in a text", () => {
+  const hrefs = (text: string) => splitAtUrls(text).flatMap((part) => part.href ?? []);
 
   it.each([
     ["See https://a.example/b#token=x-_1.", "https://a.example/b#token=x-_1"],
@@ -41,16 +44,16 @@ describe("the links of a text", () => {
   ])("%s", (text, href) => {
     expect(hrefs(text)).toEqual([href]);
     expect(
-      withLinks(text)
+      splitAtUrls(text)
         .map((part) => part.text)
         .join(""),
     ).toBe(text);
   });
 
-  it("are none in plain words, nor what is not of the web", () => {
-    expect(withLinks("Nothing: javascript:alert(1) a.example")).toEqual([
+  it("are none without http or https", () => {
+    expect(splitAtUrls("Nothing: javascript:alert(1) a.example")).toEqual([
       { text: "Nothing: javascript:alert(1) a.example" },
     ]);
-    expect(withLinks("")).toEqual([]);
+    expect(splitAtUrls("")).toEqual([]);
   });
 });

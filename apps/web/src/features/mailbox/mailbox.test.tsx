@@ -17,7 +17,7 @@ const summary = (id: string) => ({
   created_at: "2026-01-01T00:00:00Z",
   template: "new-device",
 });
-const whole = (id: string) => ({
+const detail = (id: string) => ({
   ...summary(id),
   sender: "Acme <no-reply@acme.com>",
   reply_to: null,
@@ -29,17 +29,17 @@ const whole = (id: string) => ({
 const page = (ids: string[], next_cursor: string | null = null) =>
   json({ items: ids.map(summary), next_cursor });
 
-const list = () => screen.getByRole("list", { name: "Mail, the newest first" });
+const list = () => screen.getByRole("list", { name: "Emails, newest first" });
 const rows = () => within(list()).getAllByRole("link");
 const tab = (name: string) => screen.getByRole("tab", { name });
 
 beforeEach(() => {
   service.signIn({ role: "admin" });
-  service.answer(`GET /v1/mailbox/${FIRST}`, json(whole(FIRST)));
+  service.answer(`GET /v1/mailbox/${FIRST}`, json(detail(FIRST)));
 });
 
 describe("the mailbox", () => {
-  it("lists mail, and more on request, with the focus on the first of it", async () => {
+  it("shows more emails on request, and focuses the first of them", async () => {
     service.answer(LIST, page([FIRST, SECOND], "next"), page([THIRD]));
     await openPage("/mailbox");
     await screen.findByText("Subject 2");
@@ -51,15 +51,15 @@ describe("the mailbox", () => {
     expect(service.requests.at(-1)).toBe(`${LIST}?limit=30&cursor=next`);
   });
 
-  it("shows what came meanwhile when it is reloaded", async () => {
+  it("shows new emails when it is reloaded", async () => {
     service.answer(LIST, page([]), page([FIRST]));
     await openPage("/mailbox");
-    await screen.findByText(/No mail yet/);
+    await screen.findByText(/No email yet/);
     fireEvent.click(screen.getByRole("button", { name: "Reload" }));
     await screen.findByText("Subject 1");
   });
 
-  it("keeps what it shows when a reload fails", async () => {
+  it("keeps the emails when a reload fails", async () => {
     service.answer(LIST, page([FIRST]), failWith(400, "broken"));
     await openPage("/mailbox");
     await screen.findByText("Subject 1");
@@ -71,13 +71,13 @@ describe("the mailbox", () => {
   });
 
   it.each([
-    [failWith(404, "not_found"), /really sends its mail/],
-    [failWith(403, "forbidden"), /for administrators/],
+    [failWith(404, "not_found"), /this service sends its email/],
+    [failWith(403, "forbidden"), /can only be seen by admins/],
     [failWith(400, "broken"), /could not be loaded. Error: broken/],
-  ])("explains why there is none", async (answer, sentence) => {
+  ])("explains why it is not there", async (answer, message) => {
     service.answer(LIST, answer);
     await openPage("/mailbox");
-    expect((await screen.findByRole("alert")).textContent).toMatch(sentence);
+    expect((await screen.findByRole("alert")).textContent).toMatch(message);
   });
 
   it("is in the mail menu, which only admins have", async () => {
@@ -94,23 +94,23 @@ describe("the mailbox", () => {
   });
 });
 
-describe("a mail", () => {
+describe("an email", () => {
   beforeEach(() => service.answer(LIST, page([FIRST, SECOND])));
 
-  it("is opened from the list, and left by going back to its row", async () => {
+  it("opens from the list, and going back returns to its row", async () => {
     const opened = await openPage("/mailbox");
     await screen.findByText("Subject 1");
     fireEvent.click(rows()[0] as HTMLElement);
     await screen.findByRole("tablist");
-    expect(opened.href()).toBe(`/mailbox?mail=${FIRST}`);
+    expect(opened.href()).toBe(`/mailbox?email=${FIRST}`);
     expect(rows()[0]?.getAttribute("aria-current")).toBe("page");
     await act(async () => opened.router.history.back());
     await waitFor(() => expect(screen.queryByRole("tablist")).toBeNull());
     expect(document.activeElement).toBe(rows()[0]);
   });
 
-  it("is framed from its own address without any right, its links beside it", async () => {
-    await openPage(`/mailbox?mail=${FIRST}`);
+  it("is in a sandboxed frame, with its links below", async () => {
+    await openPage(`/mailbox?email=${FIRST}`);
     const frame = await screen.findByTitle<HTMLIFrameElement>("HTML of “Subject 1”");
     expect(frame.getAttribute("sandbox")).toBe("");
     expect(frame.getAttribute("src")).toBe(`/v1/mailbox/${FIRST}/html`);
@@ -120,8 +120,8 @@ describe("a mail", () => {
     expect(link.getAttribute("rel")).toBe("noopener noreferrer");
   });
 
-  it("has its text, its source and its headers behind tabs, by arrow keys too", async () => {
-    await openPage(`/mailbox?mail=${FIRST}`);
+  it("has tabs for its text, its source and its headers", async () => {
+    await openPage(`/mailbox?email=${FIRST}`);
     await screen.findByRole("tablist");
     tab("HTML").focus();
     fireEvent.keyDown(tab("HTML"), { key: "ArrowRight" });
@@ -143,12 +143,12 @@ describe("a mail", () => {
   });
 
   it.each([
-    [failWith(404, "not_found"), "What this mail said is not kept any more."],
-    [failWith(400, "broken"), "Error: broken."],
-  ])("that cannot be shown is said to be so", async (answer, sentence) => {
+    [failWith(404, "not_found"), "The content of this email is no longer stored."],
+    [failWith(400, "broken"), "This email could not be loaded. Error: broken."],
+  ])("explains why it cannot be shown", async (answer, message) => {
     service.answer(`GET /v1/mailbox/${FIRST}`, answer);
-    await openPage(`/mailbox?mail=${FIRST}`);
-    expect((await screen.findByRole("alert")).textContent).toBe(sentence);
-    expect(screen.getByText("This mail cannot be shown")).toBeDefined();
+    await openPage(`/mailbox?email=${FIRST}`);
+    expect((await screen.findByRole("alert")).textContent).toBe(message);
+    expect(screen.getByText("Email not available")).toBeDefined();
   });
 });

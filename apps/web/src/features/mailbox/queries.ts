@@ -1,21 +1,19 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
 import { listCapturedEmailsQueryKey, readCapturedEmailOptions } from "@/client/@tanstack/react-query.gen";
 import { listCapturedEmails } from "@/client/sdk.gen";
+import { PAGE_SIZE, paging } from "@/lib/paging";
 
-const AT_ONCE = 30;
-
-/** The mail that was kept, the newest first, page after page. */
-export const mailbox = () =>
+/** The captured emails, newest first. */
+export const capturedEmails = () =>
   infiniteQueryOptions({
+    ...paging,
     queryKey: listCapturedEmailsQueryKey(),
     queryFn: async ({ pageParam, signal }) =>
-      (await listCapturedEmails({ query: { limit: AT_ONCE, cursor: pageParam }, signal })).data,
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
+      (await listCapturedEmails({ query: { limit: PAGE_SIZE, cursor: pageParam }, signal })).data,
   });
 
-/** One mail; it never changes. */
-export const mail = (id: string) => ({
+/** One captured email, which never changes. */
+export const capturedEmail = (id: string) => ({
   ...readCapturedEmailOptions({ path: { email_id: id } }),
   staleTime: Number.POSITIVE_INFINITY,
 });

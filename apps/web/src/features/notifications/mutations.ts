@@ -1,18 +1,18 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { chooseNotice } from "@/client/sdk.gen";
-import type { Notice } from "@/client/types.gen";
+import { updateNotification } from "@/client/sdk.gen";
+import type { Notification } from "@/client/types.gen";
 import { toastFailed } from "@/lib/toasts";
-import { notices } from "./queries";
+import { notifications } from "./queries";
 
-/** One after another: of two presses on a switch the second is what stays. */
-const CHANGES = { mutationKey: ["notices"], scope: { id: "notices" } };
+/** Changes run one after another, so that the last click on a switch wins. */
+const CHANGES = { mutationKey: ["notifications"], scope: { id: "notifications" } };
 
-/** Turns mails of one kind on or off. The switch moves at once, and back if that fails. */
-export function useSetNotice() {
-  const queries = useQueryClient();
-  const { queryKey } = notices();
+/** Turns a notification on or off. The switch moves at once, and back if that fails. */
+export function useUpdateNotification() {
+  const queryClient = useQueryClient();
+  const { queryKey } = notifications();
   const show = (key: string, enabled: boolean) =>
-    queries.setQueryData(
+    queryClient.setQueryData(
       queryKey,
       (list) =>
         list && {
@@ -22,20 +22,20 @@ export function useSetNotice() {
     );
   return useMutation({
     ...CHANGES,
-    mutationFn: ({ notice, enabled }: { notice: Notice; enabled: boolean }) =>
-      chooseNotice({ path: { key: notice.key }, body: { enabled } }),
-    onMutate: async ({ notice, enabled }) => {
-      await queries.cancelQueries({ queryKey });
-      show(notice.key, enabled);
+    mutationFn: ({ notification, enabled }: { notification: Notification; enabled: boolean }) =>
+      updateNotification({ path: { key: notification.key }, body: { enabled } }),
+    onMutate: async ({ notification, enabled }) => {
+      await queryClient.cancelQueries({ queryKey });
+      show(notification.key, enabled);
     },
-    onError: (error, { notice, enabled }) => {
-      show(notice.key, !enabled);
-      toastFailed(`Could not turn “${notice.name}” ${enabled ? "on" : "off"}`, error);
+    onError: (error, { notification, enabled }) => {
+      show(notification.key, !enabled);
+      toastFailed(`Could not turn “${notification.name}” ${enabled ? "on" : "off"}`, error);
     },
     onSettled: () => {
-      // While another change is under way, a refetch would undo what it shows already; the last one refetches.
-      if (queries.isMutating({ mutationKey: CHANGES.mutationKey }) > 1) return;
-      return queries.invalidateQueries({ queryKey });
+      // While another change is pending, a refetch would undo what it already shows; the last change refetches.
+      if (queryClient.isMutating({ mutationKey: CHANGES.mutationKey }) > 1) return;
+      return queryClient.invalidateQueries({ queryKey });
     },
   });
 }

@@ -1,59 +1,49 @@
 import { useQuery } from "@tanstack/react-query";
 import { Lock } from "lucide-react";
 import { useId } from "react";
-import type { Notice } from "@/client/types.gen";
-import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
+import type { Notification } from "@/client/types.gen";
+import { ListSkeleton } from "@/components/list-skeleton";
+import { LoadFailed } from "@/components/load-failed";
+import { PageHeading } from "@/components/page-heading";
 import { Switch } from "@/components/ui/switch";
-import { getErrorMessage } from "@/lib/errors";
-import { useSetNotice } from "./mutations";
-import { NoticesSkeleton } from "./notifications-skeleton";
-import { notices } from "./queries";
+import { useUpdateNotification } from "./mutations";
+import { notifications } from "./queries";
 
-export function NoticesPage() {
-  const { data, error, isPending, refetch, isFetching } = useQuery(notices());
+export function NotificationsPage() {
+  const query = useQuery(notifications());
+  const { data, error, isPending } = query;
   return (
     <div className="grid grid-cols-1 gap-8">
-      <div className="grid gap-1.5">
-        <h1 className="text-2xl font-semibold tracking-tight sm:text-3xl">Notifications</h1>
-        <p className="max-w-prose text-muted">Which mails we send you.</p>
-      </div>
-      {isPending ? <NoticesSkeleton /> : null}
-      {error && !data ? (
-        <div className="grid justify-items-start gap-4">
-          <Alert tone="danger">Your notifications could not be loaded. {getErrorMessage(error)}</Alert>
-          <Button variant="primary" busy={isFetching} onClick={() => void refetch()}>
-            Try again
-          </Button>
-        </div>
-      ) : null}
+      <PageHeading title="Notifications">The emails that we send you.</PageHeading>
+      {isPending ? <ListSkeleton label="Loading your notifications" control /> : null}
+      {error && !data ? <LoadFailed what="Your notifications" query={query} /> : null}
       {data ? (
         <>
-          <Choices items={data.items.filter((notice) => !notice.security)} />
-          <AlwaysOn items={data.items.filter((notice) => notice.security)} />
+          <OptionalNotifications items={data.items.filter((item) => !item.security)} />
+          <SecurityNotifications items={data.items.filter((item) => item.security)} />
         </>
       ) : null}
     </div>
   );
 }
 
-function Choices({ items }: { items: Notice[] }) {
+function OptionalNotifications({ items }: { items: Notification[] }) {
   const id = useId();
-  const set = useSetNotice();
+  const update = useUpdateNotification();
   if (items.length === 0) return null;
   return (
     <section aria-labelledby={id} className="grid gap-3">
       <h2 id={id} className="text-lg font-semibold">
-        Your choice
+        Optional
       </h2>
       <ul className="card divide-y divide-line overflow-clip">
-        {items.map((notice) => (
-          <li key={notice.key}>
+        {items.map((notification) => (
+          <li key={notification.key}>
             <Switch
-              label={notice.name}
-              description={notice.description}
-              checked={notice.enabled}
-              onChange={(enabled) => set.mutate({ notice, enabled })}
+              label={notification.name}
+              description={notification.description}
+              checked={notification.enabled}
+              onChange={(enabled) => update.mutate({ notification, enabled })}
             />
           </li>
         ))}
@@ -62,7 +52,7 @@ function Choices({ items }: { items: Notice[] }) {
   );
 }
 
-function AlwaysOn({ items }: { items: Notice[] }) {
+function SecurityNotifications({ items }: { items: Notification[] }) {
   const id = useId();
   if (items.length === 0) return null;
   return (
@@ -72,16 +62,15 @@ function AlwaysOn({ items }: { items: Notice[] }) {
           Security
         </h2>
         <p className="max-w-prose text-sm text-muted">
-          These cannot be turned off. They are how you learn that somebody else is in your account, and
-          whoever that is would turn them off first.
+          These warn you when someone else may have access to your account. They cannot be turned off.
         </p>
       </div>
       <ul className="card divide-y divide-line">
-        {items.map((notice) => (
-          <li key={notice.key} className="flex items-center gap-4 p-4 sm:px-5">
+        {items.map((notification) => (
+          <li key={notification.key} className="flex items-center gap-4 p-4 sm:px-5">
             <div className="grid min-w-0 grow gap-0.5">
-              <p className="font-medium">{notice.name}</p>
-              <p className="text-sm text-muted">{notice.description}</p>
+              <p className="font-medium">{notification.name}</p>
+              <p className="text-sm text-muted">{notification.description}</p>
             </div>
             <p className="flex shrink-0 items-center gap-1.5 text-sm text-muted">
               <Lock size={14} aria-hidden />

@@ -1,4 +1,4 @@
-import { listNoticesOptions } from "@/client/@tanstack/react-query.gen";
+import { listNotificationsOptions } from "@/client/@tanstack/react-query.gen";
 
-/** The kinds of mail that one may get, and whether one does. */
-export const notices = () => listNoticesOptions();
+/** The notifications that the user can receive, and which are on. */
+export const notifications = () => listNotificationsOptions();

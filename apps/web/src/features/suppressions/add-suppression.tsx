@@ -1,19 +1,20 @@
-import { type SubmitEvent, useEffect, useRef } from "react";
+import { type SubmitEvent, useRef } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
-import { Field } from "@/components/ui/field";
-import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
+import { EmailField, Field } from "@/components/ui/field";
+import { ApiError, Canceled, getErrorMessage } from "@/lib/errors";
+import { useFocusOnError } from "@/lib/form-focus";
 import { useAddSuppression } from "./mutations";
 
-/** Puts an address on the list, with the reason. */
+/** The dialog to suppress an email address. */
 export function AddSuppression({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Dialog
       open={open}
       onClose={onClose}
-      title="Suppress an address"
-      description="Nothing is sent to it any more: no password resets or warnings either."
+      title="Suppress an email address"
+      description="No email is sent to it any more, not even password resets and security notifications."
     >
       <Form onDone={onClose} />
     </Dialog>
@@ -24,11 +25,8 @@ function Form({ onDone }: { onDone: () => void }) {
   const form = useRef<HTMLFormElement>(null);
   const add = useAddSuppression();
   const errors = fieldErrors(add.error);
-  const told = add.error && !errors.email && !errors.reason && !(add.error instanceof Cancelled);
-
-  useEffect(() => {
-    if (add.error) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [add.error]);
+  const formError = !errors.email && !errors.reason && !(add.error instanceof Canceled) ? add.error : null;
+  useFocusOnError(form, add.error);
 
   const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -39,18 +37,8 @@ function Form({ onDone }: { onDone: () => void }) {
 
   return (
     <form ref={form} className="grid gap-4" onSubmit={handleSubmit}>
-      {told ? <Alert tone="danger">{getErrorMessage(add.error)}</Alert> : null}
-      <Field
-        label="E-mail address"
-        name="email"
-        type="email"
-        inputMode="email"
-        autoFocus
-        required
-        maxLength={254}
-        autoComplete="off"
-        error={errors.email}
-      />
+      {formError ? <Alert tone="danger">{getErrorMessage(formError)}</Alert> : null}
+      <EmailField autoFocus autoComplete="off" error={errors.email} />
       <Field
         label="Reason"
         name="reason"
@@ -58,21 +46,21 @@ function Form({ onDone }: { onDone: () => void }) {
         pattern=".*\S.*"
         maxLength={500}
         autoComplete="off"
-        hint="For whoever wonders later: “asked us to by phone”."
+        hint="A note for other admins, such as “asked us by phone”."
         error={errors.reason}
       />
       <div className="flex flex-wrap justify-end gap-3">
         <Button onClick={onDone}>Cancel</Button>
         <Button type="submit" variant="primary" busy={add.isPending}>
-          {add.isPending ? "Suppressing…" : "Suppress address"}
+          {add.isPending ? "Suppressing…" : "Suppress email address"}
         </Button>
       </div>
     </form>
   );
 }
 
-/** What the service says of which field; an address that is on the list already is the address's. */
+/** The errors of the fields. A conflict means that the email address is already suppressed. */
 function fieldErrors(error: unknown): Readonly<Record<string, string>> {
   if (!(error instanceof ApiError)) return {};
-  return error.code === "conflict" ? { email: "This address is on the list already." } : error.fields;
+  return error.code === "conflict" ? { email: "This email address is already suppressed." } : error.fields;
 }

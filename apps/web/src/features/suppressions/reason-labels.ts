@@ -1,24 +1,30 @@
 import type { Suppression } from "@/client/types.gen";
+import type { BadgeTone } from "@/components/ui/badge";
 
-type Tone = "danger" | "notice" | "quiet";
+interface ReasonLabel {
+  label: string;
+  tone: BadgeTone;
+  /** What to consider before the suppression is removed. */
+  warning: string;
+}
 
-/** Why an address is not written to, and what to think of before it is again. */
-export const REASONS: Record<Suppression["reason"], { word: string; tone: Tone; before: string }> = {
+/** Every reason for a suppression. */
+export const REASONS: Record<Suppression["reason"], ReasonLabel> = {
   bounce: {
-    word: "Bounced",
+    label: "Bounced",
     tone: "notice",
-    before:
-      "Mail to this address came back for good. If its mailbox still does not exist, the next message bounces too and puts it here again; bounces make providers trust your mail less.",
+    warning:
+      "Email to this address bounced permanently. If the mailbox still does not exist, the next email bounces too and suppresses it again. Bounces harm your reputation as a sender.",
   },
   complaint: {
-    word: "Marked as spam",
+    label: "Marked as spam",
     tone: "danger",
-    before:
-      "This person told their provider that your mail is spam. Write to them again only if they asked for it: more complaints can get everybody's mail from you filtered, and writing on may be against the law.",
+    warning:
+      "This recipient marked your email as spam. Send email again only if they asked for it: further complaints can get all your email filtered, and it may be illegal.",
   },
   manual: {
-    word: "By hand",
+    label: "Added manually",
     tone: "quiet",
-    before: "Somebody put this address here. Make sure that what they wrote down is over.",
+    warning: "An admin suppressed this email address. Make sure that the reason no longer applies.",
   },
 };

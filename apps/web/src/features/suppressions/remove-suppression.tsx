@@ -9,22 +9,21 @@ interface RemoveSuppressionProps {
   onClose: () => void;
 }
 
-/** Asks before an address is written to again, and says what that may bring about. */
+/** Asks for confirmation before a suppression is removed, with a warning that depends on its reason. */
 export function RemoveSuppression({ suppression, onConfirm, onClose }: RemoveSuppressionProps) {
   const complaint = suppression?.reason === "complaint";
   return (
     <Confirm
       open={suppression !== null}
-      title={`Write to ${suppression?.email ?? ""} again?`}
-      description="Mail to it goes out from now on. What was held back until now is not sent by itself: the e-mail log can send it again."
-      action="Take it off the list"
+      title={`Send email to ${suppression?.email ?? ""} again?`}
+      description="New email is sent to this address again. Email that was suppressed is not sent automatically; you can send it again from the email log."
+      action="Remove suppression"
       danger={complaint}
-      dismiss="Keep it on the list"
       onClose={onClose}
       onConfirm={() => suppression && onConfirm(suppression)}
     >
       {suppression ? (
-        <Alert tone={complaint ? "danger" : "notice"}>{REASONS[suppression.reason].before}</Alert>
+        <Alert tone={complaint ? "danger" : "notice"}>{REASONS[suppression.reason].warning}</Alert>
       ) : null}
     </Confirm>
   );

@@ -12,7 +12,7 @@ import { REASONS } from "./reason-labels";
 interface SuppressionTableProps {
   items: Suppression[];
   stale: boolean;
-  /** The one that is being taken off the list. */
+  /** The id of the suppression that is being removed. */
   removing: string | undefined;
   onRemove: (suppression: Suppression) => void;
   ref: Ref<HTMLTableElement>;
@@ -22,33 +22,33 @@ export function SuppressionTable({ items, stale, removing, onRemove, ref }: Supp
   return (
     <Table
       ref={ref}
-      label="Suppressed addresses, the newest first"
-      columns={["Address", "Why", "Since", ".Actions"]}
+      label="Suppressed email addresses, newest first"
+      columns={["Email address", "Reason", "Added", { hidden: "Actions" }]}
       stale={stale}
     >
-      {items.map((each) => (
-        <Row key={each.id}>
-          <Cell className="font-medium wrap-anywhere md:w-1/3">{each.email}</Cell>
+      {items.map((suppression) => (
+        <Row key={suppression.id}>
+          <Cell className="font-medium wrap-anywhere md:w-1/3">{suppression.email}</Cell>
           <Cell className="wrap-anywhere">
-            <Why suppression={each} />
+            <Reason suppression={suppression} />
           </Cell>
           <Cell>
             <span className="inline-grid">
-              <RelativeTime at={each.created_at} />
+              <RelativeTime at={suppression.created_at} />
               <span className="text-muted wrap-anywhere">
-                <Actor name={each.created_by} />
+                <Actor name={suppression.created_by} />
               </span>
             </span>
           </Cell>
           <Cell className="max-md:ml-auto md:text-right">
             <Button
               size="small"
-              data-row={each.id}
-              busy={removing === each.id}
-              aria-label={`Take off ${each.email}`}
-              onClick={() => onRemove(each)}
+              data-row={suppression.id}
+              busy={removing === suppression.id}
+              aria-label={`Remove ${suppression.email}`}
+              onClick={() => onRemove(suppression)}
             >
-              Take off
+              Remove
             </Button>
           </Cell>
         </Row>
@@ -57,20 +57,20 @@ export function SuppressionTable({ items, stale, removing, onRemove, ref }: Supp
   );
 }
 
-function Why({ suppression: { reason, note, email, email_id } }: { suppression: Suppression }) {
-  const { word, tone } = REASONS[reason];
+function Reason({ suppression: { reason, note, email, email_id } }: { suppression: Suppression }) {
+  const { label, tone } = REASONS[reason];
   return (
     <div className="grid justify-items-start gap-1">
-      <Badge tone={tone}>{word}</Badge>
+      <Badge tone={tone}>{label}</Badge>
       {note ? <p>{note}</p> : null}
       {email_id ? (
         <Link
           to="/settings/emails"
           search={{ email: email_id }}
-          aria-label={`The message to ${email}`}
+          aria-label={`Show the email to ${email}`}
           className={`inline-flex min-h-6 items-center ${TEXT_LINK}`}
         >
-          The message
+          Show the email
         </Link>
       ) : null}
     </div>

@@ -6,14 +6,14 @@ import { openPage } from "@/testing/open-page";
 
 const PATH = "/v1/settings/email-suppressions";
 const PAGE = "/settings/suppressions";
-const MESSAGE = "00000000-0000-4000-8000-000000000009";
+const EMAIL_ID = "00000000-0000-4000-8000-000000000009";
 
 const entry = (name: string, more: Partial<Suppression> = {}): Suppression => ({
   id: `id-${name}`,
   email: `${name}@acme.com`,
   reason: "bounce",
   note: "The mailbox does not exist.",
-  email_id: MESSAGE,
+  email_id: EMAIL_ID,
   created_at: "2026-01-01T00:00:00Z",
   created_by: "provider",
   ...more,
@@ -33,22 +33,22 @@ async function show(href = PAGE) {
   return page;
 }
 
-describe("the suppressions", () => {
-  it("say why, since when, by whom and because of which message", async () => {
+describe("suppressions", () => {
+  it("show their reason, who added them, and the email that caused them", async () => {
     await show();
     const [first, second] = rows() as [HTMLElement, HTMLElement];
     expect(first.textContent).toContain("Bounced");
-    expect(first.textContent).toContain("The mail provider");
-    const link = within(first).getByRole("link", { name: "The message to ada@acme.com" });
-    expect(link.getAttribute("href")).toBe(`/settings/emails?email=${MESSAGE}`);
+    expect(first.textContent).toContain("The email provider");
+    const link = within(first).getByRole("link", { name: "Show the email to ada@acme.com" });
+    expect(link.getAttribute("href")).toBe(`/settings/emails?email=${EMAIL_ID}`);
     expect(second.textContent).toContain("Marked as spam");
     expect(within(second).queryByRole("link")).toBeNull();
   });
 
-  it("are searched by the beginning of an address, and paged", async () => {
+  it("can be searched and paged", async () => {
     const page = await show();
     service.answer(`GET ${PATH}`, list([entry("cy")], "next"), list([entry("cyd")]));
-    fireEvent.change(screen.getByLabelText("Search by the beginning of an address"), {
+    fireEvent.change(screen.getByLabelText("Search by email address"), {
       target: { value: "cy" },
     });
     await screen.findByText("cy@acme.com");
@@ -56,62 +56,64 @@ describe("the suppressions", () => {
     press("Show more");
     await screen.findByText("cyd@acme.com");
     await waitFor(() =>
-      expect(document.activeElement).toBe(screen.getByRole("button", { name: "Take off cyd@acme.com" })),
+      expect(document.activeElement).toBe(screen.getByRole("button", { name: "Remove cyd@acme.com" })),
     );
     expect(service.requests.at(-1)).toBe(`GET ${PATH}?q=cy&limit=30&cursor=next`);
   });
 
-  it("are explained where there are none", async () => {
+  it("say so when there are none", async () => {
     service.answer(`GET ${PATH}`, list([]));
     const first = await openPage(`${PAGE}?q=zoe`);
-    await screen.findByText("No address on the list begins with “zoe”.");
+    await screen.findByText("No suppressed email address starts with “zoe”.");
     first.unmount();
     await openPage(PAGE);
-    await screen.findByText("Nobody is on the list: mail goes to everyone.");
+    await screen.findByText("No email address is suppressed.");
   });
 
   it.each([
-    [failWith(403, "forbidden"), "The suppressions can be seen by administrators only."],
+    [failWith(403, "forbidden"), "The suppressions can only be seen by admins."],
     [failWith(400, "broken"), "The suppressions could not be loaded. Error: broken."],
-  ])("are explained where they cannot be seen", async (answer, sentence) => {
+  ])("explain why they cannot be seen", async (answer, message) => {
     service.answer(`GET ${PATH}`, answer);
     await openPage(PAGE);
-    expect((await screen.findByRole("alert")).textContent).toBe(sentence);
+    expect((await screen.findByRole("alert")).textContent).toBe(message);
   });
 
-  it("warn before somebody who complained is written to again, and go on at the row that is left", async () => {
+  it("warn before a complaint is removed, and focus the remaining row", async () => {
     service.answer(`DELETE ${PATH}/id-bob`, noContent);
     await show();
-    press("Take off bob@acme.com");
-    const dialog = within(screen.getByRole("dialog", { name: "Write to bob@acme.com again?" }));
+    press("Remove bob@acme.com");
+    const dialog = within(screen.getByRole("dialog", { name: "Send email to bob@acme.com again?" }));
     expect(dialog.getByRole("alert").textContent).toContain("only if they asked for it");
     service.answer(`GET ${PATH}`, list([entry("ada")]));
-    fireEvent.click(dialog.getByRole("button", { name: "Take it off the list" }));
+    fireEvent.click(dialog.getByRole("button", { name: "Remove suppression" }));
     await waitFor(() => expect(rows()).toHaveLength(1));
-    expect(document.activeElement).toBe(screen.getByRole("button", { name: "Take off ada@acme.com" }));
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: "Remove ada@acme.com" }));
   });
 
-  it("go on at the heading when the last is gone", async () => {
+  it("focus the heading when the last one is removed", async () => {
     service.answer(`GET ${PATH}`, list([entry("ada")]), list([]));
     service.answer(`DELETE ${PATH}/id-ada`, failWith(404, "not_found"));
     await show();
-    press("Take off ada@acme.com");
-    press("Take it off the list");
-    await screen.findByText("Nobody is on the list: mail goes to everyone.");
+    press("Remove ada@acme.com");
+    press("Remove suppression");
+    await screen.findByText("No email address is suppressed.");
     await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("heading", { level: 1 })));
   });
 
-  it("take an address, and say what is wrong with one", async () => {
+  it("can be added, and the form shows what is wrong", async () => {
     service.answer(`POST ${PATH}`, failWith(409, "conflict"), json(entry("cy", { reason: "manual" })));
     await show();
-    press("Suppress an address");
-    fireEvent.change(screen.getByLabelText("E-mail address"), { target: { value: "cy@acme.com" } });
+    press("Suppress an email address");
+    fireEvent.change(screen.getByLabelText("Email address"), { target: { value: "cy@acme.com" } });
     fireEvent.change(screen.getByLabelText("Reason"), { target: { value: " asked us to " } });
-    press("Suppress address");
-    await screen.findByText("This address is on the list already.");
-    expect(document.activeElement).toBe(screen.getByLabelText("E-mail address"));
-    press("Suppress address");
-    await waitFor(() => expect(screen.queryByRole("dialog", { name: "Suppress an address" })).toBeNull());
+    press("Suppress email address");
+    await screen.findByText("This email address is already suppressed.");
+    expect(document.activeElement).toBe(screen.getByLabelText("Email address"));
+    press("Suppress email address");
+    await waitFor(() =>
+      expect(screen.queryByRole("dialog", { name: "Suppress an email address" })).toBeNull(),
+    );
     expect(service.bodies.at(-1)).toEqual({ email: "cy@acme.com", reason: "asked us to" });
   });
 });

@@ -1,12 +1,12 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { MailboxPage } from "@/features/mailbox/mailbox-page";
+import { MailboxPage, type MailboxSearch } from "@/features/mailbox/mailbox-page";
+import { pageTitle } from "@/lib/page-title";
+import { idParam } from "@/lib/search-params";
 
 export const Route = createFileRoute("/_app/mailbox")({
-  validateSearch: (search: Record<string, unknown>): { mail?: string } => ({
-    mail: typeof search.mail === "string" && /^[\da-f-]{36}$/.test(search.mail) ? search.mail : undefined,
-  }),
-  head: () => ({ meta: [{ title: "Mailbox · Gatepost" }] }),
-  component: function Mailbox() {
-    return <MailboxPage chosen={Route.useSearch().mail} />;
+  validateSearch: (search: Record<string, unknown>): MailboxSearch => ({ email: idParam(search.email) }),
+  head: () => pageTitle("Mailbox"),
+  component: function MailboxRoute() {
+    return <MailboxPage selected={Route.useSearch().email} />;
   },
 });

@@ -1,49 +1,40 @@
-"""The shared layout around a template that is a part of a page, and the preheader at its place."""
+"""The shared layout around templates that are HTML fragments, and the preheader."""
 
 from __future__ import annotations
 
-import html
-from dataclasses import dataclass
+from html import escape
 
-from gatepost.mail.rendering.language.tokens import Tokens
-from gatepost.mail.rendering.shapes import Source
+from gatepost.mail.rendering.language.lexer import TokenIndex
+from gatepost.mail.rendering.types import Source
 
 CONTENT = "<!-- content -->"
 PREHEADER = "<!-- preheader -->"
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """A whole page, still a template; `offset` is how many lines stand before the author's own first one."""
+def apply_layout(source: Source, layout: str) -> str:
+    """Return the whole page of a template, still with its Jinja.
 
-    html: str
-    offset: int
-
-
-def compose(source: Source, layout: str) -> Composed:
-    """Put a part of a page into the layout, and the preheader at its marker.
+    A fragment is put into the layout; the preheader replaces its marker in the layout or in the author's own page.
 
     Raises:
-        ValueError: the layout has no place for the content.
+        ValueError: the layout has no content marker.
     """
-    preheader = _escaped(source.preheader)
+    preheader = _escape(source.preheader)
     if "<html" in source.html.lower():
-        head, mark, tail = source.html.partition(PREHEADER)
-        return Composed(head + preheader + tail if mark else source.html, 0)
-    before, mark, after = layout.partition(CONTENT)
-    if not mark:
+        return source.html.replace(PREHEADER, preheader, 1)
+    before, marker, after = layout.partition(CONTENT)
+    if not marker:
         msg = f"the layout has no line {CONTENT}"
         raise ValueError(msg)
-    before = before.replace(PREHEADER, preheader, 1)
-    return Composed(before + source.html + after, before.count("\n"))
+    return before.replace(PREHEADER, preheader, 1) + source.html + after
 
 
-def _escaped(preheader: str) -> str:
-    """The preheader with what stands outside its tags escaped; what stands inside is escaped as it is rendered."""
-    tokens = Tokens(preheader)
-    pieces, at = [], 0
-    for token in tokens.all:
-        pieces.append(tokens.source[at : token.offset])
-        pieces.append(html.escape(token.text) if token.kind == "data" else token.text)
-        at = token.offset + len(token.text)
-    return "".join([*pieces, tokens.source[at:]])
+def _escape(preheader: str) -> str:
+    """Escape the text outside of Jinja tags; their output is escaped when it is rendered."""
+    index = TokenIndex(preheader)
+    pieces, end = [], 0
+    for token in index.tokens:
+        pieces.append(index.source[end : token.offset])
+        pieces.append(escape(token.text) if token.kind == "data" else token.text)
+        end = token.end
+    return "".join([*pieces, index.source[end:]])

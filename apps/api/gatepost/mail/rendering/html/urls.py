@@ -1,4 +1,4 @@
-"""What may stand in an attribute that holds an address, and in a `url(…)`."""
+"""Which URLs may be in an HTML attribute or in a CSS `url(…)`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 from typing import Final
 
-from gatepost.mail.rendering.language.lexer import MASK_FIRST, MASK_REST, Masked, Span
+from gatepost.mail.rendering.language.lexer import MASK_FIRST, MASK_REST, JinjaTag, MaskedSource
 from gatepost.mail.rendering.types import Severity
 
 URL_ATTRIBUTES: Final = frozenset(
@@ -17,133 +17,122 @@ URL_ATTRIBUTES: Final = frozenset(
     }
 )  # fmt: skip
 _LISTS: Final = frozenset({"srcset", "imagesrcset", "ping", "archive"})
-_SAFE: Final = frozenset({"http", "https", "mailto", "tel", "sms", "cid"})
-_IMAGE: Final = re.compile(r"data:image/(?:png|gif|jpe?g|webp)[;,]", re.IGNORECASE)
+_ALLOWED_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "sms", "cid"})
+_DATA_IMAGE: Final = re.compile(r"data:image/(?:png|gif|jpe?g|webp)[;,]", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
-# What a browser cuts off at both ends, and what it takes out everywhere.
-_EDGES: Final = "".join(map(chr, range(0x21)))
+# Browsers strip these at both ends of a URL, and remove newlines and tabs everywhere.
+_STRIPPED: Final = "".join(map(chr, range(0x21)))
 _REMOVED: Final = re.compile("[\t\n\r]")
-# A whole host before the first variable: nothing that follows can change where the address leads.
-_ANCHORED: Final = re.compile(rf"(?:https?://[^/?#\\@{MASK_FIRST}{MASK_REST}]+[/?#]|mailto:|tel:|sms:)", re.IGNORECASE)
-# Ways through the conditions of one value; more than that cannot be judged.
-_MOST_WAYS: Final = 32
+# A complete host before the first variable: no value can change where the URL leads.
+_FIXED_HOST: Final = re.compile(
+    rf"(?:https?://[^/?#\\@{MASK_FIRST}{MASK_REST}]+[/?#]|mailto:|tel:|sms:)", re.IGNORECASE
+)
+# Combinations of the conditions in one value; values with more are rejected.
+_MAX_VARIANTS: Final = 32
 
-# A text, and the spans behind its masks.
-_Way = tuple[str, list[Span]]
+# A text with one mask for each variable, and the tags of these variables.
+_Variant = tuple[str, list[JinjaTag]]
 # Rule, severity and message.
-Verdict = tuple[str, Severity, str]
+Problem = tuple[str, Severity, str]
 
 
-def judge(
-    name: str, value: str, on_image: bool, whole: tuple[Masked, int, int], types: Mapping[str, str]
-) -> set[Verdict]:
-    """Judge one address attribute; gives each finding's rule, severity and message.
+def check_url_attribute(
+    name: str, value: str, position: tuple[MaskedSource, int, int], types: Mapping[str, str], *, is_image: bool
+) -> set[Problem]:
+    """Check the value of an attribute that contains a URL.
 
     Args:
-        name: of the attribute.
-        value: its masked text, entities not resolved.
-        on_image: it is the source of an `img`, where small pictures may stand as data.
-        whole: the source, and where in it the value is, from and to.
-        types: the declared variables' types by their names.
+        name: the attribute's name.
+        value: its masked text, HTML entities not resolved.
+        position: the source, and where the value starts and ends in it.
+        types: the types of the declared variables, by name.
+        is_image: whether this is the `src` of an `<img>`, which may be a `data:` URL of an image.
     """
-    masked, start, end = whole
-    ways = list(_ways(value, start, masked.inside(start, end)))
-    if len(ways) > _MOST_WAYS or any(way is None for way in ways):
-        return {
-            ("url-type", "error", "An address may hold a few conditions and no loop; move them around the element.")
-        }
-    found: set[Verdict] = set()
-    for way in ways:
-        text, spans = way or ("", [])
-        # each span is one private-use character here
-        for part in _parts(name, text):
-            used, spans = spans[: part.count(MASK_FIRST)], spans[part.count(MASK_FIRST) :]
-            found |= set(_judge_one(part, used, on_image, types))
+    masked, start, end = position
+    variants = list(_variants(value, start, masked.tags_in(start, end)))
+    if len(variants) > _MAX_VARIANTS or any(variant is None for variant in variants):
+        msg = "A URL may contain only a few conditions and no loops. Put them around the element."
+        return {("url-type", "error", msg)}
+    found: set[Problem] = set()
+    for variant in variants:
+        text, tags = variant or ("", [])
+        for url in _split(name, text):
+            # In a variant each tag is a single mask character.
+            used, tags = tags[: url.count(MASK_FIRST)], tags[url.count(MASK_FIRST) :]
+            found |= set(_check_url(url, used, types, is_image=is_image))
     return found
 
 
-def judge_css(value: str) -> set[Verdict]:
-    """Judge what stands in one `url(…)` of a style."""
+def check_css_url(value: str) -> set[Problem]:
+    """Check the value of a `url(…)` in CSS."""
     if MASK_FIRST in value:
-        return {
-            ("url-type", "error", "A variable in the url() of a style is not safe; use an <img> or a fixed address.")
-        }
-    return set(_judge_one(value, [], True, {}))
+        msg = "A variable inside url() in CSS is not safe. Use an <img> or a fixed URL."
+        return {("url-type", "error", msg)}
+    return set(_check_url(value, [], {}, is_image=True))
 
 
-def _parts(name: str, text: str) -> list[str]:
+def _split(name: str, text: str) -> list[str]:
     if name not in _LISTS:
         return [text]
     separator = "," if name.endswith("srcset") else None
     return [part.split(maxsplit=1)[0] for part in text.split(separator) if part.strip()]
 
 
-def _ways(value: str, start: int, spans: Sequence[Span]) -> Iterator[_Way | None]:
-    """Give the texts that the conditions in a value allow, a mask for each variable; None for what cannot be told."""
-    stack: list[tuple[list[_Way], list[_Way], bool]] = []
-    now: list[_Way] = [("", [])]
-    last = start
-    for span in spans:
-        now = [(text + value[last - start : span.start - start], used) for text, used in now]
-        last = span.end
-        word = span.words[0] if span.kind == "control" and span.words else ""
-        if span.kind == "output":
-            now = [(text + MASK_FIRST, [*used, span]) for text, used in now]
-        elif word == "if":
-            stack.append((now, [], False))
-        elif word in {"elif", "else"} and stack:
+def _variants(value: str, start: int, tags: Sequence[JinjaTag]) -> Iterator[_Variant | None]:
+    """Yield every text that the conditions in a value allow; None if they cannot be enumerated."""
+    stack: list[tuple[list[_Variant], list[_Variant], bool]] = []
+    current: list[_Variant] = [("", [])]
+    end = start
+    for tag in tags:
+        current = [(text + value[end - start : tag.start - start], used) for text, used in current]
+        end = tag.end
+        if tag.kind == "output":
+            current = [(text + MASK_FIRST, [*used, tag]) for text, used in current]
+        elif tag.keyword == "if":
+            stack.append((current, [], False))
+        elif tag.keyword in {"elif", "else"} and stack:
             before, done, _ = stack.pop()
-            stack.append((before, done + now, word == "else"))
-            now = before
-        elif word == "endif" and stack:
+            stack.append((before, done + current, tag.keyword == "else"))
+            current = before
+        elif tag.keyword == "endif" and stack:
             before, done, has_else = stack.pop()
-            now = done + now + ([] if has_else else before)
-        elif span.kind == "control":
+            current = done + current + ([] if has_else else before)
+        elif tag.kind == "control":
             yield None
             return
-        if len(now) > _MOST_WAYS or any(len(each[1]) > _MOST_WAYS for each in stack):
+        if len(current) > _MAX_VARIANTS or any(len(done) > _MAX_VARIANTS for _, done, _ in stack):
             yield None
             return
-    tail = value[last - start :]
-    yield from ((text + tail, used) for text, used in now)
+    tail = value[end - start :]
+    yield from ((text + tail, used) for text, used in current)
 
 
-def _judge_one(part: str, spans: Sequence[Span], on_image: bool, types: Mapping[str, str]) -> Iterator[Verdict]:
-    text = _REMOVED.sub("", unescape(part).strip(_EDGES))
+def _check_url(part: str, tags: Sequence[JinjaTag], types: Mapping[str, str], *, is_image: bool) -> Iterator[Problem]:
+    text = _REMOVED.sub("", unescape(part).strip(_STRIPPED))
     if MASK_FIRST in text:
-        yield from _judge_mixed(text, spans, types)
+        yield from _check_variables(text, tags, types)
         return
     scheme = _SCHEME.match(text)
     if scheme is None:
         if text.replace("\\", "/").startswith("//"):
-            yield (
-                "unsafe-url",
-                "error",
-                "An address that begins with // has no meaning in an e-mail; write https:// before it.",
-            )
+            msg = "A URL that starts with // does not work in an email. Start it with https://."
+            yield "unsafe-url", "error", msg
         elif not text.startswith("#"):
-            yield (
-                "unsafe-url",
-                "warning",
-                "A relative address leads nowhere from an e-mail; write it in full, with https://.",
-            )
-    elif scheme[1].lower() not in _SAFE and not (on_image and _IMAGE.match(text)):
-        yield (
-            "unsafe-url",
-            "error",
-            f"Addresses with {scheme[1].lower()[:20]}: are not allowed; use https:, mailto: or tel:.",
-        )
+            msg = "A relative URL does not work in an email. Use an absolute URL that starts with https://."
+            yield "unsafe-url", "warning", msg
+    elif scheme[1].lower() not in _ALLOWED_SCHEMES and not (is_image and _DATA_IMAGE.match(text)):
+        msg = f"{scheme[1].lower()[:20]}: URLs are not allowed. Use https:, mailto: or tel:."
+        yield "unsafe-url", "error", msg
 
 
-def _judge_mixed(text: str, spans: Sequence[Span], types: Mapping[str, str]) -> Iterator[Verdict]:
+def _check_variables(text: str, tags: Sequence[JinjaTag], types: Mapping[str, str]) -> Iterator[Problem]:
     if text.startswith(MASK_FIRST):
-        words = spans[0].words
-        if text != MASK_FIRST or len(words) != 1 or types.get(words[0]) != "url":
-            yield (
-                "url-type", "error",
-                "An address that begins with a variable must be one variable declared as a url and nothing else.",
-            )  # fmt: skip
-    elif _ANCHORED.match(text) is None:
-        yield "url-type", "error", "Before the first variable of an address write https://, the whole host and a slash."
-    elif any(span.words[-2:] != ("|", "urlencode") for span in spans):
-        yield "url-type", "error", "End each variable inside an address with | urlencode."
+        tokens = tags[0].tokens
+        if text != MASK_FIRST or len(tokens) != 1 or types.get(tokens[0]) != "url":
+            msg = "A URL that starts with a variable must be a single variable of the type url and nothing else."
+            yield "url-type", "error", msg
+    elif _FIXED_HOST.match(text) is None:
+        msg = "Start the URL with https:// and the complete host and a slash, before the first variable."
+        yield "url-type", "error", msg
+    elif any(tag.tokens[-2:] != ("|", "urlencode") for tag in tags):
+        yield "url-type", "error", "Add | urlencode to the end of each variable in the URL."

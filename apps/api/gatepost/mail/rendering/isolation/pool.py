@@ -1,4 +1,4 @@
-"""The processes that render, and the way to them: one job at a time each; one that takes too long is replaced."""
+"""The render pool: sandbox processes that each do one job at a time. One that exceeds its limits is replaced."""
 
 from __future__ import annotations
 
@@ -10,41 +10,54 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from gatepost.mail.rendering.isolation.process import ChildDied, ChildProcess
+from gatepost.mail.rendering.isolation.process import SandboxExited, SandboxProcess
 from gatepost.mail.rendering.language.variables import Variable
-from gatepost.mail.rendering.shapes import Prepared, Rendered, Source
-from gatepost.mail.rendering.types import Diagnostic, TemplateRefused, has_errors, refused
+from gatepost.mail.rendering.types import (
+    Diagnostic,
+    Prepared,
+    Rendered,
+    RenderedPreview,
+    RenderError,
+    Source,
+    has_errors,
+    render_error,
+)
 
 MAX_WAITING = 200
+# Seconds.
 MAX_WAIT = 10.0
 MAX_BATCH = 100
+# Bytes.
 MAX_JOB = 24_000_000
 ATTEMPTS = 3
-LIMIT = 0.8
-LIMIT_MORE = 0.02
+# Seconds for a job, and in addition for each context that it renders.
+TIME_LIMIT = 0.8
+TIME_LIMIT_PER_CONTEXT = 0.02
 
-_TOO_SLOW = "This takes longer to render than a template may; make its loops smaller."
-_TOO_MUCH = "This takes more memory than a template may; make it simpler."
-_START_AGAIN = 0.5
+_TOO_SLOW = "This template takes too long to render. Make its loops smaller."
+_TOO_MUCH_MEMORY = "This template uses too much memory. Simplify it."
+_TOO_LARGE = "The template and its values are too large. Send less."
+_RESTART_DELAY = 0.5
 
 
-class RenderBusy(Exception):
-    """Too many jobs are waiting, or the pool is closed; try again later."""
+class RenderUnavailable(Exception):
+    """The pool cannot do a job now: too many are waiting, it is closed, or it cannot be started. Try again later."""
 
 
 class RenderPool:
-    """Child processes that check and render templates; `layout` is the page around templates that are parts of one.
+    """Sandbox processes that check and render templates. `layout` is the page around templates that are fragments.
 
-    Authors' jobs never take the last process, so that a template that burns does not hold up what is being sent.
+    Jobs for authors (check, publish, preview) never take the last process, so that a slow draft does not hold up
+    sending.
     """
 
     def __init__(self, layout: str, size: int | None = None) -> None:
         self._layout = layout
         self._size = size or min(2, os.cpu_count() or 1)
-        self._children: set[ChildProcess] = set()
-        self._idle: asyncio.Queue[ChildProcess | None] = asyncio.Queue()
-        self._authors = asyncio.Semaphore(max(1, self._size - 1))
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sandboxes: set[SandboxProcess] = set()
+        self._idle: asyncio.Queue[SandboxProcess | None] = asyncio.Queue()
+        self._author_slots = asyncio.Semaphore(max(1, self._size - 1))
+        self._watchers: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._open = False
 
@@ -52,52 +65,55 @@ class RenderPool:
         """Start every process and wait until all are ready.
 
         Raises:
-            OSError, ChildDied, TimeoutError: they cannot be started.
+            RenderUnavailable: a process cannot be started.
         """
         self._open = True
         try:
             await asyncio.gather(*(self._add() for _ in range(self._size)))
+        except (OSError, SandboxExited) as error:
+            await self.close()
+            raise RenderUnavailable from error
         except BaseException:
             await self.close()
             raise
 
     async def close(self) -> None:
-        """End every process; whoever still waits is told that the pool is busy."""
+        """End every process. Jobs that are still waiting raise `RenderUnavailable`."""
         self._open = False
-        for task in [*self._tasks]:
+        for task in [*self._watchers]:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(child.kill() for child in [*self._children]))
-        self._children.clear()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*(sandbox.kill() for sandbox in [*self._sandboxes]))
+        self._sandboxes.clear()
         for _ in range(self._waiting):
             self._idle.put_nowait(None)
 
     @property
     def pids(self) -> list[int]:
-        """The processes that are running."""
-        return [child.pid for child in self._children]
+        """The ids of the running processes."""
+        return [sandbox.pid for sandbox in self._sandboxes]
 
     async def check(self, source: Source, declared: Sequence[Variable]) -> list[Diagnostic]:
-        """Return everything that is wrong with a template; what takes too long is a diagnostic too.
+        """Return all problems of a template. Exceeding a limit is a diagnostic too.
 
         Raises:
-            RenderBusy: try again later.
+            RenderUnavailable: try again later.
         """
-        return _diagnostics(await self._author("check", source, declared))
+        return _diagnostics(await self._author_job("check", source, declared))
 
     async def publish(
         self, source: Source, declared: Sequence[Variable], key: str = ""
     ) -> tuple[Prepared, list[Diagnostic]]:
-        """Check a template and return it ready to be rendered, under `key`, with the warnings.
+        """Check a template and return it prepared for rendering, under `key`, with its warnings.
 
         Raises:
-            TemplateRefused: it has errors.
-            RenderBusy: try again later.
+            RenderError: it has errors.
+            RenderUnavailable: try again later.
         """
-        answer = await self._author("publish", source, declared)
+        answer = await self._author_job("publish", source, declared)
         found = _diagnostics(answer)
         if answer.get("prepared") is None or has_errors(found):
-            raise TemplateRefused(found)
+            raise RenderError(found)
         return Prepared(**{**answer["prepared"], "key": key}), found
 
     async def preview(
@@ -108,38 +124,36 @@ class RenderPool:
         *,
         locale: str,
         product_name: str,
-    ) -> tuple[Rendered | None, list[Diagnostic]]:
-        """Render as a sending would; examples stand in for values that are not given. None where it has errors.
+    ) -> tuple[RenderedPreview | None, list[Diagnostic]]:
+        """Render a template as it would be sent; None if it has errors. Examples are used for missing values.
 
         Raises:
-            RenderBusy: try again later.
+            RenderUnavailable: try again later.
         """
-        always = {"locale": locale, "product_name": product_name}
-        answer = await self._author("preview", source, declared, values=dict(values), always=always)
+        built_in = {"locale": locale, "product_name": product_name}
+        answer = await self._author_job("preview", source, declared, values=dict(values), built_in=built_in)
         rendered = answer.get("rendered")
-        return Rendered(**rendered) if rendered is not None else None, _diagnostics(answer)
+        return RenderedPreview(**rendered) if rendered is not None else None, _diagnostics(answer)
 
-    async def render(
-        self, prepared: Prepared, contexts: Sequence[Mapping[str, Any]]
-    ) -> list[Rendered | TemplateRefused]:
-        """Render a published template once for each context, as `check_values` returns them, in their order.
+    async def render(self, prepared: Prepared, contexts: Sequence[Mapping[str, Any]]) -> list[Rendered | RenderError]:
+        """Render a prepared template once for each context that `check_values` returned, in the same order.
 
-        A context that is refused does not hold up the others; what takes too long stops them all.
+        An error in one context does not affect the others; exceeding a limit fails all of them.
 
         Raises:
-            TemplateRefused: the template itself, `too-slow`, `too-much-memory` or `too-large`.
-            RenderBusy: try again later.
+            RenderError: `too-slow`, `too-much-memory` or `too-large`, or the template itself has errors.
+            RenderUnavailable: try again later.
         """
-        done: list[Rendered | TemplateRefused] = []
+        done: list[Rendered | RenderError] = []
         while len(done) < len(contexts):
-            some = [dict(context) for context in contexts[len(done) : len(done) + MAX_BATCH]]
-            answer = await self._render(prepared, some)
+            batch = [dict(context) for context in contexts[len(done) : len(done) + MAX_BATCH]]
+            answer = await self._render_batch(prepared, batch)
             if "items" not in answer:
-                raise TemplateRefused(_diagnostics(answer))
+                raise RenderError(_diagnostics(answer))
             done += [_item(item) for item in answer["items"]]
         return done
 
-    async def _author(self, op: str, source: Source, declared: Sequence[Variable], **more: Any) -> dict[str, Any]:
+    async def _author_job(self, op: str, source: Source, declared: Sequence[Variable], **more: Any) -> dict[str, Any]:
         job = {
             "op": op,
             "source": asdict(source),
@@ -148,77 +162,77 @@ class RenderPool:
             **more,
         }
         try:
-            async with self._turn(self._authors):
-                return await self._done(lambda _: [_encoded(job)], LIMIT)
-        except TemplateRefused as refusal:
-            return {"diagnostics": [asdict(found) for found in refusal.diagnostics]}
+            async with self._author_slot():
+                return await self._run(lambda _: [_encode(job)], TIME_LIMIT)
+        except RenderError as error:
+            return {"diagnostics": [asdict(found) for found in error.diagnostics]}
 
-    async def _render(self, prepared: Prepared, contexts: list[dict[str, Any]]) -> dict[str, Any]:
+    async def _render_batch(self, prepared: Prepared, contexts: list[dict[str, Any]]) -> dict[str, Any]:
         job: dict[str, Any] = {"op": "render", "key": prepared.key, "contexts": contexts}
-        whole = job | {"prepared": asdict(prepared)}
+        job_with_template = job | {"prepared": asdict(prepared)}
 
-        def messages(child: ChildProcess) -> Iterator[bytes]:
-            # The template crosses once: the process may have forgotten it, though, and then asks for it again.
-            if prepared.key in child.known:
-                yield _encoded(job)
-            child.known.add(prepared.key)
-            yield _encoded(whole)
+        def messages(sandbox: SandboxProcess) -> Iterator[bytes]:
+            # The template is sent once. The process may have dropped it from its cache since, and then asks for it.
+            if prepared.key in sandbox.known:
+                yield _encode(job)
+            sandbox.known.add(prepared.key)
+            yield _encode(job_with_template)
 
-        return await self._done(messages, LIMIT + LIMIT_MORE * len(contexts))
+        return await self._run(messages, TIME_LIMIT + TIME_LIMIT_PER_CONTEXT * len(contexts))
 
-    async def _done(self, messages: Callable[[ChildProcess], Iterable[bytes]], limit: float) -> dict[str, Any]:
+    async def _run(self, messages: Callable[[SandboxProcess], Iterable[bytes]], limit: float) -> dict[str, Any]:
         for _ in range(ATTEMPTS):
-            child = await self._free()
+            sandbox = await self._take_idle()
             healthy = False
             try:
                 async with asyncio.timeout(limit):
-                    answer = await _asked(child, messages(child))
+                    answer = await _ask(sandbox, messages(sandbox))
                 healthy = not answer.get("last")
             except TimeoutError:
-                raise refused("html", "too-slow", _TOO_SLOW) from None
-            except ChildDied as death:
-                if death.over_time:
-                    raise refused("html", "too-slow", _TOO_SLOW) from None
+                raise render_error("html", "too-slow", _TOO_SLOW) from None
+            except SandboxExited as error:
+                if error.over_time:
+                    raise render_error("html", "too-slow", _TOO_SLOW) from None
                 continue
             finally:
-                # Cancelled, late or dying: whoever watches it starts another.
                 if healthy:
-                    self._idle.put_nowait(child)
+                    self._idle.put_nowait(sandbox)
                 else:
-                    child.end()
+                    # Its watcher starts another.
+                    sandbox.terminate()
             return answer
-        raise refused("html", "too-much-memory", _TOO_MUCH)
+        raise render_error("html", "too-much-memory", _TOO_MUCH_MEMORY)
 
-    async def _free(self) -> ChildProcess:
-        with self._in_line():
+    async def _take_idle(self) -> SandboxProcess:
+        with self._count_waiting():
             try:
                 async with asyncio.timeout(MAX_WAIT):
-                    child = await self._idle.get()
-                    while child is not None and not child.alive:
-                        child = await self._idle.get()
+                    sandbox = await self._idle.get()
+                    while sandbox is not None and not sandbox.alive:
+                        sandbox = await self._idle.get()
             except TimeoutError:
-                raise RenderBusy from None
-        if child is None or not self._open:
-            raise RenderBusy
-        return child
+                raise RenderUnavailable from None
+        if sandbox is None or not self._open:
+            raise RenderUnavailable
+        return sandbox
 
     @asynccontextmanager
-    async def _turn(self, semaphore: asyncio.Semaphore) -> AsyncIterator[None]:
-        with self._in_line():
+    async def _author_slot(self) -> AsyncIterator[None]:
+        with self._count_waiting():
             try:
                 async with asyncio.timeout(MAX_WAIT):
-                    await semaphore.acquire()
+                    await self._author_slots.acquire()
             except TimeoutError:
-                raise RenderBusy from None
+                raise RenderUnavailable from None
         try:
             yield
         finally:
-            semaphore.release()
+            self._author_slots.release()
 
     @contextmanager
-    def _in_line(self) -> Iterator[None]:
+    def _count_waiting(self) -> Iterator[None]:
         if not self._open or self._waiting >= MAX_WAITING:
-            raise RenderBusy
+            raise RenderUnavailable
         self._waiting += 1
         try:
             yield
@@ -226,43 +240,43 @@ class RenderPool:
             self._waiting -= 1
 
     async def _add(self) -> None:
-        child = await ChildProcess.start()
-        self._children.add(child)
-        self._watch(self._replace(child))
-        self._idle.put_nowait(child)
+        sandbox = await SandboxProcess.start()
+        self._sandboxes.add(sandbox)
+        self._start_watcher(self._replace_when_ended(sandbox))
+        self._idle.put_nowait(sandbox)
 
-    def _watch(self, task: Coroutine[Any, Any, None]) -> None:
-        watching = asyncio.create_task(task)
-        self._tasks.add(watching)
-        watching.add_done_callback(self._tasks.discard)
+    def _start_watcher(self, watcher: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(watcher)
+        self._watchers.add(task)
+        task.add_done_callback(self._watchers.discard)
 
-    async def _replace(self, child: ChildProcess) -> None:
-        """Wait for the end of a process, whatever brings it about, and start another."""
-        await child.wait()
-        await child.kill()
-        self._children.discard(child)
+    async def _replace_when_ended(self, sandbox: SandboxProcess) -> None:
+        await sandbox.wait()
+        await sandbox.kill()
+        self._sandboxes.discard(sandbox)
         while self._open:
             try:
                 await self._add()
-            except (OSError, ChildDied):
-                await asyncio.sleep(_START_AGAIN)
+            except (OSError, SandboxExited):
+                await asyncio.sleep(_RESTART_DELAY)
             else:
                 return
 
 
-async def _asked(child: ChildProcess, messages: Iterable[bytes]) -> dict[str, Any]:
+async def _ask(sandbox: SandboxProcess, messages: Iterable[bytes]) -> dict[str, Any]:
+    """Send messages until one is answered other than with `unknown`."""
     answer: dict[str, Any] = {}
     for message in messages:
-        answer = await child.ask(message)
+        answer = await sandbox.ask(message)
         if "unknown" not in answer:
             break
     return answer
 
 
-def _encoded(job: dict[str, Any]) -> bytes:
+def _encode(job: dict[str, Any]) -> bytes:
     data = json.dumps(job, separators=(",", ":")).encode()
     if len(data) > MAX_JOB:
-        raise refused("html", "too-large", "The template and its values are too large; send less.")
+        raise render_error("html", "too-large", _TOO_LARGE)
     return data
 
 
@@ -270,5 +284,5 @@ def _diagnostics(answer: dict[str, Any]) -> list[Diagnostic]:
     return [Diagnostic(**found) for found in answer["diagnostics"]]
 
 
-def _item(item: dict[str, Any]) -> Rendered | TemplateRefused:
-    return Rendered(*item["rendered"]) if "rendered" in item else TemplateRefused(_diagnostics(item))
+def _item(item: dict[str, Any]) -> Rendered | RenderError:
+    return Rendered(*item["rendered"]) if "rendered" in item else RenderError(_diagnostics(item))

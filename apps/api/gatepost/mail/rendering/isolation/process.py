@@ -1,4 +1,4 @@
-"""One rendering process as its parent sees it."""
+"""A sandbox process as its parent sees it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ START_LIMIT = 20.0
 
 _LENGTH = struct.Struct(">I")
 _BUFFER = 1 << 20
-_HOME = str(Path(__file__).resolve().parents[4])
-# -I leaves out PYTHONPATH, so the place of this very package is named; afterwards it comes last, behind the library.
-_BOOT = """
+_PACKAGES = str(Path(__file__).resolve().parents[4])
+# -I ignores PYTHONPATH, so this package's directory is added for the first import, and afterwards moved behind the
+# standard library.
+_BOOTSTRAP = """
 import sys
-sys.path.insert(0, {home!r})
+sys.path.insert(0, {packages!r})
 import gatepost
 sys.path.append(sys.path.pop(0))
 from gatepost.mail.rendering.isolation.sandbox import main
@@ -29,29 +30,29 @@ main({parent})
 """
 
 
-class ChildDied(Exception):
-    """The process ended before it answered; `over_time` when the kernel ended it for its use of the processor."""
+class SandboxExited(Exception):
+    """The process ended before it answered. `over_time`: the kernel ended it at its limit of CPU time."""
 
     def __init__(self, *, over_time: bool) -> None:
-        super().__init__("the rendering process ended")
+        super().__init__("the sandbox process ended")
         self.over_time = over_time
 
 
-class ChildProcess:
-    """A started process; `ask` does one job at a time."""
+class SandboxProcess:
+    """A running process; `ask` does one job at a time. `known` are the keys of the templates that were sent to it."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self.known: set[str] = set()
 
     @classmethod
-    async def start(cls) -> ChildProcess:
-        """Start a process and wait until it is ready for work.
+    async def start(cls) -> SandboxProcess:
+        """Start a process and wait until it is ready for jobs.
 
         Raises:
-            OSError, ChildDied, TimeoutError: it cannot be started.
+            OSError, SandboxExited, TimeoutError: it cannot be started.
         """
-        code = _BOOT.format(home=_HOME, parent=os.getpid())
+        code = _BOOTSTRAP.format(packages=_PACKAGES, parent=os.getpid())
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
@@ -66,68 +67,68 @@ class ChildProcess:
             start_new_session=True,
             limit=_BUFFER,
         )
-        child = cls(process)
+        sandbox = cls(process)
         try:
             async with asyncio.timeout(START_LIMIT):
-                await child._answer()
+                await sandbox._answer()
         except BaseException:
-            await child.kill()
+            await sandbox.kill()
             raise
-        return child
+        return sandbox
 
     @property
     def pid(self) -> int:
-        """The process id, its group's too."""
+        """The id of the process and of its process group."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended, as far as is known yet."""
-        return self._process.returncode is None and not self._out.at_eof()
+        """Whether it is running, as far as known."""
+        return self._process.returncode is None and not self._stdout.at_eof()
 
     @property
-    def _out(self) -> asyncio.StreamReader:
-        assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
+    def _stdout(self) -> asyncio.StreamReader:
+        assert self._process.stdout is not None  # noqa: S101 - a pipe was requested
         return self._process.stdout
 
     async def ask(self, job: bytes) -> dict[str, Any]:
-        """Send one job, a JSON text, and return the answer.
+        """Send one job, as JSON, and return the answer.
 
         Raises:
-            ChildDied: it ended before it answered.
+            SandboxExited: it ended before it answered.
         """
-        into = self._process.stdin
-        assert into is not None  # noqa: S101 - a pipe was asked for
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101 - a pipe was requested
         try:
-            into.write(_LENGTH.pack(len(job)) + job)
-            await into.drain()
+            stdin.write(_LENGTH.pack(len(job)) + job)
+            await stdin.drain()
         except (ConnectionError, RuntimeError):
-            raise await self._died() from None
+            raise await self._exited() from None
         return await self._answer()
 
     async def _answer(self) -> dict[str, Any]:
         try:
-            head = await self._out.readexactly(_LENGTH.size)
-            body = await self._out.readexactly(_LENGTH.unpack(head)[0])
+            head = await self._stdout.readexactly(_LENGTH.size)
+            body = await self._stdout.readexactly(_LENGTH.unpack(head)[0])
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise await self._died() from None
+            raise await self._exited() from None
         try:
-            return _parsed(body)
+            return _decode(body)
         except (ValueError, LookupError, TypeError, struct.error):
-            # Whoever answers like this is no process of ours any more.
-            raise await self._died() from None
+            # A process that answers like this is not under our control any more.
+            raise await self._exited() from None
 
-    async def _died(self) -> ChildDied:
+    async def _exited(self) -> SandboxExited:
         await self.kill()
         over_time = sys.platform != "win32" and self._process.returncode == -signal.SIGXCPU
-        return ChildDied(over_time=over_time)
+        return SandboxExited(over_time=over_time)
 
     async def wait(self) -> None:
         """Wait until it has ended."""
         await self._process.wait()
 
-    def end(self) -> None:
-        """End it and whatever it may have started, at once."""
+    def terminate(self) -> None:
+        """Kill it and everything that it may have started, without waiting."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 if sys.platform == "win32":
@@ -138,17 +139,17 @@ class ChildProcess:
             self._process.stdin.close()
 
     async def kill(self) -> None:
-        """End it and wait until nothing of it is left."""
-        self.end()
+        """Kill it and wait until it has ended."""
+        self.terminate()
         await self._process.wait()
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours: the process must hold no secret. Windows cannot start Python without its own directory."""
+    """Return an environment without secrets. Windows cannot start Python without SYSTEMROOT."""
     return {name: os.environ[name] for name in ("SYSTEMROOT",) if os.name == "nt" and name in os.environ}
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _decode(body: bytes) -> dict[str, Any]:
     end = _LENGTH.size + _LENGTH.unpack_from(body)[0]
     answer: dict[str, Any] = json.loads(body[_LENGTH.size : end])
     for item in answer.get("items", ()):

@@ -1,13 +1,21 @@
-"""The process that templates are compiled and rendered in: it holds no secrets, opens nothing and can be killed.
+"""The program of a sandbox process, which compiles and renders templates with limits on memory and CPU time.
 
-It reads jobs from stdin, each a JSON text after its length in four bytes. A job is one of
-`{"op": "check"|"publish", "source", "declared", "layout"}`, the same for "preview" with "values" and "always", and
-`{"op": "render", "key", "prepared"?, "contexts"}`.
+The process has no secrets, opens no files and can be killed at any time. It reads jobs from stdin, each as its length
+in four bytes and JSON. A job is one of:
 
-It answers to stdout alike, with the length of the whole in four bytes before. An answer is `{"diagnostics"}`, with
-"prepared" and "rendered" where there are some; `{"unknown": true}` for a key whose template it does not have; or
-`{"items": [{"rendered"} or {"diagnostics"}]}`, perhaps fewer than were asked for, with the lengths in bytes of subject,
-HTML and text, which follow one after another behind the JSON. After `"last": true` it ends.
+- `{"op": "check" | "publish", "source", "declared", "layout"}`
+- `{"op": "preview", "source", "declared", "layout", "values", "built_in"}`
+- `{"op": "render", "key", "prepared"?, "contexts"}`
+
+It writes answers to stdout: the length of the whole answer in four bytes, the length of its JSON in four bytes, and the
+JSON. An answer is one of:
+
+- `{"diagnostics"}`, after "publish" with "prepared" and after "preview" with "rendered"
+- `{"unknown": true}` if it does not have the template of a key
+- `{"items": [{"rendered"} or {"diagnostics"}]}`, which may be fewer than requested. `rendered` are the lengths in bytes
+  of subject, HTML and text, which follow the JSON one after another.
+
+After an answer with `"last": true` the process ends.
 """
 
 from __future__ import annotations
@@ -26,43 +34,44 @@ from typing import Any
 from gatepost.mail.rendering import pipeline
 from gatepost.mail.rendering.language.render import Compiled, render
 from gatepost.mail.rendering.language.variables import Variable
-from gatepost.mail.rendering.shapes import Prepared, Source
-from gatepost.mail.rendering.types import Diagnostic, TemplateRefused
+from gatepost.mail.rendering.types import Prepared, RenderError, Source, render_error
 
-MEMORY = 512 * 1024 * 1024
-KEPT = 200
-# What one answer may grow to before the rest is left for the next.
-ANSWER = 8_000_000
+MAX_MEMORY = 512 * 1024 * 1024
+MAX_CACHED = 200
+# Seconds of CPU time for one job.
+MAX_TIME = 1
+# Bytes of rendered text after which the remaining contexts are left for the next job.
+MAX_ANSWER = 8_000_000
 
 _LENGTH = struct.Struct(">I")
-_compiled: OrderedDict[str, Compiled] = OrderedDict()
+_cache: OrderedDict[str, Compiled] = OrderedDict()
 
 
 def main(parent: int) -> None:
-    """Answer jobs until stdin ends; `parent` is the process that asks."""
+    """Answer jobs until stdin ends. `parent` is the process id of the pool's process."""
     _die_with(parent)
-    _limit()
+    _limit_resources()
     _write({"ready": True})
     while (job := _read()) is not None:
-        answer = _answered(job)
+        answer = _answer(job)
         _write(answer)
         if answer.get("last"):
             return
 
 
-def _answered(job: dict[str, Any]) -> dict[str, Any]:
-    _limit_time(job.get("seconds", 1))
+def _answer(job: dict[str, Any]) -> dict[str, Any]:
+    _limit_time()
     try:
         return _OPERATIONS[job["op"]](job)
-    except TemplateRefused as refusal:
-        return {"diagnostics": [asdict(found) for found in refusal.diagnostics]}
+    except RenderError as error:
+        return _diagnostics(error)
     except (MemoryError, RecursionError):
-        # Whatever is left in this process is not to be trusted with another template.
-        msg = "This takes more memory than a template may; make it simpler."
-        return {"diagnostics": [asdict(Diagnostic("html", "too-much-memory", "error", 1, 1, msg))], "last": True}
-    except Exception:  # noqa: BLE001 - the parent is told nothing of the inside
-        msg = "This template cannot be handled; make it simpler."
-        return {"diagnostics": [asdict(Diagnostic("html", "render-failed", "error", 1, 1, msg))], "last": True}
+        # The state of this process is not trusted with another template.
+        msg = "This template uses too much memory. Simplify it."
+        return _diagnostics(render_error("html", "too-much-memory", msg)) | {"last": True}
+    except Exception:  # noqa: BLE001 - details of the failure stay in the sandbox
+        msg = "This template cannot be processed. Simplify it."
+        return _diagnostics(render_error("html", "render-failed", msg)) | {"last": True}
 
 
 def _check(job: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def _publish(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _preview(job: dict[str, Any]) -> dict[str, Any]:
-    found, rendered = pipeline.preview(_source(job), _declared(job), job["layout"], job["values"], job["always"])
+    found, rendered = pipeline.preview(_source(job), _declared(job), job["layout"], job["values"], job["built_in"])
     return {
         "diagnostics": [asdict(one) for one in found],
         "rendered": asdict(rendered) if rendered is not None else None,
@@ -88,36 +97,36 @@ def _preview(job: dict[str, Any]) -> dict[str, Any]:
 
 def _render(job: dict[str, Any]) -> dict[str, Any]:
     key = job["key"]
-    compiled = _compiled.get(key)
+    compiled = _cache.get(key)
     if compiled is None:
         if "prepared" not in job:
             return {"unknown": True}
-        compiled = pipeline.compiled(Prepared(**job["prepared"]))
-    _keep(key, compiled)
+        compiled = pipeline.compile_prepared(Prepared(**job["prepared"]))
+    _remember(key, compiled)
     items: list[dict[str, Any]] = []
     texts: list[bytes] = []
     size = 0
     for context in job["contexts"]:
         try:
-            done = render(compiled, context)
-        except TemplateRefused as refusal:
-            items.append({"diagnostics": [asdict(found) for found in refusal.diagnostics]})
+            rendered = render(compiled, context)
+        except RenderError as error:
+            items.append(_diagnostics(error))
             continue
-        parts = [part.encode() for part in (done.subject, done.html, done.text)]
+        parts = [part.encode() for part in (rendered.subject, rendered.html, rendered.text)]
         items.append({"rendered": [len(part) for part in parts]})
         texts += parts
         size += sum(map(len, parts))
-        if size > ANSWER:
+        if size > MAX_ANSWER:
             break
     return {"items": items, "texts": texts}
 
 
-def _keep(key: str, compiled: Compiled) -> None:
+def _remember(key: str, compiled: Compiled) -> None:
     if key:
-        _compiled[key] = compiled
-        _compiled.move_to_end(key)
-        if len(_compiled) > KEPT:
-            _compiled.popitem(last=False)
+        _cache[key] = compiled
+        _cache.move_to_end(key)
+        if len(_cache) > MAX_CACHED:
+            _cache.popitem(last=False)
 
 
 _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -136,13 +145,17 @@ def _declared(job: dict[str, Any]) -> list[Variable]:
     return [Variable(**variable) for variable in job["declared"]]
 
 
+def _diagnostics(error: RenderError) -> dict[str, Any]:
+    return {"diagnostics": [asdict(found) for found in error.diagnostics]}
+
+
 def _read() -> dict[str, Any] | None:
-    head = _bytes(_LENGTH.size)
-    body = _bytes(_LENGTH.unpack(head)[0]) if head else b""
+    head = _read_bytes(_LENGTH.size)
+    body = _read_bytes(_LENGTH.unpack(head)[0]) if head else b""
     return json.loads(body) if body else None
 
 
-def _bytes(count: int) -> bytes:
+def _read_bytes(count: int) -> bytes:
     pieces = []
     while count:
         piece = os.read(0, min(count, 1 << 20))
@@ -154,7 +167,7 @@ def _bytes(count: int) -> bytes:
 
 
 def _write(answer: dict[str, Any]) -> None:
-    # What was rendered goes as it is: to spell it as JSON would take as long as to render it.
+    # Rendered texts are written as they are: encoding them as JSON takes as long as rendering them.
     texts: list[bytes] = answer.pop("texts", [])
     body = json.dumps(answer, separators=(",", ":")).encode()
     whole = b"".join([_LENGTH.pack(len(body)), body, *texts])
@@ -166,40 +179,40 @@ def _write(answer: dict[str, Any]) -> None:
 def _die_with(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - there is no other way to ask for it
+        import ctypes  # noqa: PLC0415 - only needed here
 
         with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != parent:
             sys.exit(0)
 
 
-def _limit() -> None:
+def _limit_resources() -> None:
     sys.dont_write_bytecode = True
     if sys.platform == "win32":
         return
-    import resource  # noqa: PLC0415 - not on every platform
+    import resource  # noqa: PLC0415 - not available on Windows
 
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
+    for what, limit in (
+        (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_NOFILE, 16),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
         with suppress(OSError, ValueError):
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(what, (limit, limit))
 
 
-def _limit_time(seconds: int) -> None:
-    """Allow this many seconds of processor more; the kernel ends the process beyond."""
+def _limit_time() -> None:
+    """Have the kernel end the process when the next job exceeds its CPU time."""
     if sys.platform == "win32":
         return
-    import resource  # noqa: PLC0415 - not on every platform
+    import resource  # noqa: PLC0415 - not available on Windows
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + 1 + seconds, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + 1 + MAX_TIME, resource.RLIM_INFINITY))
 
 
 if __name__ == "__main__":

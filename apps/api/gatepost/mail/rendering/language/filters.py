@@ -1,4 +1,4 @@
-"""The filters and tests of templates: Jinja's, with bounds on what they take and make."""
+"""The filters and tests of templates: Jinja's, with limits on their input and output."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from jinja2 import filters as jinja
 from jinja2.exceptions import SecurityError
 
 MAX_TEXT = 1_000_000
-LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex"})
+LOOP_PROPERTIES = frozenset({"index", "index0", "first", "last", "length", "revindex"})
 
 
 class Forbidden(SecurityError):
-    """Something a template may not do with these values; the message is ours and holds no value."""
+    """An operation that templates must not do with these values. The message contains no value."""
 
 
 def as_text(value: Any) -> Any:
-    """Return a text or number as the text that is printed of it; lists and objects are refused."""
+    """Return a scalar as the string that is printed for it.
+
+    Raises:
+        Forbidden: it is a list or an object.
+    """
     if isinstance(value, str):
         return value
     if value is None:
@@ -28,12 +32,12 @@ def as_text(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, int | float | Undefined):
         return str(value)
-    raise Forbidden("This filter takes a text or a number.")
+    raise Forbidden("This filter takes a string or a number.")
 
 
-def _whole(value: Any, low: int, high: int) -> int:
+def _integer(value: Any, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
-        raise Forbidden(f"This filter takes a whole number from {low} to {high}.")
+        raise Forbidden(f"This filter takes an integer from {low} to {high}.")
     return value
 
 
@@ -60,7 +64,7 @@ def _trim(value: Any, chars: Any = None) -> Any:
 def _length(value: Any) -> int:
     if isinstance(value, str | list | dict | Undefined):
         return len(value)
-    raise Forbidden("Only a text or a list has a length.")
+    raise Forbidden("Only strings and lists have a length.")
 
 
 def _join(value: Any, d: Any = "", attribute: Any = None) -> Any:
@@ -69,40 +73,40 @@ def _join(value: Any, d: Any = "", attribute: Any = None) -> Any:
     if not isinstance(value, list):
         raise Forbidden("Only a list can be joined.")
     items = [as_text(item if attribute is None else _field(item, attribute)) for item in value]
-    between = as_text(d)
-    if sum(map(len, items)) + len(between) * len(items) > MAX_TEXT:
-        raise Forbidden("The joined list is too long; print less of it.")
-    return between.join(items)
+    separator = as_text(d)
+    if sum(map(len, items)) + len(separator) * len(items) > MAX_TEXT:
+        raise Forbidden("The joined list is too long. Print fewer items.")
+    return separator.join(items)
 
 
 def _field(item: Any, name: Any) -> Any:
     if type(item) is dict and isinstance(name, str) and name in item:
         return item[name]
-    raise Forbidden("The field to join by is not in every item.")
+    raise Forbidden("Not every item has the field to join.")
 
 
 @pass_environment
 def _first(environment: Environment, value: Any) -> Any:
-    return _end(environment, value, 0)
+    return _item(environment, value, 0)
 
 
 @pass_environment
 def _last(environment: Environment, value: Any) -> Any:
-    return _end(environment, value, -1)
+    return _item(environment, value, -1)
 
 
-def _end(environment: Environment, value: Any, at: int) -> Any:
+def _item(environment: Environment, value: Any, index: int) -> Any:
     if isinstance(value, Undefined):
         str(value)
     if not isinstance(value, list | str):
-        raise Forbidden("Only a text or a list has a first and a last item.")
-    return value[at] if value else environment.undefined(name="first or last item")
+        raise Forbidden("Only strings and lists have a first and a last item.")
+    return value[index] if value else environment.undefined(name="first or last item")
 
 
 def _truncate(value: Any, length: Any = 255, killwords: Any = False, end: Any = "…", leeway: Any = 0) -> Any:
     text, tail = as_text(value), as_text(end)
-    size = max(_whole(length, 0, 20_000), len(tail))
-    if len(text) <= size + _whole(leeway, 0, 1000):
+    size = max(_integer(length, 0, 20_000), len(tail))
+    if len(text) <= size + _integer(leeway, 0, 1000):
         return text
     cut = text[: size - len(tail)]
     return (cut if killwords else cut.rsplit(" ", 1)[0]) + tail
@@ -114,8 +118,8 @@ def _urlencode(value: Any) -> str:
 
 def _round(value: Any, precision: Any = 0, method: Any = "common") -> Any:
     if method not in ("common", "ceil", "floor"):
-        raise Forbidden('Round with "common", "ceil" or "floor".')
-    return jinja.do_round(_number(value), _whole(precision, 0, 6), method)
+        raise Forbidden('The rounding method must be "common", "ceil" or "floor".')
+    return jinja.do_round(_number(value), _integer(precision, 0, 6), method)
 
 
 def _abs(value: Any) -> Any:
@@ -135,7 +139,7 @@ def _escape(value: Any) -> Any:
 
 
 def _odd(value: Any) -> bool:
-    # Jinja's own works on texts too, where % fills a pattern as wide as its author likes.
+    # Jinja's own test also accepts strings, for which % formats a pattern of any width.
     return bool(_number(value) % 2 == 1)
 
 

@@ -1,4 +1,4 @@
-"""What a template may say: parsed, never compiled, and every node held against a list of those that are allowed."""
+"""What a template may contain. Sources are parsed, never compiled, and every node is checked against an allow-list."""
 
 from __future__ import annotations
 
@@ -7,27 +7,25 @@ from collections.abc import Sequence
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from gatepost.mail.rendering.language.clean import SURROGATES, UNSAFE
-from gatepost.mail.rendering.language.nodes import Walk
-from gatepost.mail.rendering.language.tokens import READER, Token, Tokens
-from gatepost.mail.rendering.language.variables import Variable, check_declarations, nearest
-from gatepost.mail.rendering.shapes import Source
-from gatepost.mail.rendering.types import Diagnostic, Part, has_errors
+from gatepost.mail.rendering.language.lexer import CONTROL, PARSER, SURROGATE, Token, TokenIndex
+from gatepost.mail.rendering.language.nodes import NodeChecker
+from gatepost.mail.rendering.language.variables import Variable, check_declarations, did_you_mean
+from gatepost.mail.rendering.types import Diagnostic, Part, Source, has_errors
 
 MAX_LENGTH: dict[Part, int] = {"subject": 2_000, "preheader": 2_000, "html": 256_000, "text": 100_000}
 MAX_NODES = 5_000
 MAX_DEPTH = 40
-# What the layout and inlined CSS may add to what an author wrote.
-PREPARED = 4
+# By how much the layout and inlined CSS may exceed the limits for an author's source.
+PREPARED_FACTOR = 4
 TAGS = ("if", "elif", "else", "endif", "for", "endfor")
 
 _QUOTED = re.compile(r"'([^']*)'")
-_AT = re.compile(r" at (\d+)$")
-_SUBJECT_LITERAL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]|=\?")
+_AT_OFFSET = re.compile(r" at (\d+)$")
+_UNSAFE_IN_SUBJECT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]|=\?")
 
 
 def check(source: Source, declared: Sequence[Variable]) -> list[Diagnostic]:
-    """Check the declarations and every part of a template, and name the variables that no part uses.
+    """Check the declarations and every part of a template, and report unused variables.
 
     Rules besides those of `check_declarations` and `check_part`: `empty-subject`, `unused-variable` (a warning).
     """
@@ -45,54 +43,65 @@ def check(source: Source, declared: Sequence[Variable]) -> list[Diagnostic]:
         if text is not None:
             found += check_part(part, text, declared, used)
     if not source.subject.strip():
-        msg = "The subject is empty; write one."
-        found.append(Diagnostic("subject", "empty-subject", "error", 1, 1, msg))
+        found.append(Diagnostic("subject", "empty-subject", "error", 1, 1, "The subject is empty. Enter a subject."))
     if not has_errors(found):
         found += _unused(declared, used)
     return found
 
 
 def check_part(
-    part: Part, source: str, declared: Sequence[Variable] | None, used: set[str] | None = None, *, room: int = 1
+    part: Part,
+    source: str,
+    declared: Sequence[Variable] | None,
+    used: set[str] | None = None,
+    *,
+    limit_factor: int = 1,
 ) -> list[Diagnostic]:
-    """Check one part; `declared` None lets every name pass, `room` multiplies the caps, `used` gathers names.
+    """Check one part.
 
     Rules: `too-large`, `too-deep`, `control-character`, `subject-unsafe`, `forbidden-tag`, `syntax`, and those of
-    `gatepost.mail.rendering.language.nodes`.
+    `NodeChecker`.
+
+    Args:
+        part: which part it is.
+        source: the part's text.
+        declared: the declared variables; None allows every name.
+        used: a set to which the names of used variables are added.
+        limit_factor: multiplies the limits on length and number of nodes.
     """
-    if len(source) > MAX_LENGTH[part] * room:
-        msg = f"This is longer than {MAX_LENGTH[part] * room} characters; shorten it."
+    if len(source) > MAX_LENGTH[part] * limit_factor:
+        msg = f"This part is longer than {MAX_LENGTH[part] * limit_factor} characters. Shorten it."
         return [Diagnostic(part, "too-large", "error", 1, 1, msg)]
-    tokens = Tokens(source)
-    found = _characters(part, tokens) + _tags(part, tokens)
+    tokens = TokenIndex(source)
+    found = _check_characters(part, tokens) + _check_tags(part, tokens)
     if found:
         return found
-    tree = _parsed(part, tokens)
+    tree = _parse(part, tokens)
     if isinstance(tree, Diagnostic):
         return [tree]
-    found = _size(part, tree, MAX_NODES * room)
+    found = _check_size(part, tree, MAX_NODES * limit_factor)
     if found:
         return found
-    walk = Walk(part, tokens, declared)
-    walk.visit(tree)
+    checker = NodeChecker(part, tokens, declared)
+    checker.visit(tree)
     if used is not None:
-        used |= walk.used
-    return walk.found
+        used |= checker.used
+    return checker.found
 
 
-def _parsed(part: Part, tokens: Tokens) -> nodes.Template | Diagnostic:
-    if tokens.all and tokens.all[-1].kind == "comment_begin":
-        # Jinja lets a comment go unended where nothing follows; in the layout something does.
-        last = tokens.all[-1]
-        return Diagnostic(part, "syntax", "error", last.line, last.column, "A comment begins here; end it with #}.")
+def _parse(part: Part, tokens: TokenIndex) -> nodes.Template | Diagnostic:
+    last = tokens.tokens[-1] if tokens.tokens else None
+    if last is not None and last.kind == "comment_begin":
+        # Jinja accepts an unclosed comment at the end of a source, but in the layout something follows.
+        return Diagnostic(part, "syntax", "error", last.line, last.column, "This comment is not closed. Add #}.")
     try:
-        return READER.parse(tokens.source)
+        return PARSER.parse(tokens.source)
     except TemplateSyntaxError as error:
-        return _syntax(part, error, tokens)
+        return _syntax_error(part, error, tokens)
     except RecursionError:
-        return Diagnostic(part, "too-deep", "error", 1, 1, "This is nested too deeply; make it simpler.")
+        return Diagnostic(part, "too-deep", "error", 1, 1, "This part is nested too deeply. Simplify it.")
     except ValueError:
-        return Diagnostic(part, "syntax", "error", 1, 1, "A number in this part is too long; shorten it.")
+        return Diagnostic(part, "syntax", "error", 1, 1, "A number in this part has too many digits. Shorten it.")
 
 
 def _unused(declared: Sequence[Variable], used: set[str]) -> list[Diagnostic]:
@@ -103,73 +112,73 @@ def _unused(declared: Sequence[Variable], used: set[str]) -> list[Diagnostic]:
             "warning",
             line,
             1,
-            f'"{variable.name}" is declared but used nowhere; use it, or take its declaration away.',
+            f'"{variable.name}" is declared but never used. Use it or remove the declaration.',
         )
         for line, variable in enumerate(declared, 1)
         if variable.name not in used
     ]
 
 
-def _characters(part: Part, tokens: Tokens) -> list[Diagnostic]:
+def _check_characters(part: Part, tokens: TokenIndex) -> list[Diagnostic]:
     if part == "subject":
-        # A line end at the very end is the editor's, and goes when the subject is rendered.
-        unsafe = _SUBJECT_LITERAL.search(tokens.source.rstrip("\n"))
+        # Editors end a file with a newline; it is stripped when the subject is rendered.
+        unsafe = _UNSAFE_IN_SUBJECT.search(tokens.source.rstrip("\n"))
         rule, msg = (
             "subject-unsafe",
-            "A subject is one line without control characters and encoded words; take this out.",
+            "A subject is one line without control characters and encoded words (=?). Remove this character.",
         )
     else:
-        unsafe = UNSAFE.search(tokens.source) or SURROGATES.search(tokens.source)
-        rule, msg = "control-character", "An invisible control character stands here; take it out."
+        unsafe = CONTROL.search(tokens.source) or SURROGATE.search(tokens.source)
+        rule, msg = "control-character", "There is an invisible control character here. Remove it."
     if unsafe is None:
         return []
-    return [Diagnostic(part, rule, "error", *tokens.place(unsafe.start()), msg)]
+    return [Diagnostic(part, rule, "error", *tokens.position(unsafe.start()), msg)]
 
 
-def _tags(part: Part, tokens: Tokens) -> list[Diagnostic]:
-    """Tags that are not allowed, found before anything is parsed: this way their column is known."""
+def _check_tags(part: Part, tokens: TokenIndex) -> list[Diagnostic]:
+    """Return forbidden tags. Checked before parsing, because afterwards their column is unknown."""
     found = []
-    begun = False
-    for token in tokens.all:
+    in_tag = False
+    for token in tokens.tokens:
         if token.kind == "raw_begin":
-            found.append(_tag(part, token, "raw"))
-        elif begun and token.kind == "name" and token.text not in TAGS:
-            found.append(_tag(part, token, token.text))
+            found.append(_forbidden_tag(part, token, "raw"))
+        elif in_tag and token.kind == "name" and token.text not in TAGS:
+            found.append(_forbidden_tag(part, token, token.text))
         if token.kind != "whitespace":
-            begun = token.kind == "block_begin"
+            in_tag = token.kind == "block_begin"
     return found
 
 
-def _tag(part: Part, token: Token, name: str) -> Diagnostic:
-    msg = f'The tag "{name[:60]}" cannot be used; there are if, elif, else, endif, for and endfor.{nearest(name, TAGS)}'
+def _forbidden_tag(part: Part, token: Token, name: str) -> Diagnostic:
+    msg = f'The tag "{name[:60]}" is not allowed. Use one of {", ".join(TAGS)}.{did_you_mean(name, TAGS)}'
     return Diagnostic(part, "forbidden-tag", "error", token.line, token.column, msg)
 
 
-def _syntax(part: Part, error: TemplateSyntaxError, tokens: Tokens) -> Diagnostic:
+def _syntax_error(part: Part, error: TemplateSyntaxError, tokens: TokenIndex) -> Diagnostic:
     message = error.message or ""
     line, column = error.lineno, 1
-    at = _AT.search(message)
+    at = _AT_OFFSET.search(message)
     quoted = _QUOTED.findall(message)
     if at is not None:
-        line, column = tokens.place(int(at.group(1)))
+        line, column = tokens.position(int(at.group(1)))
         message = message[: at.start()]
     else:
         column = tokens.column(line, quoted[-1] if quoted else "")
-    msg = f"This cannot be read: {message[:200].rstrip('.')}."
+    msg = f"Syntax error: {message[:200].rstrip('.')}."
     return Diagnostic(part, "syntax", "error", line, column, msg)
 
 
-def _size(part: Part, tree: nodes.Node, most: int) -> list[Diagnostic]:
-    """Count without recursion: the tree may be deeper than the stack."""
+def _check_size(part: Part, tree: nodes.Node, limit: int) -> list[Diagnostic]:
+    """Count the nodes, level by level: the tree may be deeper than the call stack."""
     count = 0
     level: list[nodes.Node] = [tree]
     for _ in range(MAX_DEPTH):
         count += len(level)
-        if count > most:
-            msg = "This has too many tags and expressions; make it simpler."
+        if count > limit:
+            msg = "This part has too many tags and expressions. Simplify it."
             return [Diagnostic(part, "too-large", "error", 1, 1, msg)]
         level = [child for node in level for child in node.iter_child_nodes()]
         if not level:
             return []
-    msg = f"This is nested more than {MAX_DEPTH} deep; make it simpler."
+    msg = f"This is nested more than {MAX_DEPTH} deep. Simplify it."
     return [Diagnostic(part, "too-deep", "error", level[0].lineno, 1, msg)]

@@ -1,4 +1,4 @@
-"""The nodes of a template that are allowed; whatever is not listed here is refused."""
+"""The Jinja nodes that templates may contain. Every node that is not listed here is an error."""
 
 from __future__ import annotations
 
@@ -8,39 +8,41 @@ from typing import Any
 
 from jinja2 import nodes
 
-from gatepost.mail.rendering.language.clean import SURROGATES, UNSAFE
-from gatepost.mail.rendering.language.filters import FILTERS, LOOP, TESTS
-from gatepost.mail.rendering.language.tokens import Tokens
-from gatepost.mail.rendering.language.variables import ALWAYS_THERE, MAX_NUMBER, Variable, nearest
+from gatepost.mail.rendering.language.filters import FILTERS, LOOP_PROPERTIES, TESTS
+from gatepost.mail.rendering.language.lexer import CONTROL, SURROGATE, TokenIndex
+from gatepost.mail.rendering.language.variables import BUILT_IN_VARIABLES, MAX_NUMBER, Variable, did_you_mean
 from gatepost.mail.rendering.types import Diagnostic, Part
 
 MAX_LOOPS = 2
 
-# These say nothing themselves: what they are made of is looked at.
-_PLAIN = (
+# Allowed as they are; only their children are checked.
+_CONTAINERS = (
     nodes.Template, nodes.If, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub,
     nodes.Mul, nodes.Div, nodes.Neg, nodes.Pos, nodes.Concat,
 )  # fmt: skip
-_SIGNS: dict[type[nodes.Node], tuple[str, str]] = {
-    nodes.Pow: ("**", "powers"),
-    nodes.Mod: ("%", "remainders"),
-    nodes.FloorDiv: ("//", "divisions without a rest"),
-    nodes.Call: ("(", "calls"),
+# The token by which each forbidden expression is found in the source, and what it is called.
+_FORBIDDEN: dict[type[nodes.Node], tuple[str, str]] = {
+    nodes.Pow: ("**", "exponentiation"),
+    nodes.Mod: ("%", "the remainder operator"),
+    nodes.FloorDiv: ("//", "floor division"),
+    nodes.Call: ("(", "function calls"),
     nodes.Slice: (":", "slices"),
-    nodes.List: ("[", "lists written in the template"),
+    nodes.List: ("[", "list literals"),
     nodes.Tuple: (",", "tuples"),
-    nodes.Dict: ("{", "objects written in the template"),
+    nodes.Dict: ("{", "object literals"),
 }
 
 
-class Walk:
-    """A walk over one part's tree.
+class NodeChecker:
+    """Checks the syntax tree of one part.
 
-    `found` holds diagnostics of the rules `unknown-variable`, `forbidden-tag`, `forbidden-filter`, `forbidden-test`,
-    `forbidden-expression`, `control-character` and `too-deep`; `used` the declared names it came across.
+    `found` are diagnostics of the rules `unknown-variable`, `forbidden-tag`, `forbidden-filter`, `forbidden-test`,
+    `forbidden-expression`, `control-character` and `too-deep`. `used` are the names of the variables in the tree.
+
+    Without `declared`, every variable name is allowed.
     """
 
-    def __init__(self, part: Part, tokens: Tokens, declared: Sequence[Variable] | None) -> None:
+    def __init__(self, part: Part, tokens: TokenIndex, declared: Sequence[Variable] | None) -> None:
         self.found: list[Diagnostic] = []
         self.used: set[str] = set()
         self._part = part
@@ -48,9 +50,9 @@ class Walk:
         self._types: dict[str, str] | None = None
         if declared is not None:
             self._types = {variable.name: variable.type for variable in declared}
-            self._types.update(dict.fromkeys(ALWAYS_THERE, "string"))
-        self._items: list[str] = []
-        # How often a name was come across in a line: the finger points at this one, not at its namesake before.
+            self._types.update(dict.fromkeys(BUILT_IN_VARIABLES, "string"))
+        self._loop_items: list[str] = []
+        # How often each name was seen on each line, so that a diagnostic points at the right occurrence.
         self._seen: Counter[tuple[int, str]] = Counter()
         self._handlers: dict[type[nodes.Node], Callable[[Any], None]] = {
             nodes.TemplateData: lambda _: None,
@@ -63,12 +65,12 @@ class Walk:
             nodes.Filter: self._filter,
             nodes.Test: self._test,
             nodes.CondExpr: self._inline_if,
-            **dict.fromkeys(_PLAIN, self._children),
+            **dict.fromkeys(_CONTAINERS, self._children),
         }
 
     def visit(self, node: nodes.Node) -> None:
-        """Look at a node and at all below it."""
-        self._handlers.get(type(node), self._not_allowed)(node)
+        """Check a node and everything below it."""
+        self._handlers.get(type(node), self._forbidden)(node)
 
     def _children(self, node: nodes.Node) -> None:
         for child in node.iter_child_nodes():
@@ -80,12 +82,12 @@ class Walk:
         if found not in self.found:
             self.found.append(found)
 
-    def _not_allowed(self, node: nodes.Node) -> None:
+    def _forbidden(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Stmt):
-            self._report(node, "forbidden-tag", "", "This tag cannot be used; there are only if and for.")
+            self._report(node, "forbidden-tag", "", "This tag is not allowed. Use only if and for.")
             return
-        sign, what = _SIGNS.get(type(node), ("", "such expressions"))
-        self._report(node, "forbidden-expression", sign, f"There are no {what} in templates; do it before sending.")
+        text, name = _FORBIDDEN.get(type(node), ("", "this kind of expression"))
+        self._expression(node, text, f"Templates do not support {name}. Compute the value before sending.")
 
     def _expression(self, node: nodes.Node, text: str, msg: str) -> None:
         self._report(node, "forbidden-expression", text, msg)
@@ -93,63 +95,69 @@ class Walk:
     def _output(self, node: nodes.Output) -> None:
         for child in node.nodes:
             if isinstance(child, nodes.Name) and self._type(child.name) == "list":
-                self._expression(child, child.name, f'"{child.name}" is a list; print its items with for or join.')
+                self._expression(child, child.name, f'"{child.name}" is a list. Print its items with for or join.')
                 self.used.add(child.name)
             else:
                 self.visit(child)
 
     def _type(self, name: str) -> str | None:
-        return None if self._types is None or name in self._items else self._types.get(name)
+        return None if self._types is None or name in self._loop_items else self._types.get(name)
 
     def _for(self, node: nodes.For) -> None:
         target = node.target
         if node.recursive or node.test is not None:
-            self._expression(node, "for", "A loop is written {% for item in list %}; put conditions inside it.")
-        if len(self._items) >= MAX_LOOPS:
-            self._report(node, "too-deep", "for", f"Loops are nested at most {MAX_LOOPS} deep; make it simpler.")
+            msg = "Write the loop as {% for item in list %} and put conditions inside it."
+            self._expression(node, "for", msg)
+        if len(self._loop_items) >= MAX_LOOPS:
+            self._report(node, "too-deep", "for", f"Loops can be nested at most {MAX_LOOPS} deep. Simplify this.")
         if not isinstance(target, nodes.Name):
-            self._expression(node, "for", "A loop has one name for its items: {% for item in list %}.")
+            self._expression(node, "for", "A loop needs one name for its items: {% for item in list %}.")
             return
-        self._looped(node.iter)
+        self._iterable(node.iter)
         name = target.name
         self._seen[target.lineno, name] += 1
-        if name == "loop" or name in self._items or name.startswith("_") or (self._types and name in self._types):
-            self._expression(target, name, f'"{name[:60]}" means something else already; name the items differently.')
-        self._items.append(name)
+        if name == "loop" or name in self._loop_items or name.startswith("_") or (self._types and name in self._types):
+            msg = f'"{name[:60]}" is already in use. Choose another name for the items.'
+            self._expression(target, name, msg)
+        self._loop_items.append(name)
         for child in node.body:
             self.visit(child)
-        self._items.pop()
+        self._loop_items.pop()
         for child in node.else_:
             self.visit(child)
 
-    def _looped(self, node: nodes.Node) -> None:
+    def _iterable(self, node: nodes.Node) -> None:
         if not isinstance(node, nodes.Name):
-            self._expression(node, "in", "A loop goes over a variable that is declared as a list, without filters.")
+            msg = "A loop needs a variable that is declared as a list, without filters."
+            self._expression(node, "in", msg)
             return
         self._name(node)
-        if node.name in self._items or self._type(node.name) not in {None, "list"}:
-            self._expression(node, node.name, f'"{node.name[:60]}" is not a list; declare it as one to loop over it.')
+        if node.name in self._loop_items or self._type(node.name) not in {None, "list"}:
+            msg = f'"{node.name[:60]}" is not a list. Declare it as a list to loop over it.'
+            self._expression(node, node.name, msg)
 
     def _name(self, node: nodes.Name) -> None:
         name = node.name
         self._seen[node.lineno, name] += 1
-        if name in self._items:
+        if name in self._loop_items:
             return
         if name == "loop":
-            self._expression(node, name, f"Write which of {', '.join(sorted(LOOP))} you want: loop.index.")
+            msg = f"Use a property of the loop, such as loop.index: {', '.join(sorted(LOOP_PROPERTIES))}."
+            self._expression(node, name, msg)
         elif self._types is not None and name not in self._types:
-            known = [*self._types, *self._items]
-            msg = f'There is no variable "{name[:60]}"; declare it, or correct its name.{nearest(name, known)}'
+            known = [*self._types, *self._loop_items]
+            msg = f'There is no variable "{name[:60]}". Declare it or correct the name.{did_you_mean(name, known)}'
             self._report(node, "unknown-variable", name, msg)
         self.used.add(name)
 
     def _const(self, node: nodes.Const) -> None:
         value = node.value
         if isinstance(value, str):
-            if UNSAFE.search(value) or SURROGATES.search(value) or (self._part == "subject" and "\n" in value):
-                self._report(node, "control-character", "", "This text holds a control character; take it out.")
+            if CONTROL.search(value) or SURROGATE.search(value) or (self._part == "subject" and "\n" in value):
+                msg = "This string contains a control character. Remove it."
+                self._report(node, "control-character", "", msg)
         elif type(value) in (int, float) and not abs(value) < MAX_NUMBER:
-            self._expression(node, "", "A number is smaller than 1e15.")
+            self._expression(node, "", "This number is too large. Use a number below 1e15.")
 
     def _field(self, node: nodes.Getattr | nodes.Getitem) -> None:
         owner = node.node
@@ -157,31 +165,36 @@ class Walk:
         if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
             key = node.arg.value
         if not isinstance(owner, nodes.Name) or not isinstance(key, str) or key.startswith("_"):
-            msg = 'Fields are read from the items of a loop only: item.field, or item["field"].'
+            msg = 'Only the items of a loop have fields: item.field or item["field"].'
             self._expression(node, key if isinstance(key, str) else "[", msg)
-        elif owner.name == "loop" and self._items:
+        elif owner.name == "loop" and self._loop_items:
             self._seen[owner.lineno, "loop"] += 1
-            if key not in LOOP:
-                self._expression(node, key, f"A loop knows {', '.join(sorted(LOOP))}.{nearest(key, list(LOOP))}")
+            if key not in LOOP_PROPERTIES:
+                names = sorted(LOOP_PROPERTIES)
+                msg = f'The loop has no property "{key[:60]}". Use one of {", ".join(names)}.{did_you_mean(key, names)}'
+                self._expression(node, key, msg)
         else:
             self._name(owner)
-            if owner.name not in {"loop", *self._items} and (self._types is None or owner.name in self._types):
-                msg = f'"{owner.name[:60]}" has no fields; only the items of a loop have.'
+            if owner.name not in {"loop", *self._loop_items} and (self._types is None or owner.name in self._types):
+                msg = f'"{owner.name[:60]}" has no fields. Only the items of a loop have fields.'
                 self._expression(node, owner.name, msg)
 
     def _filter(self, node: nodes.Filter) -> None:
         if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
-            self._expression(node, node.name, "A filter is written {{ value | filter }}, its arguments one by one.")
+            msg = "Write the filter as {{ value | filter }}, without * and ** arguments."
+            self._expression(node, node.name, msg)
             return
         if node.name not in FILTERS:
-            known = ", ".join(sorted(FILTERS))
-            msg = f'There is no filter "{node.name[:60]}".{nearest(node.name, list(FILTERS))} There are {known}.'
+            names = sorted(FILTERS)
+            hint = did_you_mean(node.name, names)
+            msg = f'There is no filter "{node.name[:60]}".{hint} Available filters: {", ".join(names)}.'
             self._report(node, "forbidden-filter", node.name, msg)
         self._arguments(node)
 
     def _test(self, node: nodes.Test) -> None:
         if node.name not in TESTS or node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            msg = f'There is no test "{node.name[:60]}" written like this. There are {", ".join(sorted(TESTS))}.'
+            names = ", ".join(sorted(TESTS))
+            msg = f'The test "{node.name[:60]}" is not available. Use one of these, without arguments: {names}.'
             self._report(node, "forbidden-test", node.name, msg)
         self._arguments(node)
 
@@ -195,5 +208,5 @@ class Walk:
 
     def _inline_if(self, node: nodes.CondExpr) -> None:
         if node.expr2 is None:
-            self._expression(node, "if", 'Say what comes otherwise: {{ "a" if x else "b" }}.')
+            self._expression(node, "if", 'Add an else to the inline if: {{ "a" if x else "b" }}.')
         self._children(node)

@@ -1,116 +1,111 @@
-import type { EmailTemplate } from "@/client/types.gen";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { ApiError, getErrorMessage } from "@/lib/errors";
 import { languageName } from "@/lib/languages";
 import { fullTime } from "@/lib/time";
-import { isWritten, standing } from "./draft/current-source";
-import { type Desk, type DeskState, isConflict } from "./draft/draft-store";
-import { FromWhere } from "./draft/source-label";
+import { currentSource, isTranslated } from "./draft/current-source";
+import { isConflict } from "./draft/draft-store";
+import { SourceLabel } from "./draft/source-label";
+import type { EditorState } from "./use-editor";
 
-interface NoticesProps {
-  template: EmailTemplate;
-  desk: Desk;
-  state: DeskState;
-  me: string;
-  onSave: () => void;
-  onCompare: () => void;
-  onLanguages: () => void;
-  /** What was pressed goes: the focus has to go elsewhere. */
-  onGone: () => void;
-}
-
-/** What a person should know before they go on typing. */
-export function Notices(props: NoticesProps) {
-  const { template, state } = props;
-  const behind = state.dirty && !state.saving && template.etag !== state.base.etag;
+/** What the user should know before they continue: unsaved changes, conflicts, failed saves. */
+export function Alerts({ editor }: { editor: EditorState }) {
+  const { template, state } = editor;
+  const outdated = state.dirty && !state.saving && template.etag !== state.base.etag;
   return (
     <>
-      {state.offer ? <Offer {...props} /> : null}
-      {behind && !state.offer ? <Behind {...props} /> : null}
-      {state.error && !(behind && isConflict(state.error)) ? <Trouble {...props} /> : null}
-      {isWritten(template) || state.dirty ? null : <NewLanguage {...props} />}
+      {state.recovered ? <RecoveredAlert editor={editor} /> : null}
+      {outdated && !state.recovered ? <OutdatedAlert editor={editor} /> : null}
+      {state.saveError && !(outdated && isConflict(state.saveError)) ? (
+        <SaveFailedAlert editor={editor} />
+      ) : null}
+      {isTranslated(template) || state.dirty ? null : <NewLanguageAlert editor={editor} />}
     </>
   );
 }
 
-function Offer({ template, desk, state, me, onGone }: NoticesProps) {
-  const { offer } = state;
-  if (!offer) return null;
-  const answer = (act: () => void) => () => {
-    act();
-    onGone();
+function RecoveredAlert({ editor: { template, draft, state, me, focusPart } }: { editor: EditorState }) {
+  const { recovered } = state;
+  if (!recovered) return null;
+  const handleRestore = () => {
+    draft.restoreRecovered();
+    focusPart();
   };
-  const changed = offer.etag !== template.etag;
+  const handleDiscard = () => {
+    draft.discardRecovered();
+    focusPart();
+  };
   return (
     <Alert tone="notice">
       <p>
-        Unsaved changes of {fullTime(new Date(offer.at))} are here. They were made from{" "}
-        <FromWhere origin={offer.origin} me={me} />
-        {changed ? "; other words were saved since then, and you will see both before yours are saved" : ""}.
+        You have unsaved changes from {fullTime(new Date(recovered.at))}, based on{" "}
+        <SourceLabel source={recovered.base} me={me.id} />.
+        {recovered.base.etag === template.etag
+          ? ""
+          : " The template was changed since then. If you save your changes, you can compare both first."}
       </p>
       <div className="mt-2 flex flex-wrap gap-2">
-        <Button size="small" onClick={answer(() => desk.restoreOffer())}>
-          Restore them
+        <Button size="small" onClick={handleRestore}>
+          Restore changes
         </Button>
-        <Button size="small" variant="danger-quiet" onClick={answer(() => desk.discardOffer())}>
-          Discard them
+        <Button size="small" variant="danger-quiet" onClick={handleDiscard}>
+          Discard changes
         </Button>
       </div>
     </Alert>
   );
 }
 
-function Behind({ template, me, onCompare }: NoticesProps) {
+function OutdatedAlert({ editor: { template, me, openDialog } }: { editor: EditorState }) {
   return (
     <Alert tone="notice">
       <p>
-        Other words were saved meanwhile: this mail now has{" "}
-        <FromWhere origin={standing(template).origin} me={me} />. Yours are still here, and not saved yet.
+        This template was changed in the meantime. It now has{" "}
+        <SourceLabel source={currentSource(template)} me={me.id} />. Your changes are not saved yet.
       </p>
-      <Button size="small" className="mt-2" onClick={onCompare}>
+      <Button size="small" className="mt-2" onClick={() => void openDialog("conflict")}>
         Compare and choose
       </Button>
     </Alert>
   );
 }
 
-function Trouble({ state, onSave, onGone }: NoticesProps) {
-  const again = () => {
-    onSave();
-    onGone();
+function SaveFailedAlert({ editor: { state, save, focusPart } }: { editor: EditorState }) {
+  const { saveError, storedLocally } = state;
+  const offline = saveError instanceof ApiError && saveError.status === 0;
+  const handleRetry = () => {
+    void save();
+    // The alert is about to disappear.
+    focusPart();
   };
   return (
     <Alert tone="danger">
       <p>
-        Your changes could not be saved. {getErrorMessage(state.error)}{" "}
-        {state.kept ? "They are kept in this browser." : "They are still here: do not close this page."}
-        {isOffline(state.error) ? " They will be saved when the connection is back." : ""}
+        Your changes could not be saved. {getErrorMessage(saveError)}{" "}
+        {storedLocally
+          ? "They are stored in this browser."
+          : "They exist only on this page. Do not close it."}
+        {offline ? " They will be saved when you are back online." : ""}
       </p>
-      <Button size="small" className="mt-2" onClick={again}>
+      <Button size="small" className="mt-2" onClick={handleRetry}>
         Try again
       </Button>
     </Alert>
   );
 }
 
-function NewLanguage({ template, onLanguages }: NoticesProps) {
-  const name = languageName(template.locale);
+function NewLanguageAlert({ editor: { template, showPanel } }: { editor: EditorState }) {
   return (
     <Alert tone="notice">
       <p>
-        There are no words in {name} yet: people get another language's.{" "}
-        {template.default ? "The editor begins with the built-in words of another language." : ""}
+        This template has no content in {languageName(template.locale)} yet. Emails use another language.
+        {template.default ? " The editor starts with the built-in template in another language." : ""}
       </p>
       {template.locales.length > 0 ? (
-        <Button size="small" className="mt-2" onClick={onLanguages}>
-          Begin with another language's words
+        <Button size="small" className="mt-2" onClick={() => showPanel("languages")}>
+          Start from another language
         </Button>
       ) : null}
     </Alert>
   );
-}
-
-function isOffline(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 0;
 }

@@ -1,76 +1,73 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
+import { LoadFailed } from "@/components/load-failed";
+import { PageHeading } from "@/components/page-heading";
 import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { ApiError, getErrorMessage } from "@/lib/errors";
-import { grammar as grammarOf, template as templateIn } from "../queries";
-import { DEFAULT_LOCALE, type EditorSearch, type Show } from "../search-params";
+import { isNotFound } from "@/lib/errors";
+import { languageQuery, templateQuery } from "../queries";
+import { DEFAULT_LOCALE, type EditorSearch } from "../search-params";
 import { Editor } from "./editor";
-import { EditorSkeleton } from "./editor-skeleton";
-import { LIST } from "./header";
 
 interface EditorPageProps {
   templateKey: string;
   search: EditorSearch;
-  onShow: Show;
+  onSearch: (search: EditorSearch) => void;
 }
 
-/** Where whoever owns the words of a mail changes them. */
-export function EditorPage({ templateKey, search, onShow }: EditorPageProps) {
+/** Loads a template and shows the editor. */
+export function EditorPage({ templateKey, search, onSearch }: EditorPageProps) {
   const locale = search.locale ?? DEFAULT_LOCALE;
   const { data: me } = useSuspenseQuery(readMeOptions());
-  const template = useQuery(templateIn(templateKey, locale));
-  const grammar = useQuery(grammarOf());
-  if (template.data && grammar.data) {
+  const template = useQuery(templateQuery(templateKey, locale));
+  const language = useQuery(languageQuery());
+  if (template.data && language.data) {
     return (
       <Editor
         key={`${templateKey}:${locale}`}
         template={template.data}
-        grammar={grammar.data}
+        language={language.data}
         me={me.user}
         search={search}
-        onShow={onShow}
+        onSearch={onSearch}
       />
     );
   }
-  const error = template.error ?? grammar.error;
-  const retry = () => {
-    void template.refetch();
-    void grammar.refetch();
-  };
+  const error = template.error ?? language.error;
+  const isFetching = template.isFetching || language.isFetching;
+  const refetch = () => Promise.all([template.refetch(), language.refetch()]);
   return (
     <div className="grid grid-cols-1 gap-6" data-full>
-      <h1 className="text-2xl font-semibold tracking-tight wrap-anywhere">{templateKey}</h1>
-      {error ? (
-        <Failed error={error} busy={template.isFetching || grammar.isFetching} onRetry={retry} />
+      <PageHeading title={templateKey}>Email template</PageHeading>
+      {isNotFound(error) ? (
+        <NotFound />
+      ) : error ? (
+        <LoadFailed what="The template" query={{ error, isFetching, refetch }} />
       ) : (
-        <EditorSkeleton />
+        <Skeleton />
       )}
     </div>
   );
 }
 
-function Failed({ error, busy, onRetry }: { error: unknown; busy: boolean; onRetry: () => void }) {
-  const status = error instanceof ApiError ? error.status : null;
-  if (status === 403) return <Alert tone="notice">The e-mail templates are for administrators.</Alert>;
-  if (status === 404) {
-    return (
-      <Alert tone="notice">
-        There is no such template.{" "}
-        <Link to={LIST} className={TEXT_LINK}>
-          See all templates
-        </Link>
-      </Alert>
-    );
-  }
+function NotFound() {
   return (
-    <div className="grid justify-items-start gap-4">
-      <Alert tone="danger">The template could not be loaded. {getErrorMessage(error)}</Alert>
-      <Button variant="primary" busy={busy} onClick={onRetry}>
-        Try again
-      </Button>
+    <Alert tone="notice">
+      This template does not exist.{" "}
+      <Link to="/settings/email-templates" className={TEXT_LINK}>
+        View all templates
+      </Link>
+    </Alert>
+  );
+}
+
+function Skeleton() {
+  const pane = "card h-[32rem] animate-[pulse-soft_1.6s_ease-in-out_infinite]";
+  return (
+    <div role="status" aria-label="Loading the template" className="grid gap-6 lg:grid-cols-2">
+      <div className={pane} />
+      <div className={`${pane} max-lg:hidden`} />
     </div>
   );
 }

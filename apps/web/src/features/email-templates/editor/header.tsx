@@ -1,104 +1,104 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowLeft, History, Send } from "lucide-react";
+import { ArrowLeft, Ellipsis, History, Send } from "lucide-react";
 import type { EmailTemplate } from "@/client/types.gen";
+import { PageHeading } from "@/components/page-heading";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { Menu, MenuItem } from "@/components/ui/menu";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Select } from "@/components/ui/select";
 import { languageName } from "@/lib/languages";
-import { isWritten } from "./draft/current-source";
-import type { DeskState } from "./draft/draft-store";
-import { By } from "./draft/source-label";
-import { Menu } from "./menu";
+import { isTranslated } from "./draft/current-source";
+import { ActorOrYou } from "./draft/source-label";
+import type { EditorState } from "./use-editor";
 
-export type DialogName = "publish" | "versions" | "test" | "reset" | "language" | "conflict";
-
-interface HeaderProps {
-  template: EmailTemplate;
-  state: DeskState;
-  me: string;
-  wide: boolean;
-  told: string;
-  onLocale: (locale: string) => void;
-  onSave: () => void;
-  onOpen: (dialog: DialogName) => void;
-}
-
-/** What is edited, how far it is, and what can be done with it. */
-export function Header({ template, state, me, wide, told, onLocale, onSave, onOpen }: HeaderProps) {
-  const removal = template.source === "builtin" ? "Reset to the built-in words" : "Delete this template";
+/** The template's name and state, and the actions on it. */
+export function Header({ editor }: { editor: EditorState }) {
+  const { template, status } = editor;
   return (
     <header className="grid gap-3">
       <Link
-        to={LIST}
+        to="/settings/email-templates"
         className="inline-flex min-h-6 items-center gap-1.5 justify-self-start text-sm font-medium text-brand hover:underline"
       >
         <ArrowLeft size={16} aria-hidden />
         All templates
       </Link>
-      <div className="flex items-start gap-x-6 gap-y-4 max-lg:flex-wrap">
-        <div className="grid min-w-0 gap-1.5 max-lg:basis-full lg:grow">
-          <h1 className="flex flex-wrap items-baseline gap-x-3 text-2xl font-semibold tracking-tight wrap-anywhere">
-            {template.name}
-            <code className="font-mono text-sm font-normal tracking-normal text-muted">{template.key}</code>
-          </h1>
-          <div className="flex flex-wrap items-center gap-x-2 gap-y-1 text-sm text-muted">
-            <State template={template} state={state} me={me} />
-            <span role="status" className="text-ink">
-              {told}
-            </span>
-          </div>
-        </div>
-        <div className="relative flex flex-wrap items-center gap-2 lg:shrink-0 lg:flex-nowrap">
-          <Languages template={template} onLocale={onLocale} />
-          {wide ? <Also onOpen={onOpen} /> : null}
-          <Button onClick={onSave} title="Ctrl+S or ⌘S" aria-keyshortcuts="Control+S Meta+S">
-            Save
-          </Button>
-          <Button variant="primary" onClick={() => onOpen("publish")}>
-            Publish…
-          </Button>
-          <Menu
-            label="More"
-            entries={[
-              ...(wide ? [] : ALSO.map(({ name, label }) => ({ label, onChoose: () => onOpen(name) }))),
-              { label: "Add a language…", onChoose: () => onOpen("language") },
-              { label: `${removal}…`, danger: true, onChoose: () => onOpen("reset") },
-            ]}
-          />
-        </div>
-      </div>
+      <PageHeading title={template.name} actions={<Actions editor={editor} />}>
+        <span className="flex flex-wrap items-center gap-x-2 gap-y-1 text-sm">
+          <code className="font-mono">{template.key}</code>
+          {editor.state.dirty ? <Badge tone="notice">Unsaved changes</Badge> : null}
+          <span>
+            <SourceState editor={editor} />
+          </span>
+          <span role="status" className="text-ink">
+            {status}
+          </span>
+        </span>
+      </PageHeading>
     </header>
   );
 }
 
-// Its page is a route of its own.
-export const LIST: string = "/settings/email-templates";
-
-const ALSO = [
-  { name: "versions", label: "Versions", Icon: History },
-  { name: "test", label: "Send a test", Icon: Send },
+/** These are in the menu where there is no room for buttons. */
+const SECONDARY = [
+  { dialog: "versions", label: "Versions", Icon: History },
+  { dialog: "test", label: "Send a test", Icon: Send },
 ] as const;
 
-/** What has a place in the menu where there is no room for it. */
-function Also({ onOpen }: { onOpen: (dialog: DialogName) => void }) {
-  return ALSO.map(({ name, label, Icon }) => (
-    <Button key={name} onClick={() => onOpen(name)}>
-      <Icon size={16} aria-hidden />
-      {label}
-    </Button>
-  ));
+function Actions({ editor }: { editor: EditorState }) {
+  const { template, wide, save, openDialog } = editor;
+  return (
+    <>
+      <LanguageSelect editor={editor} />
+      {wide
+        ? SECONDARY.map(({ dialog, label, Icon }) => (
+            <Button key={dialog} onClick={() => void openDialog(dialog)}>
+              <Icon size={16} aria-hidden />
+              {label}
+            </Button>
+          ))
+        : null}
+      <Button onClick={() => void save()} title="Ctrl+S or ⌘S" aria-keyshortcuts="Control+S Meta+S">
+        Save
+      </Button>
+      <Button variant="primary" onClick={() => void openDialog("publish")}>
+        Publish…
+      </Button>
+      <Menu
+        className="w-72"
+        trigger={
+          <Button aria-label="More" className="px-2.5!">
+            <Ellipsis size={18} aria-hidden />
+          </Button>
+        }
+      >
+        {wide
+          ? null
+          : SECONDARY.map(({ dialog, label, Icon }) => (
+              <MenuItem key={dialog} onSelect={() => void openDialog(dialog)}>
+                <Icon size={16} aria-hidden />
+                {label}
+              </MenuItem>
+            ))}
+        <MenuItem onSelect={() => void openDialog("language")}>Add a language…</MenuItem>
+        <MenuItem danger onSelect={() => void openDialog("reset")}>
+          {template.source === "builtin" ? "Reset to the built-in template…" : "Delete this template…"}
+        </MenuItem>
+      </Menu>
+    </>
+  );
 }
 
-function Languages({ template, onLocale }: { template: EmailTemplate; onLocale: (locale: string) => void }) {
+function LanguageSelect({ editor: { template, showLocale } }: { editor: EditorState }) {
   const { locale, locales } = template;
-  const all = isWritten(template) ? locales : [...locales, locale].sort();
+  const all = isTranslated(template) ? locales : [...locales, locale].sort();
   return (
     <Select
       label="Language"
-      quiet
+      hideLabel
       value={locale}
-      onChange={(event) => onLocale(event.target.value)}
+      onChange={(event) => showLocale(event.target.value)}
       className="w-44"
     >
       {all.map((each) => (
@@ -110,36 +110,36 @@ function Languages({ template, onLocale }: { template: EmailTemplate; onLocale: 
   );
 }
 
-function State({ template, state, me }: { template: EmailTemplate; state: DeskState; me: string }) {
-  const { kind, version, by, at } = state.base.origin;
-  const written = isWritten(template);
-  return (
-    <>
-      {state.dirty ? <Badge tone="notice">Unsaved changes</Badge> : null}
-      <span>
-        {kind === "draft" && at && by ? (
-          <>
-            Draft saved <RelativeTime at={at} /> by <By actor={by} me={me} />
-          </>
-        ) : null}
-        {kind === "published" && at ? (
-          <>
-            Published version {version}, <RelativeTime at={at} />
-          </>
-        ) : null}
-        {kind === "builtin"
-          ? written
-            ? "Built-in words"
-            : "The words of another language, for a start"
-          : null}
-        {kind === "nothing" ? "Nothing written yet" : null}
-        {kind === "draft" ? <>; {sent(template)} is sent until it is published</> : null}
-      </span>
-    </>
-  );
+function SourceState({ editor: { template, state, me } }: { editor: EditorState }) {
+  const { kind, version, changedBy, changedAt } = state.base;
+  switch (kind) {
+    case "draft":
+      return (
+        <>
+          Draft saved {changedAt ? <RelativeTime at={changedAt} /> : null}
+          {changedBy ? (
+            <>
+              {" by "}
+              <ActorOrYou actor={changedBy} me={me.id} />
+            </>
+          ) : null}
+          . {inUse(template)}
+        </>
+      );
+    case "published":
+      return (
+        <>
+          Published version {version}, {changedAt ? <RelativeTime at={changedAt} /> : null}
+        </>
+      );
+    case "builtin":
+      return isTranslated(template) ? "Built-in template" : "Not translated yet";
+    case "none":
+      return "No content yet";
+  }
 }
 
-function sent(template: EmailTemplate): string {
-  if (template.published) return `version ${template.published.version}`;
-  return template.default ? "the built-in mail" : "nothing";
+function inUse({ published, default: builtin }: EmailTemplate): string {
+  if (published) return `Version ${published.version} is in use.`;
+  return builtin ? "The built-in template is in use." : "Nothing is published yet.";
 }

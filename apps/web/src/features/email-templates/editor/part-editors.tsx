@@ -1,156 +1,142 @@
-import { lazy, type RefObject, Suspense, useMemo, useRef } from "react";
-import type { TemplateDiagnostic, TemplateLanguage } from "@/client/types.gen";
+import { lazy, Suspense, useMemo, useRef } from "react";
 import { Button } from "@/components/ui/button";
-import type { CodeEditorHandle, Findings } from "./code/code-editor";
+import { TabButton, TabGroup, TabPanel } from "@/components/ui/tabs";
+import type { Findings } from "./code/code-editor";
 import { PART_NAMES, PARTS, type Part } from "./draft/content";
-import type { Copy } from "./draft/current-source";
-import type { DeskState } from "./draft/draft-store";
-import type { Checked } from "./preview/use-preview";
-import { count, countInWords, ProblemList } from "./problems";
-import { TabList, TabPanel } from "./tab-list";
-import { textOf } from "./text-of";
+import { describeCount, ProblemCount, ProblemList } from "./problems";
+import { ScrollableTabList } from "./scrollable-tab-list";
+import type { EditorState } from "./use-editor";
 
 const CodeEditor = lazy(() => import("./code/code-editor"));
 
-export type Handles = Record<Part, RefObject<CodeEditorHandle | null>>;
-
-interface EditorsProps {
-  handles: Handles;
-  state: DeskState;
-  grammar: TemplateLanguage;
-  checked: Checked | null;
-  problems: TemplateDiagnostic[];
-  part: Part;
-  onPart: (part: Part) => void;
-  onType: (change: Partial<Copy>) => void;
-  onSave: () => void;
-  onJump: (problem: TemplateDiagnostic) => void;
-}
-
-const HINTS: Partial<Record<Part, string>> = {
-  subject: "What people read first, in their list of mail. About 50 characters are seen everywhere.",
-  preheader: "What most mail programs show behind the subject. About 90 characters are seen.",
-};
-
-/** The words, a tab for each part. All four stay mounted, each with its cursor and what can be undone. */
-export function Editors(props: EditorsProps) {
-  const { problems, part, onPart, onJump } = props;
-  const tabs = PARTS.map((name) => ({
-    name,
-    label: PART_NAMES[name],
-    problems: count(problems.filter((problem) => problem.part === name)),
-  }));
+/** The content, with a tab for each part. All parts stay mounted and keep their cursor and undo history. */
+export function PartEditors({ editor }: { editor: EditorState }) {
+  const { problems, part } = editor;
   return (
     <div className="grid grid-cols-1 gap-3">
-      <div className="card overflow-clip">
-        <TabList id="part" label="Parts of the mail" tabs={tabs} shown={part} onShow={onPart} />
+      <TabGroup value={part} onChange={editor.showPart} className="card overflow-clip">
+        <ScrollableTabList label="Parts of the template">
+          {PARTS.map((name) => (
+            <TabButton key={name} name={name}>
+              {PART_NAMES[name]}
+              <ProblemCount problems={problems.filter((problem) => problem.part === name)} />
+            </TabButton>
+          ))}
+        </ScrollableTabList>
         {PARTS.map((name) => (
-          <TabPanel key={name} id="part" name={name} hidden={name !== part} className="p-3">
-            {name === "text" ? <Text {...props} /> : <One {...props} name={name} />}
-            <Hint part={name} checked={props.checked} />
+          <TabPanel key={name} name={name} keepMounted className="p-3">
+            {name === "text" ? <TextEditor editor={editor} /> : <PartEditor editor={editor} part={name} />}
+            <Hint editor={editor} part={name} />
           </TabPanel>
         ))}
-      </div>
+      </TabGroup>
       {problems.length > 0 ? (
         <section className="grid grid-cols-1 gap-2" aria-label="Problems">
-          <h2 className="text-sm font-semibold">{countInWords(problems)}</h2>
-          <ProblemList label="Problems" problems={problems} onJump={onJump} />
+          <h2 className="text-sm font-semibold">{describeCount(problems)}</h2>
+          <ProblemList label="Problems" problems={problems} onJump={editor.jumpTo} />
         </section>
       ) : null}
     </div>
   );
 }
 
-function Hint({ part, checked }: { part: Part; checked: Checked | null }) {
+const HINTS: Partial<Record<Part, string>> = {
+  subject: "Most mail clients show about 50 characters of a subject.",
+  preheader: "Most mail clients show about 90 characters of this text after the subject.",
+};
+
+function Hint({ editor: { preview }, part }: { editor: EditorState; part: Part }) {
   if (!HINTS[part]) return null;
-  const length =
-    part === "subject" && checked && !checked.stale ? checked.preview?.subject.length : undefined;
+  const length = preview && !preview.stale ? preview.preview?.subject.length : undefined;
   return (
     <p className="pt-3 text-sm text-muted">
-      {HINTS[part]} {length === undefined ? null : `With the sample data it has ${length}.`}
+      {HINTS[part]}
+      {part === "subject" && length !== undefined ? ` This one has ${length} with the sample data.` : null}
     </p>
   );
 }
 
-/** The text, which is made from the HTML as long as nobody writes one. */
-function Text(props: EditorsProps) {
-  const { state, checked, onType, handles } = props;
-  const own = useRef<string | null>(null);
-  if (state.copy.text === null) {
-    const made = checked?.preview?.text ?? "";
+/** The text part: generated from the HTML until the user writes one. */
+function TextEditor({ editor }: { editor: EditorState }) {
+  const { state, preview, codeEditors } = editor;
+  const ownText = useRef<string | null>(null);
+  if (state.content.text === null) {
+    const generated = preview?.preview;
     return (
       <div className="grid grid-cols-1 gap-3 p-1">
         <p className="text-sm text-muted">
-          For those who read without HTML. It is made from the HTML, so that it always says the same.
+          For mail clients that do not show HTML. This text is generated from the HTML.
         </p>
         <Button
           size="small"
           className="justify-self-start"
-          onClick={() => onType({ text: own.current ?? textOf(state.copy.html) })}
+          busy={preview === null}
+          onClick={() => editor.edit({ text: ownText.current ?? generated?.text_source ?? "" })}
         >
           Write it myself
         </Button>
         <section
-          aria-label="Text made from the HTML"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard.
+          aria-label="Text generated from the HTML"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard.
           tabIndex={0}
           className="max-h-[28rem] overflow-auto rounded-lg bg-sunken p-3 font-mono text-xs/5 whitespace-pre-wrap wrap-anywhere"
         >
-          {made || "…"}
+          {generated?.text || "…"}
         </section>
       </div>
     );
   }
-  const makeAgain = () => {
-    own.current = handles.text.current?.text() ?? null;
-    onType({ text: null });
+  const handleGenerate = () => {
+    ownText.current = codeEditors.text.current?.text() ?? null;
+    editor.edit({ text: null });
   };
   return (
     <>
-      <One {...props} name="text" />
+      <PartEditor editor={editor} part="text" />
       <div className="flex flex-wrap items-center gap-3 pt-3 text-sm text-muted">
-        <span className="grow">This text is your own: it does not follow the HTML.</span>
-        <Button size="small" onClick={makeAgain}>
-          Make it from the HTML
+        <span className="grow">This text does not change with the HTML.</span>
+        <Button size="small" onClick={handleGenerate}>
+          Generate it from the HTML
         </Button>
       </div>
     </>
   );
 }
 
-function One({ name, handles, state, grammar, checked, onType, onSave }: EditorsProps & { name: Part }) {
+function PartEditor({ editor, part }: { editor: EditorState; part: Part }) {
+  const { state, language, preview, codeEditors, edit, save } = editor;
   const findings = useMemo<Findings | null>(
     () =>
-      checked && {
-        text: checked.words[name] ?? "",
-        diagnostics: checked.diagnostics.filter((each) => each.part === name),
+      preview && {
+        text: preview.content[part] ?? "",
+        diagnostics: preview.diagnostics.filter((each) => each.part === part),
       },
-    [checked, name],
+    [preview, part],
   );
   return (
-    <Suspense fallback={<Loading name={name} />}>
+    <Suspense fallback={<Loading part={part} />}>
       <CodeEditor
-        ref={handles[name]}
-        label={PART_NAMES[name]}
-        initial={state.copy[name] ?? ""}
-        language={name === "html" ? "html" : "text"}
-        singleLine={name === "subject" || name === "preheader"}
-        toolbar={name === "html"}
-        variables={state.copy.variables}
-        grammar={grammar}
+        ref={codeEditors[part]}
+        label={PART_NAMES[part]}
+        initial={state.content[part] ?? ""}
+        language={part === "html" ? "html" : "text"}
+        singleLine={part === "subject" || part === "preheader"}
+        toolbar={part === "html"}
+        variables={state.content.variables}
+        templateLanguage={language}
         findings={findings}
-        onChange={(text) => onType({ [name]: text })}
-        onSave={onSave}
+        onChange={(text) => edit({ [part]: text })}
+        onSave={() => void save()}
       />
     </Suspense>
   );
 }
 
-function Loading({ name }: { name: Part }) {
+function Loading({ part }: { part: Part }) {
   return (
     <div
       role="status"
-      aria-label={`Loading the editor of the ${PART_NAMES[name]}`}
+      aria-label={`Loading the ${PART_NAMES[part]} editor`}
       className="grid min-h-80 animate-[pulse-soft_1.6s_ease-in-out_infinite] content-start gap-2 p-4"
     >
       <div className="h-4 w-2/3 rounded bg-sunken" />

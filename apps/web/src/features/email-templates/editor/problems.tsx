@@ -2,21 +2,20 @@ import { CircleAlert, TriangleAlert } from "lucide-react";
 import type { TemplateDiagnostic } from "@/client/types.gen";
 import { PART_NAMES } from "./draft/content";
 
-/** How many errors and warnings there are. */
-export function count(found: TemplateDiagnostic[]) {
-  const errors = found.filter(({ severity }) => severity === "error").length;
-  return { errors, warnings: found.length - errors };
+export function countProblems(problems: TemplateDiagnostic[]) {
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  return { errors, warnings: problems.length - errors };
 }
 
-/** "2 errors and 1 warning". */
-export function countInWords(found: TemplateDiagnostic[]): string {
-  const { errors, warnings } = count(found);
-  return [many(errors, "error"), many(warnings, "warning")].filter(Boolean).join(" and ");
+/** The number of errors and warnings, such as "2 errors and 1 warning". */
+export function describeCount(problems: TemplateDiagnostic[]): string {
+  const { errors, warnings } = countProblems(problems);
+  return [plural(errors, "error"), plural(warnings, "warning")].filter(Boolean).join(" and ");
 }
 
-function many(number: number, word: string): string {
+function plural(number: number, noun: string): string {
   if (number === 0) return "";
-  return number === 1 ? `1 ${word}` : `${number} ${word}s`;
+  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
 }
 
 interface ProblemListProps {
@@ -25,7 +24,7 @@ interface ProblemListProps {
   onJump: (problem: TemplateDiagnostic) => void;
 }
 
-/** What is wrong, errors first; each leads to its place. */
+/** The problems, errors first. Each is a button that goes to its position in the template. */
 export function ProblemList({ label, problems, onJump }: ProblemListProps) {
   const sorted = problems.toSorted((one, other) => rank(one) - rank(other));
   return (
@@ -34,18 +33,18 @@ export function ProblemList({ label, problems, onJump }: ProblemListProps) {
       className="divide-y divide-line overflow-clip rounded-lg border border-line text-sm"
     >
       {sorted.map((problem, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: two may be alike in all but their order.
+        // biome-ignore lint/suspicious/noArrayIndexKey: two problems can be equal.
         <li key={index}>
           <button
             type="button"
             onClick={() => onJump(problem)}
             className="flex w-full items-start gap-2.5 px-3 py-2 text-left -outline-offset-2 hover:bg-sunken"
           >
-            <Mark severity={problem.severity} />
+            <SeverityIcon severity={problem.severity} />
             <span className="min-w-0 wrap-anywhere">
               {problem.msg}{" "}
               <span className="whitespace-nowrap text-muted underline underline-offset-2">
-                {where(problem)}
+                {positionOf(problem)}
               </span>
             </span>
           </button>
@@ -55,17 +54,30 @@ export function ProblemList({ label, problems, onJump }: ProblemListProps) {
   );
 }
 
-function Mark({ severity }: { severity: TemplateDiagnostic["severity"] }) {
+function SeverityIcon({ severity }: { severity: TemplateDiagnostic["severity"] }) {
   const Icon = severity === "error" ? CircleAlert : TriangleAlert;
-  const colour = severity === "error" ? "text-danger" : "text-notice";
+  const color = severity === "error" ? "text-danger" : "text-notice";
   const label = severity === "error" ? "Error:" : "Warning:";
-  return <Icon size={16} role="img" aria-label={label} className={`mt-0.5 shrink-0 ${colour}`} />;
+  return <Icon size={16} role="img" aria-label={label} className={`mt-0.5 shrink-0 ${color}`} />;
 }
 
-function where({ part, line, column }: TemplateDiagnostic): string {
+function positionOf({ part, line, column }: TemplateDiagnostic): string {
   return part === "variables" ? "Variables" : `${PART_NAMES[part]}, line ${line}, column ${column}`;
 }
 
 function rank({ severity }: TemplateDiagnostic): number {
   return severity === "error" ? 0 : 1;
+}
+
+/** The number of problems behind a tab; nothing if there are none. */
+export function ProblemCount({ problems }: { problems: TemplateDiagnostic[] }) {
+  if (problems.length === 0) return null;
+  const { errors } = countProblems(problems);
+  const colors = errors > 0 ? "bg-danger-soft text-danger" : "bg-notice-soft text-notice";
+  return (
+    <span className={`rounded-full px-1.5 text-xs/5 font-semibold tabular-nums ${colors}`}>
+      {problems.length}
+      <span className="sr-only">{problems.length === 1 ? " problem" : " problems"}</span>
+    </span>
+  );
 }

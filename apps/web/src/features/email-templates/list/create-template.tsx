@@ -1,25 +1,28 @@
 import { useNavigate } from "@tanstack/react-router";
-import { type SubmitEvent, useEffect, useRef, useState } from "react";
+import { type SubmitEvent, useRef, useState } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
-import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
+import { ApiError, Canceled, getErrorMessage } from "@/lib/errors";
+import { useFocusOnError } from "@/lib/form-focus";
 import { LOCALE, TEMPLATE_KEY } from "@/lib/search-params";
+import { LOCALE_ERROR, LocaleField } from "../locale-field";
 import { useCreateTemplate } from "../mutations";
-import { starterWords, suggestKey } from "./starter";
+import { DEFAULT_LOCALE, localeSearch } from "../search-params";
+import { starterContent, suggestKey } from "./starter";
 
-const BAD_KEY = "Small letters, digits and dashes, 63 at most; a letter comes first.";
-const BAD_LOCALE = "A language like en, de or fr-CA.";
+const KEY_ERROR =
+  "Start with a lowercase letter and use only lowercase letters, digits and dashes, 63 characters at most.";
 
-/** Makes a template of one's own, which begins with a few words, and leads into the editor. */
-export function CreateTemplate({ open, onClose }: { open: boolean; onClose: () => void }) {
+/** Creates a custom template with starter content and opens it in the editor. */
+export function CreateTemplateDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Dialog
       open={open}
       onClose={onClose}
       title="New template"
-      description="It begins with a few words to change. Nothing is sent with it before you publish it."
+      description="The template starts as a draft with example content. It cannot be sent until you publish it."
     >
       <Form onClose={onClose} />
     </Dialog>
@@ -32,15 +35,14 @@ function Form({ onClose }: { onClose: () => void }) {
   const create = useCreateTemplate();
   const [name, setName] = useState("");
   const [typedKey, setTypedKey] = useState<string | null>(null);
-  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const [clientErrors, setClientErrors] = useState<Record<string, string> | null>(null);
   const key = typedKey ?? suggestKey(name);
-  const refused = fieldErrors(create.error);
-  const errors = { ...refused, ...wrong };
+  const serverErrors = serverErrorsOf(create.error);
+  const errors = { ...serverErrors, ...clientErrors };
+  const hasOtherError =
+    create.error && Object.keys(serverErrors).length === 0 && !(create.error instanceof Canceled);
 
-  useEffect(() => {
-    if (create.error || wrong.key || wrong.locale)
-      form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [create.error, wrong]);
+  useFocusOnError(form, create.error ?? clientErrors);
 
   const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -48,13 +50,14 @@ function Form({ onClose }: { onClose: () => void }) {
     const data = new FormData(event.currentTarget);
     const locale = String(data.get("locale")).trim();
     const found: Record<string, string> = {};
-    if (!TEMPLATE_KEY.test(key)) found.key = BAD_KEY;
-    if (!LOCALE.test(locale)) found.locale = BAD_LOCALE;
-    setWrong(found);
+    if (!TEMPLATE_KEY.test(key)) found.key = KEY_ERROR;
+    if (!LOCALE.test(locale)) found.locale = LOCALE_ERROR;
+    const isValid = Object.keys(found).length === 0;
+    setClientErrors(isValid ? null : found);
     create.reset();
-    if (Object.keys(found).length > 0) return;
+    if (!isValid) return;
     const body = {
-      ...starterWords(name),
+      ...starterContent(name),
       key,
       name: name.trim(),
       description: String(data.get("description")),
@@ -66,16 +69,15 @@ function Form({ onClose }: { onClose: () => void }) {
           navigate({
             to: "/settings/email-templates/$key",
             params: { key },
-            search: { locale: locale === "en" ? undefined : locale },
+            search: { locale: localeSearch(locale) },
           }),
       },
     );
   };
 
-  const told = create.error && Object.keys(refused).length === 0 && !(create.error instanceof Cancelled);
   return (
     <form ref={form} className="grid gap-4" onSubmit={handleSubmit}>
-      {told ? <Alert tone="danger">{getErrorMessage(create.error)}</Alert> : null}
+      {hasOtherError ? <Alert tone="danger">{getErrorMessage(create.error)}</Alert> : null}
       <Field
         label="Name"
         name="name"
@@ -99,7 +101,7 @@ function Form({ onClose }: { onClose: () => void }) {
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}
-        hint="What your application calls it by; it stays."
+        hint="Your application sends the template by this key. It cannot be changed later."
         error={errors.key}
       />
       <Field
@@ -107,19 +109,14 @@ function Form({ onClose }: { onClose: () => void }) {
         name="description"
         maxLength={1000}
         autoComplete="off"
-        hint="When it is sent, in a sentence. May be left out."
+        hint="When this email is sent. Optional."
         error={errors.description}
       />
-      <Field
-        label="Language"
+      <LocaleField
         name="locale"
-        defaultValue="en"
+        defaultValue={DEFAULT_LOCALE}
         required
-        maxLength={8}
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        hint="Like en, de or fr-CA. You can add others later."
+        hint="For example en, de or fr-CA. You can add more languages later."
         error={errors.locale}
       />
       <div className="flex flex-wrap justify-end gap-3">
@@ -132,10 +129,10 @@ function Form({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** What the service says of which field; a key that is taken is the key's. */
-function fieldErrors(error: unknown): Record<string, string> {
+/** The server's errors by field. A conflict is an error of the key. */
+function serverErrorsOf(error: unknown): Record<string, string> {
   if (!(error instanceof ApiError)) return {};
-  if (error.code === "conflict") return { key: "There is a template with this key already." };
+  if (error.code === "conflict") return { key: "This key is already in use. Choose another one." };
   const fields: Record<string, string> = {};
   for (const name of ["name", "key", "description", "locale"])
     if (error.fields[name]) fields[name] = error.fields[name];

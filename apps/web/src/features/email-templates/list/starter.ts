@@ -1,4 +1,5 @@
 import type { CreateTemplate, TemplateVariable } from "@/client/types.gen";
+import { buttonHtml } from "../button-html";
 
 const VARIABLES: TemplateVariable[] = [
   {
@@ -6,31 +7,29 @@ const VARIABLES: TemplateVariable[] = [
     type: "string",
     required: false,
     example: "Ada",
-    description: "What the reader is called; may be left out.",
+    description: "The recipient’s name. Optional.",
   },
   {
     name: "link",
     type: "url",
     required: true,
     example: "https://example.com/",
-    description: "Where the button leads.",
+    description: "The URL that the button opens.",
   },
 ];
 
 const HTML = `<h1>TITLE</h1>
 <p>{% if name %}Hello {{ name }},{% else %}Hello,{% endif %}</p>
-<p>Say here in a sentence or two what has happened, and what the reader may do now.</p>
-<table role="presentation" class="button" cellpadding="0" cellspacing="0" border="0">
-<tbody><tr><td class="button-cell" bgcolor="#0f5c4d" align="center"><a class="button-link" href="{{ link }}">Have a look</a></td></tr></tbody>
-</table>
-<p class="small last">You get this e-mail because you have an account with {{ product_name }}.</p>
+<p>Describe in one or two sentences what happened and what to do next.</p>
+${buttonHtml("{{ link }}", "Open")}
+<p class="small last">You are receiving this email because you have an account with {{ product_name }}.</p>
 `;
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
-/** The words that a new template begins with: they can be sent as they are, and show what one can do. */
-export function starterWords(name: string): Pick<CreateTemplate, "subject" | "html" | "variables"> {
-  // Braces would be read as the template's own.
+/** The content of a new template: it can be sent as it is, and shows what a template can do. */
+export function starterContent(name: string): Pick<CreateTemplate, "subject" | "html" | "variables"> {
+  // Braces could form a tag.
   const title = name.replace(/[{}]/g, "").trim();
   return {
     subject: title,
@@ -39,7 +38,7 @@ export function starterWords(name: string): Pick<CreateTemplate, "subject" | "ht
   };
 }
 
-/** The key that a name suggests: "Order shipped!" is "order-shipped". */
+/** A key made from a name: "Order shipped!" becomes "order-shipped". */
 export function suggestKey(name: string): string {
   return name
     .normalize("NFD")

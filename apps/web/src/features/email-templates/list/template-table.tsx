@@ -7,12 +7,13 @@ import { Button } from "@/components/ui/button";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Cell, ROW_LINK, Row, Table } from "@/components/ui/table";
 import { languageName } from "@/lib/languages";
+import { localeSearch } from "../search-params";
 
 interface TemplateTableProps {
   items: TemplateEntry[];
   locale: string;
   stale: boolean;
-  /** The one that is being taken away. */
+  /** The key of the template that is being deleted or reset. */
   removing: string | undefined;
   onRemove: (template: TemplateEntry) => void;
   ref: Ref<HTMLTableElement>;
@@ -22,8 +23,8 @@ export function TemplateTable({ items, locale, stale, removing, onRemove, ref }:
   return (
     <Table
       ref={ref}
-      label="E-mail templates"
-      columns={["Template", "Words", "Languages", "Last change", ".Actions"]}
+      label="Email templates"
+      columns={["Template", "Status", "Languages", "Last change", { hidden: "Actions" }]}
       stale={stale}
     >
       {items.map((template) => (
@@ -32,7 +33,7 @@ export function TemplateTable({ items, locale, stale, removing, onRemove, ref }:
             <Link
               to="/settings/email-templates/$key"
               params={{ key: template.key }}
-              search={{ locale: writtenIn(template, locale) }}
+              search={{ locale: localeSearch(localeToOpen(template, locale)) }}
               data-row={template.key}
               className={ROW_LINK}
             >
@@ -44,7 +45,7 @@ export function TemplateTable({ items, locale, stale, removing, onRemove, ref }:
             ) : null}
           </Cell>
           <Cell>
-            <Words template={template} locale={locale} />
+            <Status template={template} locale={locale} />
           </Cell>
           <Cell name="Languages">{template.locales.map(languageName).join(", ")}</Cell>
           <Cell name="Last change">
@@ -59,14 +60,12 @@ export function TemplateTable({ items, locale, stale, removing, onRemove, ref }:
   );
 }
 
-/** The language to open a template in: the one that is chosen, else one that it has words in. English goes unsaid. */
-function writtenIn({ locales }: TemplateEntry, locale: string): string | undefined {
-  const found = locales.includes(locale) ? locale : locales[0];
-  return found === "en" ? undefined : found;
+/** The language to open a template in: the chosen one if the template has it. */
+function localeToOpen({ locales }: TemplateEntry, locale: string): string | undefined {
+  return locales.includes(locale) ? locale : locales[0];
 }
 
-/** Whose words they are, and whether they go out. */
-function Words({ template, locale }: { template: TemplateEntry; locale: string }) {
+function Status({ template, locale }: { template: TemplateEntry; locale: string }) {
   const { source, published_version: version, has_draft: draft } = template;
   return (
     <span className="flex flex-wrap gap-1.5">
@@ -100,17 +99,17 @@ interface RemoveProps {
 
 function Remove({ template, busy, onRemove }: RemoveProps) {
   if (template.source === "builtin" && template.changed.length === 0) return null;
-  const what = template.source === "builtin" ? "Reset" : "Delete";
+  const action = template.source === "builtin" ? "Reset" : "Delete";
   return (
     <Button
       variant="danger-quiet"
       size="small"
       className="relative"
       busy={busy}
-      aria-label={`${what} ${template.key}`}
+      aria-label={`${action} ${template.key}`}
       onClick={() => onRemove(template)}
     >
-      {what}
+      {action}
     </Button>
   );
 }

@@ -10,30 +10,23 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { SearchBox } from "@/components/ui/search-box";
 import { Select } from "@/components/ui/select";
-import { ApiError, getErrorMessage } from "@/lib/errors";
+import { getErrorMessage, isForbidden } from "@/lib/errors";
 import { languageName } from "@/lib/languages";
-import { focusRow, neighbour } from "@/lib/row-focus";
+import { focusRow, neighbor } from "@/lib/row-focus";
 import { useDeleteTemplate } from "../mutations";
-import { CreateTemplate } from "./create-template";
-import { templates } from "./queries";
-import { RemoveTemplate } from "./remove-template";
+import { templatesQuery } from "../queries";
+import { DEFAULT_LOCALE, type ListSearch, localeSearch } from "../search-params";
+import { CreateTemplateDialog } from "./create-template";
+import { RemoveTemplateDialog } from "./remove-template";
 import { TemplateTable } from "./template-table";
 
-export interface TemplatesSearch {
-  /** Part of a key or a name. */
-  q?: string;
-  /** The language whose words are told of; English where there is none. */
-  locale?: string;
-}
-
-/** Every template, and how far its words are. */
-export function TemplatesPage({ search }: { search: TemplatesSearch }) {
-  const locale = search.locale ?? "en";
-  const list = useQuery({ ...templates(locale), placeholderData: keepPreviousData });
+/** Lists the email templates with their status in one language. */
+export function TemplatesPage({ search }: { search: ListSearch }) {
+  const locale = search.locale ?? DEFAULT_LOCALE;
+  const list = useQuery({ ...templatesQuery(locale), placeholderData: keepPreviousData });
   const [creating, setCreating] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  const forbidden = list.error instanceof ApiError && list.error.status === 403;
-  const shown = list.data && !forbidden;
+  const shown = list.data && !isForbidden(list.error);
   return (
     <div className="grid grid-cols-1 gap-6" data-wide>
       <PageHeading
@@ -48,47 +41,49 @@ export function TemplatesPage({ search }: { search: TemplatesSearch }) {
           ) : null
         }
       >
-        The words of every e-mail: those that came with Gatepost, and your own.
+        The content of the emails that Gatepost sends: built-in templates and your own.
       </PageHeading>
-      {list.isPending ? <ListSkeleton label="Loading the templates" /> : null}
+      {list.isPending ? <ListSkeleton label="Loading the templates" rows={6} control /> : null}
       {list.error && !shown ? <LoadFailed what="The templates" query={list} /> : null}
       {list.error && shown ? (
         <Alert tone="danger">The templates could not be reloaded. {getErrorMessage(list.error)}</Alert>
       ) : null}
       {shown ? (
-        <Listed
+        <TemplateList
           items={list.data.items}
           search={search}
+          locale={locale}
           stale={list.isPlaceholderData}
           onEmptied={() => heading.current?.focus()}
         />
       ) : null}
-      <CreateTemplate open={creating} onClose={() => setCreating(false)} />
+      <CreateTemplateDialog open={creating} onClose={() => setCreating(false)} />
     </div>
   );
 }
 
-interface ListedProps {
+interface TemplateListProps {
   items: TemplateEntry[];
-  search: TemplatesSearch;
+  search: ListSearch;
+  locale: string;
   stale: boolean;
-  /** The last row that was shown is gone, and so is what had the focus. */
+  /** Called after the last row is deleted, when no row can take the focus. */
   onEmptied: () => void;
 }
 
-function Listed({ items, search, stale, onEmptied }: ListedProps) {
+function TemplateList({ items, search, locale, stale, onEmptied }: TemplateListProps) {
   const navigate = useNavigate({ from: "/settings/email-templates/" });
   const table = useRef<HTMLTableElement>(null);
-  const [asked, setAsked] = useState<TemplateEntry | null>(null);
-  const remove = useDeleteTemplate();
+  const [confirming, setConfirming] = useState<TemplateEntry | null>(null);
+  const remove = useDeleteTemplate({ toastErrors: true });
   const found = items.filter((template) => matches(template, search.q));
-  const change = (changes: TemplatesSearch) =>
+  const changeSearch = (changes: ListSearch) =>
     void navigate({ search: (before) => ({ ...before, ...changes }), replace: true });
 
   const handleConfirm = (template: TemplateEntry) => {
-    setAsked(null);
+    setConfirming(null);
     const keys = found.map((each) => each.key);
-    const next = template.source === "builtin" ? template.key : neighbour(keys, template.key);
+    const next = template.source === "builtin" ? template.key : neighbor(keys, template.key);
     remove.mutate(template, { onSuccess: () => focusRow(table.current, next) || onEmptied() });
   };
 
@@ -99,20 +94,18 @@ function Listed({ items, search, stale, onEmptied }: ListedProps) {
           className="grow basis-60"
           label="Search by name or key"
           value={search.q ?? ""}
-          onSearch={(q) => change({ q: q || undefined })}
+          onSearch={(q) => changeSearch({ q: q || undefined })}
         />
         <Select
-          label="Language of the words"
-          quiet
+          label="Language"
+          hideLabel
           className="grow basis-52 sm:grow-0"
-          value={search.locale ?? "en"}
-          onChange={(event) =>
-            change({ locale: event.target.value === "en" ? undefined : event.target.value })
-          }
+          value={locale}
+          onChange={(event) => changeSearch({ locale: localeSearch(event.target.value) })}
         >
-          {languages(items, search.locale).map((each) => (
+          {languagesOf(items, locale).map((each) => (
             <option key={each} value={each}>
-              Words in {languageName(each)}
+              Status in {languageName(each)}
             </option>
           ))}
         </Select>
@@ -124,18 +117,22 @@ function Listed({ items, search, stale, onEmptied }: ListedProps) {
         <TemplateTable
           ref={table}
           items={found}
-          locale={search.locale ?? "en"}
+          locale={locale}
           stale={stale}
           removing={remove.isPending ? remove.variables.key : undefined}
-          onRemove={setAsked}
+          onRemove={setConfirming}
         />
       ) : (
         <div className="card grid justify-items-start gap-3 p-5 text-sm text-muted">
-          <p>No template has “{search.q}” in its name or key.</p>
-          <Button onClick={() => change({ q: undefined })}>Show all templates</Button>
+          <p>No template matches “{search.q}”.</p>
+          <Button onClick={() => changeSearch({ q: undefined })}>Show all templates</Button>
         </div>
       )}
-      <RemoveTemplate template={asked} onConfirm={handleConfirm} onClose={() => setAsked(null)} />
+      <RemoveTemplateDialog
+        template={confirming}
+        onConfirm={handleConfirm}
+        onClose={() => setConfirming(null)}
+      />
     </>
   );
 }
@@ -145,8 +142,8 @@ function matches({ key, name }: TemplateEntry, q: string | undefined): boolean {
   return key.includes(wanted) || name.toLowerCase().includes(wanted);
 }
 
-/** Every language that some template has words in, with English and the one that is chosen. */
-function languages(items: TemplateEntry[], chosen = "en"): string[] {
-  const codes = new Set([chosen, "en", ...items.flatMap((template) => template.locales)]);
+/** The languages of all templates, the chosen one and the default, sorted by name. */
+function languagesOf(items: TemplateEntry[], chosen: string): string[] {
+  const codes = new Set([chosen, DEFAULT_LOCALE, ...items.flatMap((template) => template.locales)]);
   return [...codes].toSorted((one, other) => languageName(one).localeCompare(languageName(other)));
 }

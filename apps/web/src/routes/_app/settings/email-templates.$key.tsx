@@ -1,18 +1,19 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { EditorPage } from "@/features/email-templates/editor/editor-page";
-import { type EditorSearch, readSearch } from "@/features/email-templates/search-params";
+import { type EditorSearch, readEditorSearch } from "@/features/email-templates/search-params";
+import { pageTitle } from "@/lib/page-title";
 
 export const Route = createFileRoute("/_app/settings/email-templates/$key")({
-  validateSearch: readSearch,
-  head: ({ params }) => ({ meta: [{ title: `${params.key} · E-mail templates · Gatepost` }] }),
+  validateSearch: readEditorSearch,
+  head: ({ params }) => pageTitle(`${params.key} · Email templates`),
   component: function EmailTemplate() {
     const navigate = Route.useNavigate();
-    const show = (search: EditorSearch) =>
-      void navigate({
-        search: readSearch({ ...search }),
-        replace: !("locale" in search),
-        resetScroll: false,
-      });
-    return <EditorPage templateKey={Route.useParams().key} search={Route.useSearch()} onShow={show} />;
+    const search = Route.useSearch();
+    const handleSearch = (change: EditorSearch) => {
+      const next = readEditorSearch({ ...change });
+      // Only another language is a new entry in the browser's history.
+      void navigate({ search: next, replace: next.locale === search.locale, resetScroll: false });
+    };
+    return <EditorPage templateKey={Route.useParams().key} search={search} onSearch={handleSearch} />;
   },
 });

@@ -1,13 +1,11 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { TemplatesPage, type TemplatesSearch } from "@/features/email-templates/list/templates-page";
-import { localeParam, textParam } from "@/lib/search-params";
+import { TemplatesPage } from "@/features/email-templates/list/templates-page";
+import { readListSearch } from "@/features/email-templates/search-params";
+import { pageTitle } from "@/lib/page-title";
 
 export const Route = createFileRoute("/_app/settings/email-templates/")({
-  validateSearch: (search: Record<string, unknown>): TemplatesSearch => ({
-    q: textParam(search.q),
-    locale: localeParam(search.locale),
-  }),
-  head: () => ({ meta: [{ title: "Templates · Gatepost" }] }),
+  validateSearch: readListSearch,
+  head: () => pageTitle("Email templates"),
   component: function Templates() {
     return <TemplatesPage search={Route.useSearch()} />;
   },

@@ -1,7 +1,8 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { NoticesPage } from "@/features/notifications/notifications-page";
+import { NotificationsPage } from "@/features/notifications/notifications-page";
+import { pageTitle } from "@/lib/page-title";
 
 export const Route = createFileRoute("/_app/settings/notifications")({
-  head: () => ({ meta: [{ title: "Notifications · Gatepost" }] }),
-  component: NoticesPage,
+  head: () => pageTitle("Notifications"),
+  component: NotificationsPage,
 });

@@ -12,25 +12,25 @@ import {
   useState,
 } from "react";
 import type { TemplateDiagnostic, TemplateLanguage, TemplateVariable } from "@/client/types.gen";
-import { placed, position } from "./diagnostics";
+import { offsetOf, toDiagnostics } from "./diagnostics";
 import { type Format, formatsAt, insertion } from "./formats";
-import { editing, named, renamed, replaceText, reporting, textOf } from "./setup";
-import { shadowOf } from "./theme";
+import { baseExtensions, context, onUserChange, replaceText, setContext, textOf } from "./setup";
+import { shadowRootOf } from "./theme";
 import { Toolbar } from "./toolbar";
 
 export interface Findings {
-  /** The text that these were found in. */
+  /** The text that the diagnostics are about. */
   text: string;
   diagnostics: TemplateDiagnostic[];
 }
 
 export interface CodeEditorHandle {
   text(): string;
-  /** Another text from outside: not reported by `onChange`, and undone like any other change. */
+  /** Replace the text. This is not reported to `onChange`, and is one step for undo. */
   replace(text: string): void;
-  /** Puts a text in the place of the selection, in one step for undo, and takes the focus. */
+  /** Replace the selection, in one step for undo, and take the focus. */
   insert(text: string): void;
-  /** Goes to a line and a column, both from 1, and takes the focus. */
+  /** Move the cursor to a line and a column, both from 1, and take the focus. */
   jumpTo(line: number, column: number): void;
   focus(): void;
 }
@@ -39,43 +39,43 @@ export interface CodeEditorProps {
   ref: Ref<CodeEditorHandle>;
   /** The accessible name. */
   label: string;
-  /** Read once: from then on the editor has the text. */
+  /** The text to start with. Later changes of this prop are ignored. */
   initial: string;
   language: "html" | "text";
-  /** Enter makes no line, and pasted lines become one. */
+  /** Enter adds no line, and pasted lines are joined. */
   singleLine?: boolean;
   toolbar?: boolean;
   variables: TemplateVariable[];
-  grammar: TemplateLanguage;
-  /** Shown while the text is still the one they were found in. */
+  templateLanguage: TemplateLanguage;
+  /** Shown while the text is still the one that they are about. */
   findings: Findings | null;
   onChange(text: string): void;
   onSave(): void;
 }
 
-/** An editor for one part of a template; it is made once, and no change of its props loses text, cursor or undo. */
+/** A code editor for one part of a template. It is created once: no change of props loses text, cursor or undo. */
 export function CodeEditor(props: CodeEditorProps) {
-  const { ref, label, variables, grammar, findings, toolbar } = props;
+  const { ref, label, variables, templateLanguage, findings, toolbar } = props;
   const host = useRef<HTMLDivElement>(null);
-  const bar = useRef<HTMLDivElement>(null);
+  const toolbarElement = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<EditorView | null>(null);
   const [formats, setFormats] = useState("");
-  const changed = useEffectEvent(props.onChange);
-  const saved = useEffectEvent(props.onSave);
+  const handleChange = useEffectEvent(props.onChange);
+  const handleSave = useEffectEvent(props.onSave);
   const create = useEffectEvent((parent: ShadowRoot) => {
     const { initial, language, singleLine = false } = props;
     const extensions = [
-      editing({ language, singleLine, formats: toolbar ?? false, onSave: () => saved() }),
-      named(label, { variables, grammar }),
-      reporting((text) => changed(text)),
-      toolbar ? showing(setFormats, bar) : [],
+      baseExtensions({ language, singleLine, formats: toolbar ?? false, onSave: () => handleSave() }),
+      context(label, { variables, templateLanguage }),
+      onUserChange((text) => handleChange(text)),
+      toolbar ? toolbarSupport(setFormats, toolbarElement) : [],
     ];
     return new EditorView({ parent, state: EditorState.create({ doc: initial, extensions }) });
   });
 
   useLayoutEffect(() => {
     if (!host.current) return;
-    const created = create(shadowOf(host.current));
+    const created = create(shadowRootOf(host.current));
     setView(created);
     return () => {
       created.destroy();
@@ -84,14 +84,14 @@ export function CodeEditor(props: CodeEditorProps) {
   }, []);
 
   useEffect(
-    () => view?.dispatch({ effects: renamed(label, { variables, grammar }) }),
-    [view, label, variables, grammar],
+    () => view?.dispatch({ effects: setContext(label, { variables, templateLanguage }) }),
+    [view, label, variables, templateLanguage],
   );
 
   useEffect(() => {
     if (!view || (findings && findings.text !== textOf(view.state))) return;
     if (!findings && diagnosticCount(view.state) === 0) return;
-    view.dispatch(setDiagnostics(view.state, placed(view.state.doc, findings?.diagnostics ?? [])));
+    view.dispatch(setDiagnostics(view.state, toDiagnostics(view.state.doc, findings?.diagnostics ?? [])));
   }, [view, findings]);
 
   useImperativeHandle(ref, () => handleOf(view, props.initial), [view, props.initial]);
@@ -100,10 +100,10 @@ export function CodeEditor(props: CodeEditorProps) {
     <div className="min-w-0">
       {toolbar ? (
         <Toolbar
-          ref={bar}
+          ref={toolbarElement}
           view={view}
           formats={formats.split(" ") as Format[]}
-          variables={[...variables, ...grammar.variables]}
+          variables={[...variables, ...templateLanguage.variables]}
         />
       ) : null}
       <div ref={host} />
@@ -113,15 +113,15 @@ export function CodeEditor(props: CodeEditorProps) {
 
 export default CodeEditor;
 
-/** Tells which formats the selection stands in, and keeps the cursor from under the toolbar, which may cover lines. */
-function showing(tell: (formats: string) => void, bar: { current: HTMLElement | null }) {
+/** Report the formats of the selection, and scroll so that the sticky toolbar does not cover the cursor. */
+function toolbarSupport(onFormats: (formats: string) => void, toolbar: { current: HTMLElement | null }) {
   return [
     EditorView.updateListener.of(({ docChanged, selectionSet, startState, state }) => {
       if (docChanged || selectionSet || syntaxTree(startState) !== syntaxTree(state))
-        tell(formatsAt(state).join(" "));
+        onFormats(formatsAt(state).join(" "));
     }),
     EditorView.scrollMargins.of((view) => {
-      const end = bar.current?.getBoundingClientRect().bottom ?? 0;
+      const end = toolbar.current?.getBoundingClientRect().bottom ?? 0;
       return { top: Math.max(0, end - view.scrollDOM.getBoundingClientRect().top) };
     }),
   ];
@@ -138,7 +138,7 @@ function handleOf(view: EditorView | null, initial: string): CodeEditorHandle {
       view?.focus();
     },
     jumpTo(line, column) {
-      const anchor = view ? position(view.state.doc, line, column) : 0;
+      const anchor = view ? offsetOf(view.state.doc, line, column) : 0;
       view?.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
       view?.focus();
     },

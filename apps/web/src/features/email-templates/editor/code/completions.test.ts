@@ -5,25 +5,25 @@ import type { TemplateLanguage, TemplateVariable } from "@/client/types.gen";
 import { vocabulary } from "./completions";
 import { templateLanguage } from "./language";
 
-const word = (name: string) => ({ name, description: `What ${name} does.`, example: `x ${name}` });
+const feature = (name: string) => ({ name, description: `What ${name} does.`, example: `x ${name}` });
 const variables: TemplateVariable[] = [
-  { name: "first_name", type: "string", required: true, description: "What to call them." },
+  { name: "first_name", type: "string", required: true, description: "The first name." },
   { name: "pens", type: "list", example: [{ title: "Blue", price: 3 }] },
   { name: "names", type: "list", example: ["Ada"] },
 ];
-const grammar: TemplateLanguage = {
+const language: TemplateLanguage = {
   tags: ["if", "endif"],
-  filters: [word("upper"), word("join")],
-  tests: [word("defined"), word("odd")],
+  filters: [feature("upper"), feature("join")],
+  tests: [feature("defined"), feature("odd")],
   variables: [{ name: "locale", type: "string" }],
 };
 
 async function completed(
   before: string,
   after = "",
-  language: "html" | "text" = "html",
+  syntax: "html" | "text" = "html",
 ): Promise<Completion[]> {
-  const extensions = [templateLanguage(language), vocabulary.of({ variables, grammar })];
+  const extensions = [templateLanguage(syntax), vocabulary.of({ variables, templateLanguage: language })];
   const state = EditorState.create({ doc: before + after, extensions });
   const context = new CompletionContext(state, before.length, false);
   const found: Completion[] = [];
@@ -43,7 +43,7 @@ const labels = async (...args: Parameters<typeof completed>) =>
 
 const ALL = ["first_name", "pens", "names", "locale"];
 
-describe.each(["html", "text"] as const)("in %s", (language) => {
+describe.each(["html", "text"] as const)("in %s", (syntax) => {
   it.each<[string, string, string[]]>([
     ["{{ ", " }}", ALL],
     ["{{ fi", " }}", ["first_name"]],
@@ -63,7 +63,7 @@ describe.each(["html", "text"] as const)("in %s", (language) => {
     ["{% for pen in pens %}{{ loop.ind", " }}", ["index", "index0"]],
   ])("%s…%s completes %o", async (before, after, found) => {
     expect(
-      (await labels(before, after, language)).filter((label) => label !== "pen" || found.includes(label)),
+      (await labels(before, after, syntax)).filter((label) => label !== "pen" || found.includes(label)),
     ).toEqual(found);
   });
 
@@ -78,12 +78,12 @@ describe.each(["html", "text"] as const)("in %s", (language) => {
     ["{% for name in names %}{{ name.", " }}"],
     ["{% for pen in pens %}{% endfor %}{{ pen.", " }}"],
   ])("%s…%s completes nothing", async (before, after = "") => {
-    expect(await labels(before, after, language)).toEqual([]);
+    expect(await labels(before, after, syntax)).toEqual([]);
   });
 });
 
 describe("HTML", () => {
-  it("has its own completions, beside those inside an attribute's braces", async () => {
+  it("has its own completions, and those of Jinja in an attribute's braces", async () => {
     expect(await labels("<tab", ">")).toContain("table");
     expect(await labels("<td bg", ">")).toEqual([]);
     expect(await labels("<td alig", ">")).toEqual([]);
@@ -92,9 +92,9 @@ describe("HTML", () => {
   });
 });
 
-it("a completion tells what a variable is", async () => {
+it("describes variables and filters", async () => {
   const [found] = await completed("{{ fi", " }}");
-  expect(found).toMatchObject({ detail: "string, required", info: "What to call them." });
+  expect(found).toMatchObject({ detail: "string, required", info: "The first name." });
   const [filter] = await completed("{{ first_name | up", " }}");
   expect(filter?.info).toBe("What upper does. x upper");
 });

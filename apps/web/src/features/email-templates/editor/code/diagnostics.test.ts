@@ -1,15 +1,22 @@
 import { Text } from "@codemirror/state";
 import { describe, expect, it } from "vitest";
 import type { TemplateDiagnostic } from "@/client/types.gen";
-import { placed, position } from "./diagnostics";
+import { offsetOf, toDiagnostics } from "./diagnostics";
 
 const doc = Text.of(["<h1>Hello 👋 {{ nam }}</h1>", "", "{% fro x %}"]);
 
-function found(line: number, column: number): TemplateDiagnostic {
-  return { part: "html", line, column, severity: "error", rule: "unknown-variable", msg: "No such thing." };
+function diagnostic(line: number, column: number): TemplateDiagnostic {
+  return {
+    part: "html",
+    line,
+    column,
+    severity: "error",
+    rule: "unknown-variable",
+    msg: "Unknown variable.",
+  };
 }
 
-describe("a finding", () => {
+describe("a diagnostic", () => {
   it.each([
     [1, 1, "<h1"],
     [1, 5, "Hello"],
@@ -21,16 +28,16 @@ describe("a finding", () => {
     [0, 0, "<h1"],
     [99, 1, "{% fro x %}"],
     [3, 99, ""],
-  ])("at %i:%i marks %o", (line, column, marked) => {
-    const [diagnostic] = placed(doc, [found(line, column)]);
-    expect(doc.sliceString(diagnostic?.from ?? -1, diagnostic?.to)).toBe(marked);
+  ])("at %i:%i underlines %o", (line, column, underlined) => {
+    const [converted] = toDiagnostics(doc, [diagnostic(line, column)]);
+    expect(doc.sliceString(converted?.from ?? -1, converted?.to)).toBe(underlined);
   });
 
-  it("says what is wrong, how bad it is, and by which rule", () => {
-    expect(placed(doc, [found(3, 4)])).toEqual([
-      { from: 32, to: 35, severity: "error", message: "No such thing.", source: "unknown-variable" },
+  it("has a message, a severity and the rule as its source", () => {
+    expect(toDiagnostics(doc, [diagnostic(3, 4)])).toEqual([
+      { from: 32, to: 35, severity: "error", message: "Unknown variable.", source: "unknown-variable" },
     ]);
   });
 
-  it("has a place even in nothing", () => expect(position(Text.of([""]), 7, 7)).toBe(0));
+  it("has an offset even in an empty document", () => expect(offsetOf(Text.of([""]), 7, 7)).toBe(0));
 });

@@ -5,7 +5,7 @@ import { ChevronDown, ChevronUp } from "lucide-react";
 import { useLayoutEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { templateLanguage } from "./language";
-import { shadowOf, theme } from "./theme";
+import { shadowRootOf, theme } from "./theme";
 
 export interface DiffViewProps {
   /** The accessible name. */
@@ -15,15 +15,15 @@ export interface DiffViewProps {
   language: "html" | "text";
 }
 
-/** What changed between two texts, line under line; for reading only. */
+/** The changes between two texts, read-only. */
 export function DiffView({ label, before, after, language }: DiffViewProps) {
   const host = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<EditorView | null>(null);
   useLayoutEffect(() => {
     if (!host.current) return;
-    const extensions = [reading(label, before), templateLanguage(language), theme];
-    const created = new EditorView({ parent: shadowOf(host.current), doc: after, extensions });
-    showFirst(created);
+    const extensions = [diffExtensions(label, before), templateLanguage(language), theme];
+    const created = new EditorView({ parent: shadowRootOf(host.current), doc: after, extensions });
+    scrollToFirstChange(created);
     setView(created);
     return () => {
       created.destroy();
@@ -31,12 +31,12 @@ export function DiffView({ label, before, after, language }: DiffViewProps) {
     };
   }, [label, before, after, language]);
 
-  const changes = view ? (getChunks(view.state)?.chunks.length ?? 0) : 0;
+  const count = view ? (getChunks(view.state)?.chunks.length ?? 0) : 0;
   return (
     <div className="grid min-w-0 grid-cols-1 gap-1.5">
       <div className="flex items-center gap-1">
-        <p className="mr-auto text-sm text-muted">{said(changes)}</p>
-        {changes > 1 && view ? (
+        <p className="mr-auto text-sm text-muted">{describeChanges(count)}</p>
+        {count > 1 && view ? (
           <>
             <Button
               variant="quiet"
@@ -66,8 +66,8 @@ export function DiffView({ label, before, after, language }: DiffViewProps) {
 
 export default DiffView;
 
-/** Begins at the first change. Only its own scroller moves: several views may be below each other. */
-function showFirst(view: EditorView): void {
+/** Scroll to the first change, in the view itself only: a page may show several views. */
+function scrollToFirstChange(view: EditorView): void {
   const first = getChunks(view.state)?.chunks[0];
   if (!first) return;
   view.dispatch({ selection: { anchor: first.fromB } });
@@ -75,8 +75,8 @@ function showFirst(view: EditorView): void {
   view.scrollDOM.scrollTop = Math.max(0, top - view.defaultLineHeight * 2);
 }
 
-// Unchanged lines stay: what the library puts in their place opens only by mouse.
-function reading(label: string, before: string) {
+// Unchanged lines are not collapsed: the library's placeholder cannot be opened by keyboard.
+function diffExtensions(label: string, before: string) {
   return [
     unifiedMergeView({ original: before, mergeControls: false, syntaxHighlightDeletions: true }),
     EditorState.readOnly.of(true),
@@ -88,7 +88,7 @@ function reading(label: string, before: string) {
   ];
 }
 
-function said(changes: number): string {
-  if (changes === 0) return "No differences";
-  return changes === 1 ? "1 change" : `${changes} changes`;
+function describeChanges(count: number): string {
+  if (count === 0) return "No differences";
+  return count === 1 ? "1 change" : `${count} changes`;
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Format, formatsAt, insertion, toggle } from "./formats";
 import { templateLanguage } from "./language";
 
-/** A document in which `[` and `]` are the ends of a selection, and `|` is a cursor. */
+/** A document in which `[` and `]` enclose a selection, and `|` is a cursor. */
 function stateOf(marked: string): EditorState {
   const ranges: [number, number][] = [];
   let doc = "";
@@ -40,7 +40,7 @@ function toggled(format: Format, before: string): string {
   return marked(state);
 }
 
-describe("a format is put around the selection", () => {
+describe("adding a format", () => {
   it.each<[Format, string, string]>([
     ["bold", "<p>a [b] c</p>", "<p>a <strong>[b]</strong> c</p>"],
     ["italic", "<p>a | c</p>", "<p>a <em>|</em> c</p>"],
@@ -63,7 +63,7 @@ describe("a format is put around the selection", () => {
     ],
   ])("%s: %s", (format, before, after) => expect(toggled(format, before)).toBe(after));
 
-  it("as a button that every mail program draws", () => {
+  it("adds a button as a table, which every mail client renders", () => {
     const made = toggled("button", '<p>[<a href="{{ verify_url }}">Confirm</a>]</p>');
     expect(made).toMatch(/^<table role="presentation" class="button"/);
     expect(made).toContain('<a class="button-link" href="[{{ verify_url }}]">Confirm</a>');
@@ -71,17 +71,17 @@ describe("a format is put around the selection", () => {
   });
 
   it.each([
-    ["cuts no tag of Jinja", "<p>{{ na|me }}</p>", "<p><strong>[{{ name }}]</strong></p>"],
-    ["cuts no element", "<p>a [b <em>c] d</em></p>", "<p>a <strong>[b <em>c d</em>]</strong></p>"],
+    ["Jinja tags", "<p>{{ na|me }}</p>", "<p><strong>[{{ name }}]</strong></p>"],
+    ["elements", "<p>a [b <em>c] d</em></p>", "<p>a <strong>[b <em>c d</em>]</strong></p>"],
     [
-      "cuts no block",
+      "Jinja blocks",
       "<p>[a {% if x %}b] c{% endif %}</p>",
       "<p><strong>[a {% if x %}b c{% endif %}]</strong></p>",
     ],
-  ])("and %s", (_, before, after) => expect(toggled("bold", before)).toBe(after));
+  ])("does not split %s", (_, before, after) => expect(toggled("bold", before)).toBe(after));
 });
 
-describe("a format is taken away", () => {
+describe("removing a format", () => {
   it.each<[Format, string, string]>([
     ["bold", "<p>a <strong>[b]</strong> c</p>", "<p>a [b] c</p>"],
     ["bold", "<p>a [<b>b</b>] c</p>", "<p>a [b] c</p>"],
@@ -94,7 +94,7 @@ describe("a format is taken away", () => {
     ["list", "<ul>\n<li>o|ne</li>\n<li>two</li>\n</ul>", "<p>o|ne</p>\n<p>two</p>"],
   ])("%s: %s", (format, before, after) => expect(toggled(format, before)).toBe(after));
 
-  it("and a button becomes a link again", () => {
+  it("turns a button back into a link", () => {
     const [made = ""] = [toggled("button", '<p>[<a href="{{ url }}">Go</a>]</p>')];
     expect(toggled("button", made)).toBe('<p><a href="{{ url }}">[Go]</a></p>');
   });
@@ -109,13 +109,13 @@ describe("the selection", () => {
     ['<ul><li><a href="x">{{ a| }}</a></li></ul>', ["link", "list"]],
     ['<table class="button"><tr><td><a class="button-link" href="x">a|</a></td></tr></table>', ["button"]],
     ['<table class="buttons"><tr><td>a|</td></tr></table>', []],
-  ])("in %s is of %o", (before, formats) => expect(formatsAt(stateOf(before))).toEqual(formats));
+  ])("in %s has the formats %o", (before, formats) => expect(formatsAt(stateOf(before))).toEqual(formats));
 
-  it("gives way to what is inserted", () => {
+  it("is replaced by inserted text", () => {
     expect(marked(insertion(stateOf("Hello [you]!"), "{{ name }}").state)).toBe("Hello {{ name }}|!");
   });
 
-  it("of what must not change stays", () => {
+  it("is not changed in a read-only editor", () => {
     const state = EditorState.create({ doc: "a", extensions: [html(), EditorState.readOnly.of(true)] });
     expect(toggle("bold")({ state, dispatch: () => expect.unreachable() })).toBe(false);
   });

@@ -5,23 +5,24 @@ import {
   type SelectionRange,
   type StateCommand,
 } from "@codemirror/state";
+import { buttonHtml } from "../../button-html";
 import {
   type Accepts,
   acceptedAround,
   elementAround,
-  inside,
+  expandToWhole,
+  innerSpan,
   nameOf,
   type Span,
   type SyntaxNode,
   tagsOf,
-  whole,
 } from "./syntax";
 
-/** What the toolbar puts around a selection, and takes away again. */
+/** What the toolbar adds to a selection, or removes from it. */
 export type Format = "bold" | "italic" | "link" | "image" | "button" | "list";
 
-const ADDRESS = "https://";
-const WEB_ADDRESS = /^https?:\/\/\S+$/;
+const URL_PLACEHOLDER = "https://";
+const WEB_URL = /^https?:\/\/\S+$/;
 const IS_BUTTON = /\bclass\s*=\s*["']?[^"'>]*\bbutton(?=[\s"'>])/;
 const IS_BUTTON_LINK = /\bclass\s*=\s*["']?[^"'>]*\bbutton-link\b/;
 
@@ -34,10 +35,10 @@ const ACCEPTS: Record<Format, Accepts> = {
   list: (name) => name === "ul" || name === "ol",
 };
 
-// They take the paragraph around them away, so two ranges in one would be in each other's way: only the main one counts.
+// These replace the paragraph around a range. Two ranges may share one, so only the main range is changed.
 const BLOCKS: ReadonlySet<Format> = new Set(["button", "list"]);
 
-/** What is to be done with one range of the selection. */
+/** The change to one range of the selection. */
 interface Edit {
   changes: ChangeSpec;
   range: SelectionRange;
@@ -46,41 +47,41 @@ interface Edit {
 type Wrap = (state: EditorState, span: Span) => Edit;
 type Unwrap = (state: EditorState, element: SyntaxNode, range: SelectionRange) => Edit;
 
-const HOW: Record<Format, { wrap: Wrap; unwrap: Unwrap }> = {
-  bold: { wrap: between("<strong>", "</strong>"), unwrap: withoutTags },
-  italic: { wrap: between("<em>", "</em>"), unwrap: withoutTags },
-  link: { wrap: link, unwrap: withoutTags },
-  image: { wrap: image, unwrap: imageText },
-  button: { wrap: button, unwrap: buttonLink },
-  list: { wrap: list, unwrap: paragraphs },
+const COMMANDS: Record<Format, { wrap: Wrap; unwrap: Unwrap }> = {
+  bold: { wrap: wrapIn("<strong>", "</strong>"), unwrap: removeTags },
+  italic: { wrap: wrapIn("<em>", "</em>"), unwrap: removeTags },
+  link: { wrap: toLink, unwrap: removeTags },
+  image: { wrap: toImage, unwrap: imageToText },
+  button: { wrap: toButton, unwrap: buttonToLink },
+  list: { wrap: toList, unwrap: listToParagraphs },
 };
 
-/** Puts a format around each selected range, or takes it away where it is. */
+/** Add a format to each selected range, or remove it where it is present. */
 export function toggle(format: Format): StateCommand {
   return ({ state, dispatch }) => {
     if (state.readOnly) return false;
-    const { wrap, unwrap } = HOW[format];
+    const { wrap, unwrap } = COMMANDS[format];
     const edits = state.changeByRange((range) => {
       if (BLOCKS.has(format) && range !== state.selection.main) return { range };
       const element = elementAround(state, range, ACCEPTS[format]);
-      return element ? unwrap(state, element, range) : wrap(state, whole(state, range));
+      return element ? unwrap(state, element, range) : wrap(state, expandToWhole(state, range));
     });
     dispatch(state.update(edits, { scrollIntoView: true, userEvent: "input.format" }));
     return true;
   };
 }
 
-/** The formats that the main selection stands in. */
+/** The formats of the main selection. */
 export function formatsAt(state: EditorState): Format[] {
   return acceptedAround(state, state.selection.main, ACCEPTS);
 }
 
-/** Puts a text in the place of the selection, and the cursor behind it. */
+/** Replace the selection with a text, and move the cursor behind it. */
 export function insertion(state: EditorState, text: string) {
   return state.update(state.replaceSelection(text), { scrollIntoView: true, userEvent: "input" });
 }
 
-function between(open: string, close: string): Wrap {
+function wrapIn(open: string, close: string): Wrap {
   return (_, { from, to }) => ({
     changes: [
       { from, insert: open },
@@ -90,75 +91,71 @@ function between(open: string, close: string): Wrap {
   });
 }
 
-function withoutTags(state: EditorState, element: SyntaxNode, range: SelectionRange): Edit {
+function removeTags(state: EditorState, element: SyntaxNode, range: SelectionRange): Edit {
   const changes = state.changes(tagsOf(element));
   return { changes, range: range.map(changes) };
 }
 
-/** Puts a text in the place of a span, with this part of it selected. */
-function instead({ from, to }: Span, insert: string, select: string): Edit {
+/** Replace a span with a text, and select a part of it. */
+function replaceWith({ from, to }: Span, insert: string, select: string): Edit {
   const start = from + Math.max(insert.indexOf(select), 0);
   return { changes: { from, to, insert }, range: EditorSelection.range(start, start + select.length) };
 }
 
-function link(state: EditorState, span: Span): Edit {
-  const words = state.sliceDoc(span.from, span.to);
-  const address = WEB_ADDRESS.test(words) ? words : ADDRESS;
-  return instead(span, `<a href="${address}">${words}</a>`, address);
+function toLink(state: EditorState, span: Span): Edit {
+  const text = state.sliceDoc(span.from, span.to);
+  const url = WEB_URL.test(text) ? text : URL_PLACEHOLDER;
+  return replaceWith(span, `<a href="${url}">${text}</a>`, url);
 }
 
-function image(state: EditorState, span: Span): Edit {
+function toImage(state: EditorState, span: Span): Edit {
   const alt = state.sliceDoc(span.from, span.to).replace(/"/g, "&quot;");
-  return instead(span, `<img src="${ADDRESS}" alt="${alt}" width="518">`, ADDRESS);
+  return replaceWith(span, `<img src="${URL_PLACEHOLDER}" alt="${alt}" width="518">`, URL_PLACEHOLDER);
 }
 
-function imageText(state: EditorState, element: SyntaxNode): Edit {
+function imageToText(state: EditorState, element: SyntaxNode): Edit {
   const alt = attribute(state.sliceDoc(element.from, element.to), "alt");
-  return instead(element, alt, alt);
+  return replaceWith(element, alt, alt);
 }
 
-/** The button of the built-in mails: a table, for Outlook gives a link no background and no space. */
-function button(state: EditorState, span: Span): Edit {
-  const place = withParagraph(state, span);
-  const words = content(state, place, span);
-  const [, address = ADDRESS, label = words || "Button"] =
-    /^<a\s[^>]*href="([^"]*)"[^>]*>([\s\S]*)<\/a>$/.exec(words) ?? [];
-  const made = `<table role="presentation" class="button" cellpadding="0" cellspacing="0" border="0">
-<tbody><tr><td class="button-cell" bgcolor="#0f5c4d" align="center"><a class="button-link" href="${address}">${label}</a></td></tr></tbody>
-</table>`;
-  return instead(place, made, address);
+function toButton(state: EditorState, span: Span): Edit {
+  const outer = withParagraph(state, span);
+  const text = content(state, outer, span);
+  const [, url = URL_PLACEHOLDER, label = text || "Button"] =
+    /^<a\s[^>]*href="([^"]*)"[^>]*>([\s\S]*)<\/a>$/.exec(text) ?? [];
+  return replaceWith(outer, buttonHtml(url, label), url);
 }
 
-function buttonLink(state: EditorState, element: SyntaxNode): Edit {
+function buttonToLink(state: EditorState, element: SyntaxNode): Edit {
   const table = state.sliceDoc(element.from, element.to);
   const [, tag = "", label = ""] = /(<a\s[^>]*>)([\s\S]*?)<\/a>/.exec(table) ?? [];
-  return instead(element, `<p><a href="${attribute(tag, "href")}">${label}</a></p>`, label);
+  return replaceWith(element, `<p><a href="${attribute(tag, "href")}">${label}</a></p>`, label);
 }
 
-/** Each line, or each paragraph, becomes an item; lines of Jinja's alone stay as they are. */
-function list(state: EditorState, span: Span): Edit {
-  const place = withParagraph(state, span);
-  const lines = content(state, place, span)
+/** Turn each line or paragraph into an item. Lines that are only a Jinja tag stay as they are. */
+function toList(state: EditorState, span: Span): Edit {
+  const outer = withParagraph(state, span);
+  const lines = content(state, outer, span)
     .split("\n")
     .map((line) => line.trim())
     .filter(Boolean);
   const items = (lines.length > 0 ? lines : [""]).map((line) =>
     /^\{%.*%\}$/.test(line) ? line : `<li>${line.replace(/^<p(?:\s[^>]*)?>(.*)<\/p>$/, "$1")}</li>`,
   );
-  const made = `<ul>\n${items.join("\n")}\n</ul>`;
-  const end = place.from + made.lastIndexOf("</li>");
+  const html = `<ul>\n${items.join("\n")}\n</ul>`;
+  const end = outer.from + html.lastIndexOf("</li>");
   const cursor =
     lines.length > 1
-      ? EditorSelection.range(place.from, place.from + made.length)
+      ? EditorSelection.range(outer.from, outer.from + html.length)
       : EditorSelection.cursor(end);
-  return { changes: { from: place.from, to: place.to, insert: made }, range: cursor };
+  return { changes: { from: outer.from, to: outer.to, insert: html }, range: cursor };
 }
 
-function paragraphs(state: EditorState, element: SyntaxNode, range: SelectionRange): Edit {
-  const within = inside(element);
+function listToParagraphs(state: EditorState, element: SyntaxNode, range: SelectionRange): Edit {
+  const inner = innerSpan(element);
   const outer = tagsOf(element).map(({ from, to }) => ({
-    from: from === element.from ? from : from - blankBefore(state, from),
-    to: to === within.from ? to + blankAfter(state, to) : to,
+    from: from === element.from ? from : from - spaceBefore(state, from),
+    to: to === inner.from ? to + spaceAfter(state, to) : to,
   }));
   const items = element.getChildren("Element").filter((child) => nameOf(state, child) === "li");
   const changes = state.changes([
@@ -170,22 +167,23 @@ function paragraphs(state: EditorState, element: SyntaxNode, range: SelectionRan
   return { changes, range: range.map(changes) };
 }
 
-function blankBefore(state: EditorState, pos: number): number {
+function spaceBefore(state: EditorState, pos: number): number {
   return /\s*$/.exec(state.sliceDoc(Math.max(0, pos - 100), pos))?.[0].length ?? 0;
 }
 
-function blankAfter(state: EditorState, pos: number): number {
+function spaceAfter(state: EditorState, pos: number): number {
   return /^\s*/.exec(state.sliceDoc(pos, pos + 100))?.[0].length ?? 0;
 }
 
-/** A paragraph holds no list and no table: around words that are all of one, the paragraph goes. */
+/** The paragraph around a span that is all of its content, or the span: a paragraph cannot contain lists or tables. */
 function withParagraph(state: EditorState, span: Span): Span {
   return elementAround(state, span, (name) => name === "p") ?? span;
 }
 
-function content(state: EditorState, place: Span, span: Span): string {
-  const text = state.sliceDoc(place.from, place.to);
-  if (place === span) return text;
+/** The text of a span, or of the paragraph that replaced it in `withParagraph`, without the paragraph's tags. */
+function content(state: EditorState, outer: Span, span: Span): string {
+  const text = state.sliceDoc(outer.from, outer.to);
+  if (outer === span) return text;
   return text.replace(/^<p(?:\s[^>]*)?>/i, "").replace(/<\/p>$/i, "");
 }
 

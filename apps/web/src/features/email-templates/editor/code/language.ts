@@ -11,7 +11,7 @@ const plain = StreamLanguage.define({
   },
 });
 
-/** Jinja over HTML or over plain text; of Jinja's own words only those that the service allows are completed. */
+/** Jinja in HTML or in plain text. Completions offer only what the template language allows. */
 export function templateLanguage(language: "html" | "text"): Extension {
   const completion = EditorState.languageData.of(() => [{ autocomplete: completeTemplate }]);
   const braces = { closeBrackets: { brackets: ["{"] } };
@@ -20,6 +20,6 @@ export function templateLanguage(language: "html" | "text"): Extension {
     return [overText, plain.data.of(braces), closePercentBrace, completion];
   }
   const base = html();
-  // `jinja()` itself would add completions for all of Jinja.
+  // Not `jinja()`, which adds completions for all of Jinja.
   return [jinjaLanguage, base.support, base.language.data.of(braces), closePercentBrace, completion];
 }

@@ -1,28 +1,28 @@
 import { history, undo } from "@codemirror/commands";
 import { EditorState, type TransactionSpec } from "@codemirror/state";
 import { describe, expect, it } from "vitest";
-import { editing, replaceText, textOf } from "./setup";
+import { baseExtensions, replaceText, textOf } from "./setup";
 
 const single = () =>
   EditorState.create({
     doc: "Hello",
     selection: { anchor: 5 },
-    extensions: editing({ language: "text", singleLine: true, formats: false, onSave: () => {} }),
+    extensions: baseExtensions({ language: "text", singleLine: true, formats: false, onSave: () => {} }),
   });
 
-describe("a subject", () => {
+describe("a single-line editor", () => {
   it.each([
     [" a\nb", "Helloa b"],
     ["\n", "Hello"],
     [", you\n\n  there\n", "Hello, you there"],
-  ])("takes %o as one line", (pasted, text) => {
+  ])("joins the lines of %o", (pasted, text) => {
     const { state } = single().update(single().replaceSelection(pasted));
     expect(textOf(state)).toBe(text);
     expect(state.selection.main.head).toBe(text.length);
   });
 });
 
-describe("a text from outside", () => {
+describe("replaceText", () => {
   const before = EditorState.create({
     doc: "one two three",
     selection: { anchor: 11 },
@@ -30,14 +30,14 @@ describe("a text from outside", () => {
   });
   const typed = before.update({ changes: { from: 0, insert: "zero " }, userEvent: "input.type" }).state;
 
-  it("changes only what differs, so that the cursor stays where it was", () => {
+  it("changes only what differs, so that the cursor stays", () => {
     const { state, changes } = replaceText(typed, "zero one 2 three");
     expect(textOf(state)).toBe("zero one 2 three");
     expect(state.sliceDoc(state.selection.main.head)).toBe("ee");
     expect(changes.toJSON()).toEqual([9, [3, "2"], 6]);
   });
 
-  it("is one step of its own for undo", () => {
+  it("is a separate step for undo", () => {
     let { state } = replaceText(typed, "zero one 2 three");
     const dispatch = (tr: TransactionSpec & { state: EditorState }) => {
       state = tr.state;
@@ -54,7 +54,7 @@ describe("a text from outside", () => {
     ["", "a"],
     ["a", ""],
     ["abc", "xyz"],
-  ])("%o becomes %o", (from, to) => {
+  ])("turns %o into %o", (from, to) => {
     expect(textOf(replaceText(EditorState.create({ doc: from }), to).state)).toBe(to);
   });
 });

@@ -30,25 +30,26 @@ import { toggle } from "./formats";
 import { templateLanguage } from "./language";
 import { theme } from "./theme";
 
-export interface Setup {
+interface BaseOptions {
   language: "html" | "text";
   singleLine: boolean;
   formats: boolean;
   onSave(): void;
 }
 
-const HELP = "Tab indents. Escape, then Tab leaves the editor.";
-const outside = Annotation.define<true>();
-const given = new Compartment();
+const HELP = "Tab indents. Press Escape, then Tab to leave the editor.";
+/** Marks changes that the user did not make. */
+const programmatic = Annotation.define<true>();
+const contextCompartment = new Compartment();
 
 export const FORMAT_KEYS = { bold: "Mod-b", italic: "Mod-i", link: "Mod-k" } as const;
 
-/** Everything an editor is made of, besides what changes with its props (see `named`). */
-export function editing({ language, singleLine, formats, onSave }: Setup): Extension {
+/** Everything that does not change while an editor is open; `context` is the rest. */
+export function baseExtensions({ language, singleLine, formats, onSave }: BaseOptions): Extension {
   return [
     Prec.high(keymap.of([{ key: "Mod-s", preventDefault: true, run: () => onSave() ?? true }])),
     formats ? Prec.high(keymap.of(formatKeys())) : [],
-    singleLine ? ONE_LINE : MANY_LINES,
+    singleLine ? SINGLE_LINE : MULTI_LINE,
     history(),
     bracketMatching(),
     closeBrackets(),
@@ -56,7 +57,7 @@ export function editing({ language, singleLine, formats, onSave }: Setup): Exten
     lintGutter(),
     EditorView.lineWrapping,
     templateLanguage(language),
-    typingOver,
+    replaceSelectionOnInput,
     keymap.of([
       ...closeBracketsKeymap,
       ...historyKeymap,
@@ -68,8 +69,11 @@ export function editing({ language, singleLine, formats, onSave }: Setup): Exten
   ];
 }
 
-/** What is typed over a selection: Chromium would keep the looks of the old text by a style, which the policy refuses. */
-const typingOver = EditorView.domEventHandlers({
+/**
+ * Typing over a selection. Chromium would preserve the style of the old text with an inline style, which the Content
+ * Security Policy blocks.
+ */
+const replaceSelectionOnInput = EditorView.domEventHandlers({
   beforeinput(event, view) {
     const { from, to, empty } = view.state.selection.main;
     if (event.inputType !== "insertText" || event.data === null || empty || view.composing) return false;
@@ -89,7 +93,7 @@ function formatKeys(): KeyBinding[] {
   }));
 }
 
-const MANY_LINES: Extension = [
+const MULTI_LINE: Extension = [
   lineNumbers(),
   foldGutter(),
   highlightActiveLine(),
@@ -104,18 +108,18 @@ const MANY_LINES: Extension = [
   EditorView.contentAttributes.of({ "aria-describedby": "help" }),
 ];
 
-const nothing = () => true;
+const ignore = () => true;
 
-const ONE_LINE: Extension = [
+const SINGLE_LINE: Extension = [
   keymap.of([
-    { key: "Enter", run: nothing, shift: nothing },
-    { key: "Mod-Enter", run: nothing },
+    { key: "Enter", run: ignore, shift: ignore },
+    { key: "Mod-Enter", run: ignore },
   ]),
   EditorState.transactionFilter.of((tr) => {
-    if (!tr.docChanged || tr.annotation(outside)) return tr;
+    if (!tr.docChanged || tr.annotation(programmatic)) return tr;
     const changes: ChangeSpec[] = [];
     tr.changes.iterChanges((_fromA, _toA, from, to, inserted) => {
-      if (inserted.lines > 1) changes.push({ from, to, insert: joined(inserted.toString()) });
+      if (inserted.lines > 1) changes.push({ from, to, insert: joinLines(inserted.toString()) });
     });
     return changes.length > 0 ? [tr, { changes, sequential: true }] : tr;
   }),
@@ -123,7 +127,7 @@ const ONE_LINE: Extension = [
   EditorView.contentAttributes.of({ "aria-multiline": "false" }),
 ];
 
-function joined(lines: string): string {
+function joinLines(lines: string): string {
   return lines.trim().replace(/\s*\n\s*/g, " ");
 }
 
@@ -135,24 +139,24 @@ function help() {
   return { dom };
 }
 
-/** What changes while an editor is open: its accessible name and the words it completes. */
-export function named(label: string, words: Vocabulary): Extension {
-  return given.of(known(label, words));
+/** What can change while an editor is open: its accessible name and its completions. */
+export function context(label: string, names: Vocabulary): Extension {
+  return contextCompartment.of(contextExtensions(label, names));
 }
 
-/** The effect that renames an open editor and gives it other words, and touches nothing else. */
-export function renamed(label: string, words: Vocabulary) {
-  return given.reconfigure(known(label, words));
+/** The effect that changes the context of an open editor. */
+export function setContext(label: string, names: Vocabulary) {
+  return contextCompartment.reconfigure(contextExtensions(label, names));
 }
 
-function known(label: string, words: Vocabulary): Extension {
-  return [vocabulary.of(words), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" })];
+function contextExtensions(label: string, names: Vocabulary): Extension {
+  return [vocabulary.of(names), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" })];
 }
 
-/** Reports each text that the person made; not what came by `replaceText`. */
-export function reporting(onChange: (text: string) => void): Extension {
+/** Report the text after each change of the user's; changes by `replaceText` are not reported. */
+export function onUserChange(onChange: (text: string) => void): Extension {
   return EditorView.updateListener.of(({ docChanged, transactions, state }) => {
-    if (docChanged && transactions.some((tr) => tr.docChanged && !tr.annotation(outside))) {
+    if (docChanged && transactions.some((tr) => tr.docChanged && !tr.annotation(programmatic))) {
       onChange(textOf(state));
     }
   });
@@ -160,13 +164,13 @@ export function reporting(onChange: (text: string) => void): Extension {
 
 let latest: { doc: EditorState["doc"]; text: string } | undefined;
 
-/** A document as a string, made once for each: a template may have 250 KB. */
+/** A document as a string. The latest one is cached, since a template can have 250 KB. */
 export function textOf({ doc }: EditorState): string {
   if (latest?.doc !== doc) latest = { doc, text: doc.toString() };
   return latest.text;
 }
 
-/** The change to another text, only where it differs, so that cursor and folds stay; one step for undo. */
+/** The change to another text, limited to what differs so that cursor and folds stay. One step for undo. */
 export function replaceText(state: EditorState, text: string) {
   const before = textOf(state);
   let start = 0;
@@ -176,6 +180,6 @@ export function replaceText(state: EditorState, text: string) {
   while (end < most && before[before.length - 1 - end] === text[text.length - 1 - end]) end++;
   return state.update({
     changes: { from: start, to: before.length - end, insert: text.slice(start, text.length - end) },
-    annotations: [outside.of(true), isolateHistory.of("full")],
+    annotations: [programmatic.of(true), isolateHistory.of("full")],
   });
 }

@@ -10,15 +10,16 @@ export interface Span {
 }
 
 const MARKUP = new Set(["OpenTag", "CloseTag", "SelfClosingTag", "Comment", "Interpolation", "Tag"]);
-const PARSING_MS = 50;
+/** How long a command may wait for the parser, which only a template near the maximum size needs. */
+const PARSE_TIMEOUT_MS = 1000;
 
-/** The tree as far as it is needed here; in a long document the parser may still be on its way. */
-function treeTo(state: EditorState, to: number): SyntaxTree {
-  return ensureSyntaxTree(state, to, PARSING_MS) ?? syntaxTree(state);
+/** The syntax tree of the whole document: in one that ends early, the tags of the last elements are cut. */
+function fullTree(state: EditorState): SyntaxTree {
+  return ensureSyntaxTree(state, state.doc.length, PARSE_TIMEOUT_MS) ?? syntaxTree(state);
 }
 
-/** All nodes around a place, the smallest first: those of the HTML and those of Jinja. */
-function around(tree: SyntaxTree, pos: number, side: -1 | 0 | 1): SyntaxNode[] {
+/** All nodes around an offset, those of HTML and of Jinja, smallest first. */
+function nodesAround(tree: SyntaxTree, pos: number, side: -1 | 0 | 1): SyntaxNode[] {
   const nodes: SyntaxNode[] = [];
   for (
     let at: ReturnType<SyntaxTree["resolveStack"]> | null = tree.resolveStack(pos, side);
@@ -31,30 +32,32 @@ function around(tree: SyntaxTree, pos: number, side: -1 | 0 | 1): SyntaxNode[] {
   return nodes.sort((a, b) => a.to - a.from - (b.to - b.from));
 }
 
-/** Says whether an element is the one that is looked for, by its name and its opening tag. */
+/** A condition on an element's name and opening tag. */
 export type Accepts = (name: string, openTag: string) => boolean;
 
-/** The smallest element around a range (or that is the range) that a test accepts. */
+/** The smallest element that contains a span and is accepted. */
 export function elementAround(state: EditorState, span: Span, accepts: Accepts): SyntaxNode | undefined {
-  return elements(treeTo(state, span.to), span).find((each) =>
+  return elementsAround(fullTree(state), span).find((each) =>
     accepts(nameOf(state, each), openTag(state, each)),
   );
 }
 
-/** Which of several tests some element around a range passes; by what is parsed already, for every keystroke asks. */
+/** The tests that some element around a span passes. Uses what is already parsed, since it runs at every keystroke. */
 export function acceptedAround<Name extends string>(
   state: EditorState,
   span: Span,
   tests: Record<Name, Accepts>,
 ): Name[] {
-  const found = elements(syntaxTree(state), span).map(
+  const found = elementsAround(syntaxTree(state), span).map(
     (each) => [nameOf(state, each), openTag(state, each)] as const,
   );
   return (Object.keys(tests) as Name[]).filter((name) => found.some((each) => tests[name](...each)));
 }
 
-function elements(tree: SyntaxTree, { from, to }: Span): SyntaxNode[] {
-  return around(tree, from, from === to ? 0 : 1).filter((node) => node.name === "Element" && node.to >= to);
+function elementsAround(tree: SyntaxTree, { from, to }: Span): SyntaxNode[] {
+  return nodesAround(tree, from, from === to ? 0 : 1).filter(
+    (node) => node.name === "Element" && node.to >= to,
+  );
 }
 
 function openTag(state: EditorState, element: SyntaxNode): string {
@@ -62,38 +65,38 @@ function openTag(state: EditorState, element: SyntaxNode): string {
   return tag ? state.sliceDoc(tag.from, tag.to) : "";
 }
 
-/** An element's name, in small letters. */
+/** An element's name, in lower case. */
 export function nameOf(state: EditorState, element: SyntaxNode): string {
   const name = element.firstChild?.getChild("TagName");
   return name ? state.sliceDoc(name.from, name.to).toLowerCase() : "";
 }
 
-/** Where an element's tags stand; an element that was never closed has one. */
+/** Where an element's tags are; an unclosed element has only one. */
 export function tagsOf(element: SyntaxNode): Span[] {
   const close = element.getChild("CloseTag");
   return [element.firstChild, close].flatMap((tag) => (tag ? [{ from: tag.from, to: tag.to }] : []));
 }
 
-/** What stands between an element's tags. */
-export function inside(element: SyntaxNode): Span {
+/** The span between an element's tags. */
+export function innerSpan(element: SyntaxNode): Span {
   const [open, close] = tagsOf(element);
   return { from: open?.to ?? element.from, to: close?.from ?? element.to };
 }
 
-/** Grows a range until it cuts no tag in two, and holds each element and each block of Jinja whole or from within. */
-export function whole(state: EditorState, { from, to }: Span): Span {
-  const tree = treeTo(state, to);
+/** Expand a span so that it splits no tag, no element and no Jinja block. */
+export function expandToWhole(state: EditorState, { from, to }: Span): Span {
+  const tree = fullTree(state);
   for (const pos of [from, to]) {
-    const cut = around(tree, pos, 0).find(
-      (node) => node.from < pos && pos < node.to && cuts(node, { from, to }),
+    const cut = nodesAround(tree, pos, 0).find(
+      (node) => node.from < pos && pos < node.to && isSplitBy(node, { from, to }),
     );
-    if (cut) return whole(state, { from: Math.min(from, cut.from), to: Math.max(to, cut.to) });
+    if (cut) return expandToWhole(state, { from: Math.min(from, cut.from), to: Math.max(to, cut.to) });
   }
   return { from, to };
 }
 
-function cuts(node: SyntaxNode, { from, to }: Span): boolean {
+function isSplitBy(node: SyntaxNode, { from, to }: Span): boolean {
   if (MARKUP.has(node.name)) return true;
-  const holds = node.from <= from && to <= node.to;
-  return !holds && (node.name === "Element" || node.name.endsWith("Statement"));
+  const contains = node.from <= from && to <= node.to;
+  return !contains && (node.name === "Element" || node.name.endsWith("Statement"));
 }

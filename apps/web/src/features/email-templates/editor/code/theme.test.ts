@@ -6,14 +6,14 @@ const css = readFileSync("src/styles.css", "utf8");
 
 function token(name: string): readonly [string, string] {
   const [, light, dark] = new RegExp(`--color-${name}: light-dark\\((#\\w+), (#\\w+)\\)`).exec(css) ?? [];
-  if (!light || !dark) throw new Error(`there is no token ${name}`);
+  if (!light || !dark) throw new Error(`missing token ${name}`);
   return [light, dark];
 }
 
 /** WCAG 2.2, "relative luminance". */
-function luminance(colour: string): number {
+function luminance(color: string): number {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    const part = Number.parseInt(color.slice(at, at + 2), 16) / 255;
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   });
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
@@ -24,7 +24,7 @@ function contrast(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-const GROUNDS = {
+const BACKGROUNDS = {
   surface: token("surface"),
   selection: SELECTION,
   "matched bracket": token("brand-soft"),
@@ -32,9 +32,9 @@ const GROUNDS = {
   "deleted line": token("danger-soft"),
 };
 
-describe.each(Object.entries({ ink: token("ink"), ...SYNTAX }))("%s", (_, colours) => {
-  it.each(Object.entries(GROUNDS))("can be read on the %s, light and dark", (_, grounds) => {
-    expect(contrast(colours[0], grounds[0])).toBeGreaterThanOrEqual(4.5);
-    expect(contrast(colours[1], grounds[1])).toBeGreaterThanOrEqual(4.5);
+describe.each(Object.entries({ ink: token("ink"), ...SYNTAX }))("%s", (_, colors) => {
+  it.each(Object.entries(BACKGROUNDS))("has enough contrast on the %s, light and dark", (_, backgrounds) => {
+    expect(contrast(colors[0], backgrounds[0])).toBeGreaterThanOrEqual(4.5);
+    expect(contrast(colors[1], backgrounds[1])).toBeGreaterThanOrEqual(4.5);
   });
 });

@@ -5,10 +5,10 @@ import { tags } from "@lezer/highlight";
 
 const MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace';
 
-/** What the text of an editor may stand on, besides the surface: the selection, light and dark. */
+/** The background of selected text, light and dark. */
 export const SELECTION = ["#c3e3d9", "#244a41"] as const;
 
-/** The pages' tokens, which reach into the editor's shadow root; light and dark need nothing more. */
+/** Uses the design tokens of the pages, which the editor's shadow root inherits. They include the dark theme. */
 const CHROME = EditorView.theme({
   "&": {
     color: "var(--color-ink)",
@@ -62,7 +62,7 @@ const CHROME = EditorView.theme({
   "&.cm-tall .cm-scroller": { minHeight: "16rem", maxHeight: "max(16rem, 70dvh)", overflow: "auto" },
 });
 
-/** What the diff view adds: no difference is told by its colour alone. */
+/** The diff view. Differences are marked by more than their color. */
 const DIFFERENCES = EditorView.theme({
   ".cm-deletedChunk, &.cm-merge-b .cm-changedLine, .cm-insertedLine": { color: "var(--color-ink)" },
   ".cm-deletedChunk": { backgroundColor: "var(--color-danger-soft)" },
@@ -168,7 +168,7 @@ const TOOLTIPS = EditorView.theme({
   ".cm-diagnosticSource": { fontSize: "0.75rem", opacity: "1", color: "var(--color-muted)" },
 });
 
-/** The colours of the syntax, light and dark. */
+/** The colors of the syntax, light and dark. */
 export const SYNTAX = {
   tag: ["#0b4a7a", "#8cc4ff"],
   attribute: ["#7a3d00", "#f0b878"],
@@ -180,29 +180,29 @@ export const SYNTAX = {
   comment: ["#48544f", "#aebbb6"],
 } as const;
 
-function colour(name: keyof typeof SYNTAX): string {
+function color(name: keyof typeof SYNTAX): string {
   return `light-dark(${SYNTAX[name].join(", ")})`;
 }
 
-const COLOURS = HighlightStyle.define([
-  { tag: [tags.tagName, tags.angleBracket], color: colour("tag") },
-  { tag: tags.attributeName, color: colour("attribute") },
-  { tag: [tags.string, tags.attributeValue], color: colour("string") },
-  { tag: [tags.comment, tags.blockComment], color: colour("comment"), fontStyle: "italic" },
+const HIGHLIGHTING = HighlightStyle.define([
+  { tag: [tags.tagName, tags.angleBracket], color: color("tag") },
+  { tag: tags.attributeName, color: color("attribute") },
+  { tag: [tags.string, tags.attributeValue], color: color("string") },
+  { tag: [tags.comment, tags.blockComment], color: color("comment"), fontStyle: "italic" },
   {
     tag: [tags.keyword, tags.controlKeyword, tags.operatorKeyword, tags.logicOperator],
-    color: colour("keyword"),
+    color: color("keyword"),
   },
-  { tag: [tags.number, tags.bool, tags.character], color: colour("literal") },
-  { tag: [tags.variableName, tags.propertyName], color: colour("name") },
-  { tag: tags.special(tags.variableName), color: colour("filter") },
-  { tag: [tags.brace, tags.operator], color: colour("keyword"), fontWeight: "600" },
+  { tag: [tags.number, tags.bool, tags.character], color: color("literal") },
+  { tag: [tags.variableName, tags.propertyName], color: color("name") },
+  { tag: tags.special(tags.variableName), color: color("filter") },
+  { tag: [tags.brace, tags.operator], color: color("keyword"), fontWeight: "600" },
   { tag: tags.invalid, textDecoration: "underline dotted" },
 ]);
 
-export const theme: Extension = [CHROME, DIFFERENCES, PANELS, TOOLTIPS, syntaxHighlighting(COLOURS)];
+export const theme: Extension = [CHROME, DIFFERENCES, PANELS, TOOLTIPS, syntaxHighlighting(HIGHLIGHTING)];
 
-/** Where an editor is shown: the pages' policy allows no style elements, but a shadow root adopts style sheets. */
-export function shadowOf(host: HTMLElement): ShadowRoot {
+/** The shadow root to put an editor in. The Content Security Policy blocks its style elements, but not adopted sheets. */
+export function shadowRootOf(host: HTMLElement): ShadowRoot {
   return host.shadowRoot ?? host.attachShadow({ mode: "open" });
 }

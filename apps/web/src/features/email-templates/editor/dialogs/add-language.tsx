@@ -1,9 +1,9 @@
 import { type SubmitEvent, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
-import { Field } from "@/components/ui/field";
 import { languageName } from "@/lib/languages";
-import { LOCALE } from "../../search-params";
+import { LOCALE } from "@/lib/search-params";
+import { LOCALE_ERROR, LocaleField } from "../../locale-field";
 
 interface AddLanguageProps {
   open: boolean;
@@ -11,14 +11,14 @@ interface AddLanguageProps {
   onAdd: (locale: string) => void;
 }
 
-/** Asks which language; its words begin as those of another, and are there once they are saved. */
-export function AddLanguage({ open, onClose, onAdd }: AddLanguageProps) {
+/** Asks for a language and opens it in the editor. It is created by the first save. */
+export function AddLanguageDialog({ open, onClose, onAdd }: AddLanguageProps) {
   return (
     <Dialog
       open={open}
       onClose={onClose}
       title="Add a language"
-      description="It is there once you save words in it. Until you publish them, people get another language's."
+      description="The language is added when you save its first draft. Until you publish it, emails use another language."
     >
       <Form onClose={onClose} onAdd={onAdd} />
     </Dialog>
@@ -27,35 +27,30 @@ export function AddLanguage({ open, onClose, onAdd }: AddLanguageProps) {
 
 function Form({ onClose, onAdd }: Omit<AddLanguageProps, "open">) {
   const [code, setCode] = useState("");
-  const [tried, setTried] = useState(false);
-  const trimmed = code.trim();
-  const valid = LOCALE.test(trimmed);
-  const name = valid ? languageName(trimmed) : null;
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+  const [submitted, setSubmitted] = useState(false);
+  const locale = code.trim();
+  const valid = LOCALE.test(locale);
+  const name = valid ? languageName(locale) : null;
+  const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
-    setTried(true);
+    setSubmitted(true);
     if (!valid) return;
     onClose();
-    onAdd(trimmed);
+    onAdd(locale);
   };
   return (
-    <form className="grid gap-5" onSubmit={submit} noValidate>
-      <Field
-        label="Code of the language"
+    <form className="grid gap-5" onSubmit={handleSubmit} noValidate>
+      <LocaleField
         value={code}
         onChange={(event) => setCode(event.target.value)}
         autoFocus
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        maxLength={10}
-        error={tried && !valid ? "Write it like de, pt-BR or zh-Hans." : undefined}
-        hint={name && name !== trimmed ? name : "Like de, pt-BR or zh-Hans"}
+        error={submitted && !valid ? LOCALE_ERROR : undefined}
+        hint={name && name !== locale ? name : "For example en, de or fr-CA."}
       />
       <div className="flex flex-wrap justify-end gap-3">
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary">
-          Add {name ?? "it"}
+          Add {name ?? "language"}
         </Button>
       </div>
     </form>

@@ -1,65 +1,78 @@
 import { lazy, Suspense } from "react";
-import { PART_NAMES, PARTS } from "../draft/content";
-import { type Copy, declarations, variablesDiffer } from "../draft/current-source";
+import {
+  describeVariables,
+  EMPTY_CONTENT,
+  hasSameVariables,
+  PART_NAMES,
+  PARTS,
+  type TemplateContent,
+} from "../draft/content";
 
 const DiffView = lazy(() => import("../code/diff-view"));
 
+const GENERATED = "(generated from the HTML)";
+
 interface ChangesProps {
-  /** Null where there was nothing. */
-  before: Copy | null;
-  after: Copy;
+  /** Null if there was no content before. */
+  before: TemplateContent | null;
+  after: TemplateContent;
 }
 
-const NOTHING: Copy = { subject: "", preheader: "", html: "", text: null, variables: [] };
-const MADE = "(made from the HTML)";
-
-/** What is different between two copies, part by part; what is the same is only named. */
+/** The differences between two contents, part by part. Parts without differences are only named. */
 export function Changes({ before, after }: ChangesProps) {
-  const old = before ?? NOTHING;
+  const old = before ?? EMPTY_CONTENT;
   const changed = PARTS.filter((part) => old[part] !== after[part]);
   const unchanged = PARTS.filter((part) => old[part] === after[part]);
-  const declared = variablesDiffer(old, after);
-  if (changed.length === 0 && !declared) {
-    return <p className="text-sm text-muted">There is no difference.</p>;
+  const sameVariables = hasSameVariables(old, after);
+  if (changed.length === 0 && sameVariables) {
+    return <p className="text-sm text-muted">There are no differences.</p>;
   }
   return (
     <div className="grid grid-cols-1 gap-5">
       {changed.map((part) => (
-        <section key={part} className="grid grid-cols-1 gap-2">
-          <h3 className="text-sm font-semibold">{PART_NAMES[part]}</h3>
-          <Suspense fallback={<Loading />}>
-            <DiffView
-              key={`${old[part]}\0${after[part]}`}
-              label={`Changes of the ${PART_NAMES[part]}`}
-              before={old[part] ?? MADE}
-              after={after[part] ?? MADE}
-              language={part === "html" ? "html" : "text"}
-            />
-          </Suspense>
-        </section>
+        <Difference
+          key={part}
+          name={PART_NAMES[part]}
+          before={old[part] ?? GENERATED}
+          after={after[part] ?? GENERATED}
+          language={part === "html" ? "html" : "text"}
+        />
       ))}
-      {declared ? (
-        <section className="grid grid-cols-1 gap-2">
-          <h3 className="text-sm font-semibold">Variables</h3>
-          <Suspense fallback={<Loading />}>
-            <DiffView
-              label="Changes of the variables"
-              before={declarations(old.variables)}
-              after={declarations(after.variables)}
-              language="text"
-            />
-          </Suspense>
-        </section>
-      ) : null}
+      {sameVariables ? null : (
+        <Difference
+          name="Variables"
+          before={describeVariables(old.variables)}
+          after={describeVariables(after.variables)}
+          language="text"
+        />
+      )}
       {unchanged.length > 0 ? (
         <p className="text-sm text-muted">
-          The same in both: {unchanged.map((part) => PART_NAMES[part]).join(", ")}.
+          Unchanged: {unchanged.map((part) => PART_NAMES[part]).join(", ")}.
         </p>
       ) : null}
     </div>
   );
 }
 
-function Loading() {
-  return <div className="h-20 animate-[pulse-soft_1.6s_ease-in-out_infinite] rounded-lg bg-sunken" />;
+interface DifferenceProps {
+  name: string;
+  before: string;
+  after: string;
+  language: "html" | "text";
+}
+
+function Difference({ name, ...texts }: DifferenceProps) {
+  return (
+    <section className="grid grid-cols-1 gap-2">
+      <h3 className="text-sm font-semibold">{name}</h3>
+      <Suspense
+        fallback={
+          <div className="h-20 animate-[pulse-soft_1.6s_ease-in-out_infinite] rounded-lg bg-sunken" />
+        }
+      >
+        <DiffView key={`${texts.before}\0${texts.after}`} label={`Changes in ${name}`} {...texts} />
+      </Suspense>
+    </section>
+  );
 }

@@ -1,83 +1,59 @@
-import type { EmailTemplate } from "@/client/types.gen";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
-import { standing } from "../draft/current-source";
-import type { Desk, DeskState } from "../draft/draft-store";
-import { FromWhere } from "../draft/source-label";
+import { currentSource } from "../draft/current-source";
+import { SourceLabel } from "../draft/source-label";
+import type { EditorState } from "../use-editor";
 import { Changes } from "./changes";
+import { StickyActions } from "./sticky-actions";
 
-interface ConflictProps {
-  open: boolean;
-  /** As it stands: theirs. */
-  template: EmailTemplate;
-  desk: Desk;
-  state: DeskState;
-  me: string;
-  onClose: () => void;
-  onSave: () => void;
-  /** One of the two is in the editor. */
-  onChosen: () => void;
-  /** The words of the other are beside the editor now. */
-  onBeside: () => void;
-}
-
-/** Somebody else saved meanwhile: which words stay is for the person to say, and the others are kept aside. */
-export function Conflict({
-  open,
-  template,
-  desk,
-  state,
-  me,
-  onClose,
-  onSave,
-  onChosen,
-  onBeside,
-}: ConflictProps) {
-  const theirs = standing(template);
+/** Asks which content to keep after the template was changed by another save. The other one becomes a local copy. */
+export function ConflictDialog({ editor }: { editor: EditorState }) {
+  const { template, me, draft, state, dialog, closeDialog } = editor;
+  const theirs = currentSource(template);
   const keepMine = () => {
-    desk.setAside("Their words, which yours replaced", theirs.copy);
-    desk.rebase(theirs);
-    onClose();
-    onSave();
-    onChosen();
+    draft.addCopy("Their changes, replaced by yours", theirs.content);
+    draft.rebase(theirs);
+    closeDialog();
+    void editor.save();
+    editor.focusPart();
   };
-  const takeTheirs = () => {
-    desk.setAside("Your words, before you took theirs", state.copy);
-    desk.put(theirs.copy, theirs);
-    onClose();
-    onChosen();
+  const useTheirs = () => {
+    draft.addCopy("Your changes, replaced by theirs", state.content);
+    draft.replace(theirs.content, theirs);
+    closeDialog();
+    editor.focusPart();
   };
-  const merge = () => {
-    desk.setAside("Their words, to merge by hand", theirs.copy);
-    desk.rebase(theirs);
-    onClose();
-    onBeside();
+  const mergeManually = () => {
+    draft.addCopy("Their changes, to merge manually", theirs.content);
+    draft.rebase(theirs);
+    closeDialog();
+    editor.showPanel("copies");
   };
   return (
     <Dialog
-      open={open}
-      onClose={onClose}
+      open={dialog === "conflict"}
+      onClose={closeDialog}
       wide
-      title="Other words were saved meanwhile"
+      title="This template was changed in the meantime"
       description={
         <>
-          This mail now has <FromWhere origin={theirs.origin} me={me} />. Yours are not saved yet. Whichever
-          you choose, the others are kept beside the editor, under “Set aside”.
+          It now has <SourceLabel source={theirs} me={me.id} />. Your changes are not saved yet. Whichever you
+          choose, the other is stored under “Local copies”.
         </>
       }
     >
       <div className="grid grid-cols-1 gap-2">
-        <p className="text-sm font-medium">From theirs to yours</p>
-        <Changes before={theirs.copy} after={state.copy} />
+        <p className="text-sm font-medium">Changes from theirs to yours</p>
+        <Changes before={theirs.content} after={state.content} />
       </div>
-      <div className="sticky bottom-0 -mx-6 -mb-6 flex flex-wrap justify-end gap-3 border-t border-line bg-surface px-6 py-4">
-        <Button onClick={onClose}>Not now</Button>
-        <Button onClick={takeTheirs}>Take theirs</Button>
-        <Button onClick={merge}>Merge by hand</Button>
+      <StickyActions>
+        <Button onClick={closeDialog}>Decide later</Button>
+        <Button onClick={useTheirs}>Use theirs</Button>
+        <Button onClick={mergeManually}>Merge manually</Button>
         <Button variant="primary" onClick={keepMine}>
-          Keep mine
+          Use mine
         </Button>
-      </div>
+      </StickyActions>
     </Dialog>
   );
 }

@@ -2,31 +2,31 @@ import { useBlocker } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
-import type { Desk } from "../draft/draft-store";
+import type { DraftStore } from "../draft/draft-store";
 
-interface LeaveProps {
-  desk: Desk;
+interface LeaveDialogProps {
+  draft: DraftStore;
   onSave: () => Promise<boolean>;
 }
 
-/** Asks before unsaved changes are left behind: for another page or language, and for another site. */
-export function Leave({ desk, onSave }: LeaveProps) {
+/** Asks before unsaved changes are left for another page, language or site. */
+export function LeaveDialog({ draft, onSave }: LeaveDialogProps) {
   const [saving, setSaving] = useState(false);
-  const isDirty = () => desk.snapshot().dirty;
+  const isDirty = () => draft.snapshot().dirty;
   const { status, proceed, reset } = useBlocker({
-    shouldBlockFn: ({ current, next }) => isDirty() && leads(current, next),
+    shouldBlockFn: ({ current, next }) => isDirty() && leavesEditor(current, next),
     enableBeforeUnload: isDirty,
     withResolver: true,
   });
-  const save = async () => {
+  const handleSave = async () => {
     setSaving(true);
     const saved = await onSave();
     setSaving(false);
     if (saved) proceed?.();
     else reset?.();
   };
-  const leave = () => {
-    desk.discard();
+  const handleDiscard = () => {
+    draft.discardChanges();
     proceed?.();
   };
   return (
@@ -34,16 +34,16 @@ export function Leave({ desk, onSave }: LeaveProps) {
       open={status === "blocked"}
       onClose={() => reset?.()}
       title="Leave with unsaved changes?"
-      description="What you typed since the last save is not in the draft yet."
+      description="Your changes since the last save are not in the draft yet."
     >
       <div className="flex flex-wrap justify-end gap-3">
         <Button autoFocus onClick={() => reset?.()}>
           Stay
         </Button>
-        <Button variant="danger-quiet" onClick={leave}>
+        <Button variant="danger-quiet" onClick={handleDiscard}>
           Leave without saving
         </Button>
-        <Button variant="primary" busy={saving} onClick={() => void save()}>
+        <Button variant="primary" busy={saving} onClick={() => void handleSave()}>
           {saving ? "Saving…" : "Save and leave"}
         </Button>
       </div>
@@ -51,17 +51,17 @@ export function Leave({ desk, onSave }: LeaveProps) {
   );
 }
 
-interface Place {
+interface Location {
   pathname: string;
   search: object;
 }
 
-/** Another tab of this page is no leaving. Where a session is over nothing can be saved: what is typed stays here. */
-function leads(current: Place, next: Place): boolean {
+/** Another tab of the editor is not left. The login page is not blocked: without a session nothing can be saved. */
+function leavesEditor(current: Location, next: Location): boolean {
   if (next.pathname === "/login") return false;
-  return next.pathname !== current.pathname || localeIn(next) !== localeIn(current);
+  return next.pathname !== current.pathname || localeOf(next) !== localeOf(current);
 }
 
-function localeIn({ search }: Place): unknown {
+function localeOf({ search }: Location): unknown {
   return "locale" in search ? search.locale : undefined;
 }

@@ -2,39 +2,37 @@ import type { EmailTemplate, TemplateDiagnostic } from "@/client/types.gen";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
-import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
+import { ApiError, Canceled, getErrorMessage } from "@/lib/errors";
 import { languageName } from "@/lib/languages";
-import { copyOf, sentNow } from "../draft/current-source";
-import { usePublish } from "../mutations";
-import { count, countInWords, ProblemList } from "../problems";
+import { usePublish } from "../../mutations";
+import { contentOf } from "../draft/content";
+import { contentInUse } from "../draft/current-source";
+import { countProblems, describeCount, ProblemList } from "../problems";
+import type { EditorState } from "../use-editor";
 import { Changes } from "./changes";
+import { StickyActions } from "./sticky-actions";
 
-interface PublishProps {
-  open: boolean;
-  template: EmailTemplate;
-  onClose: () => void;
-  onJump: (problem: TemplateDiagnostic) => void;
-}
-
-/** Shows what people will get instead of what, and publishes it. What is in the editor is saved by then. */
-export function Publish({ open, template, onClose, onJump }: PublishProps) {
-  const next = (template.published?.version ?? 0) + 1;
+/** Shows what publishing changes, and publishes the draft. The editor saves before it opens this dialog. */
+export function PublishDialog({ editor }: { editor: EditorState }) {
+  const { template, dialog, closeDialog } = editor;
+  const { name, locale, draft, published } = template;
+  const replaced = published ? `, instead of version ${published.version}` : "";
   return (
     <Dialog
-      open={open}
-      onClose={onClose}
+      open={dialog === "publish"}
+      onClose={closeDialog}
       wide
-      title={template.draft ? `Publish “${template.name}”?` : "There is nothing to publish"}
+      title={draft ? `Publish “${name}”?` : "Nothing to publish"}
       description={
-        template.draft
-          ? `From now on every “${template.name}” in ${languageName(template.locale)} is sent with these words${next > 1 ? `, instead of version ${next - 1}` : ""}. You can go back to any version later.`
-          : "What is in the editor is what people get already. Change something first."
+        draft
+          ? `New emails in ${languageName(locale)} will use this content${replaced}. You can restore every published version later.`
+          : "The editor has the content that emails already use. Change it before you publish."
       }
     >
-      {template.draft ? (
-        <Summary template={template} draft={template.draft} onClose={onClose} onJump={onJump} />
+      {draft ? (
+        <Summary template={template} draft={draft} onClose={closeDialog} onJump={editor.jumpTo} />
       ) : (
-        <Button className="justify-self-end" onClick={onClose}>
+        <Button className="justify-self-end" onClick={closeDialog}>
           Close
         </Button>
       )}
@@ -42,15 +40,18 @@ export function Publish({ open, template, onClose, onJump }: PublishProps) {
   );
 }
 
-interface SummaryProps extends Omit<PublishProps, "open"> {
+interface SummaryProps {
+  template: EmailTemplate;
   draft: NonNullable<EmailTemplate["draft"]>;
+  onClose: () => void;
+  onJump: (problem: TemplateDiagnostic) => void;
 }
 
 function Summary({ template, draft, onClose, onJump }: SummaryProps) {
   const publish = usePublish(template);
-  const { errors } = count(draft.diagnostics);
-  const confirm = () => publish.mutate(draft.etag, { onSuccess: onClose });
-  const jump = (problem: TemplateDiagnostic) => {
+  const hasErrors = countProblems(draft.diagnostics).errors > 0;
+  const handlePublish = () => publish.mutate(draft.etag, { onSuccess: onClose });
+  const handleJump = (problem: TemplateDiagnostic) => {
     onClose();
     onJump(problem);
   };
@@ -58,33 +59,33 @@ function Summary({ template, draft, onClose, onJump }: SummaryProps) {
     <>
       {draft.diagnostics.length > 0 ? (
         <div className="grid grid-cols-1 gap-3">
-          {errors > 0 ? (
-            <Alert tone="danger">It cannot be published yet: mend the errors first.</Alert>
+          {hasErrors ? (
+            <Alert tone="danger">This draft cannot be published. Fix the errors first.</Alert>
           ) : (
-            <p className="text-sm font-medium">{countInWords(draft.diagnostics)} to know of</p>
+            <p className="text-sm font-medium">{describeCount(draft.diagnostics)}</p>
           )}
-          <ProblemList label="Problems of the draft" problems={draft.diagnostics} onJump={jump} />
+          <ProblemList label="Problems in the draft" problems={draft.diagnostics} onJump={handleJump} />
         </div>
       ) : null}
-      <Changes before={sentNow(template)} after={copyOf(draft)} />
-      {publish.error && !(publish.error instanceof Cancelled) ? (
-        <Alert tone="danger">{whyNot(publish.error)}</Alert>
+      <Changes before={contentInUse(template)} after={contentOf(draft)} />
+      {publish.error && !(publish.error instanceof Canceled) ? (
+        <Alert tone="danger">{publishError(publish.error)}</Alert>
       ) : null}
-      <div className="sticky bottom-0 -mx-6 -mb-6 flex flex-wrap justify-end gap-3 border-t border-line bg-surface px-6 py-4">
+      <StickyActions>
         <Button onClick={onClose}>Cancel</Button>
-        {errors > 0 ? null : (
-          <Button variant="primary" busy={publish.isPending} onClick={confirm}>
+        {hasErrors ? null : (
+          <Button variant="primary" busy={publish.isPending} onClick={handlePublish}>
             {publish.isPending ? "Publishing…" : "Publish"}
           </Button>
         )}
-      </div>
+      </StickyActions>
     </>
   );
 }
 
-function whyNot(error: unknown): string {
+function publishError(error: unknown): string {
   if (error instanceof ApiError && error.status === 409) {
-    return "Nothing was published: somebody saved other words meanwhile. These are shown now; look at them first.";
+    return "Nothing was published: another draft was saved in the meantime. Review its changes, then publish.";
   }
-  return `It was not published. ${getErrorMessage(error)}`;
+  return `The draft could not be published. ${getErrorMessage(error)}`;
 }

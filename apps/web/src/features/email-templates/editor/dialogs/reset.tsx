@@ -1,52 +1,56 @@
+import { useNavigate } from "@tanstack/react-router";
 import { type SubmitEvent, useState } from "react";
-import type { EmailTemplate } from "@/client/types.gen";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
-import { Cancelled, getErrorMessage } from "@/lib/errors";
+import { Canceled, getErrorMessage } from "@/lib/errors";
 import { languageName } from "@/lib/languages";
-import { useDelete } from "../mutations";
+import { useDeleteTemplate } from "../../mutations";
+import type { EditorState } from "../use-editor";
 
-interface ResetProps {
-  open: boolean;
-  template: EmailTemplate;
-  onClose: () => void;
-  onDone: () => void;
-}
-
-/** Takes a built-in template back to its own words, in every language; one of one's own is deleted. */
-export function Reset({ open, template, onClose, onDone }: ResetProps) {
+/** Resets a built-in template in every language, or deletes a custom one. */
+export function ResetDialog({ editor }: { editor: EditorState }) {
+  const { template, dialog, closeDialog } = editor;
   const builtin = template.source === "builtin";
   const languages = new Intl.ListFormat("en").format(template.locales.map(languageName));
   return (
     <Dialog
-      open={open}
-      onClose={onClose}
-      title={builtin ? `Reset “${template.name}” to its built-in words?` : `Delete “${template.name}”?`}
+      open={dialog === "reset"}
+      onClose={closeDialog}
+      title={builtin ? `Reset “${template.name}” to the built-in template?` : `Delete “${template.name}”?`}
       description={
         builtin
-          ? `This takes away the draft and your published words in ${languages}, and the sample data; from now on the built-in words are sent. The versions stay and can be restored.`
-          : `This takes away the template in ${languages}. Whatever sends “${template.key}” will be refused from now on.`
+          ? `This removes the draft, the published content in ${languages} and the sample data. Emails use the built-in template again. Published versions can still be restored.`
+          : `This deletes the template in ${languages}. Your application can no longer send “${template.key}”.`
       }
     >
-      <Confirm template={template} builtin={builtin} onClose={onClose} onDone={onDone} />
+      <Form editor={editor} />
     </Dialog>
   );
 }
 
-function Confirm({ template, builtin, onClose, onDone }: Omit<ResetProps, "open"> & { builtin: boolean }) {
-  const remove = useDelete(template, onDone);
+function Form({ editor }: { editor: EditorState }) {
+  const { template, draft, closeDialog } = editor;
+  const builtin = template.source === "builtin";
+  const navigate = useNavigate();
+  const remove = useDeleteTemplate({
+    onDeleted: () => {
+      draft.discardChanges();
+      if (builtin) closeDialog();
+      else void navigate({ to: "/settings/email-templates" });
+    },
+  });
   const [typed, setTyped] = useState("");
-  const [wrong, setWrong] = useState(false);
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+  const [submitted, setSubmitted] = useState(false);
+  const confirmed = builtin || typed.trim() === template.key;
+  const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (remove.isPending) return;
-    if (!builtin && typed.trim() !== template.key) return setWrong(true);
-    remove.mutate();
+    setSubmitted(true);
+    if (confirmed && !remove.isPending) remove.mutate(template);
   };
   return (
-    <form className="grid grid-cols-1 gap-5" onSubmit={submit}>
+    <form className="grid grid-cols-1 gap-5" onSubmit={handleSubmit}>
       {builtin ? null : (
         <Field
           label={`Type ${template.key} to confirm`}
@@ -56,18 +60,18 @@ function Confirm({ template, builtin, onClose, onDone }: Omit<ResetProps, "open"
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
-          error={wrong && typed.trim() !== template.key ? "That is not its key." : undefined}
+          error={submitted && !confirmed ? "This does not match the key." : undefined}
         />
       )}
-      {remove.error && !(remove.error instanceof Cancelled) ? (
+      {remove.error && !(remove.error instanceof Canceled) ? (
         <Alert tone="danger">{getErrorMessage(remove.error)}</Alert>
       ) : null}
       <div className="flex flex-wrap justify-end gap-3">
-        <Button autoFocus={builtin} onClick={onClose}>
+        <Button autoFocus={builtin} onClick={closeDialog}>
           Cancel
         </Button>
         <Button type="submit" variant="danger" busy={remove.isPending}>
-          {builtin ? "Reset it" : "Delete it"}
+          {builtin ? "Reset template" : "Delete template"}
         </Button>
       </div>
     </form>

@@ -1,52 +1,42 @@
 import { Link } from "@tanstack/react-router";
 import { type SubmitEvent, useState } from "react";
-import type { EmailTemplate, JsonValue } from "@/client/types.gen";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
-import { Outcome } from "@/components/ui/success-message";
+import { SuccessMessage } from "@/components/ui/success-message";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { ApiError, Cancelled, getErrorMessage } from "@/lib/errors";
-import { useSendTest } from "../mutations";
+import { ApiError, Canceled, getErrorMessage } from "@/lib/errors";
+import { useSendTest } from "../../mutations";
+import { declaredValues } from "../draft/content";
+import type { EditorState } from "../use-editor";
 
-interface SendTestProps {
-  open: boolean;
-  template: EmailTemplate;
-  address: string;
-  samples: Record<string, JsonValue>;
-  onClose: () => void;
-}
-
-/** Sends the words that stand, filled with the sample data. What is in the editor is saved by then. */
-export function SendTest({ open, onClose, ...props }: SendTestProps) {
+/** Sends a test email with the sample data. The editor saves before it opens this dialog. */
+export function SendTestDialog({ editor }: { editor: EditorState }) {
   return (
     <Dialog
-      open={open}
-      onClose={onClose}
-      title="Send a test"
-      description="The words as they are in the editor, filled with the sample data."
+      open={editor.dialog === "test"}
+      onClose={editor.closeDialog}
+      title="Send a test email"
+      description="It uses the content of the editor and the sample data."
     >
-      <Form {...props} onClose={onClose} />
+      <Form editor={editor} />
     </Dialog>
   );
 }
 
-// The log is another page's.
-const LOG: string = "/settings/emails";
-
-function Form({ template, address, samples, onClose }: Omit<SendTestProps, "open">) {
+function Form({ editor }: { editor: EditorState }) {
+  const { template, me, samples, closeDialog } = editor;
   const test = useSendTest(template);
-  const [to, setTo] = useState(address);
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+  const [to, setTo] = useState(me.email);
+  const handleSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const declared = new Set(template.variables.map(({ name }) => name));
-    const variables = Object.fromEntries(Object.entries(samples).filter(([name]) => declared.has(name)));
+    const variables = declaredValues(template.variables, samples);
     if (!test.isPending) test.mutate({ to: to.trim(), variables });
   };
-  const wrong = test.error instanceof ApiError ? test.error.fields.to : undefined;
+  const fieldError = test.error instanceof ApiError ? test.error.fields.to : undefined;
   return (
-    <form className="grid grid-cols-1 gap-5" onSubmit={submit}>
+    <form className="grid grid-cols-1 gap-5" onSubmit={handleSubmit}>
       <Field
         label="To"
         type="email"
@@ -55,23 +45,23 @@ function Form({ template, address, samples, onClose }: Omit<SendTestProps, "open
         maxLength={254}
         value={to}
         onChange={(event) => setTo(event.target.value)}
-        error={wrong}
+        error={fieldError}
       />
-      {test.error && !wrong && !(test.error instanceof Cancelled) ? (
-        <Alert tone="danger">The test was not sent. {getErrorMessage(test.error)}</Alert>
+      {test.error && !fieldError && !(test.error instanceof Canceled) ? (
+        <Alert tone="danger">The test email could not be sent. {getErrorMessage(test.error)}</Alert>
       ) : null}
       {test.data ? (
-        <Outcome key={test.data.email_id}>
-          It is on its way to {test.variables?.to}.{" "}
-          <Link to={LOG} search={{ email: test.data.email_id } as never} className={TEXT_LINK}>
-            See what becomes of it
+        <SuccessMessage key={test.data.email_id}>
+          The test email to {test.variables?.to} is queued.{" "}
+          <Link to="/settings/emails" search={{ email: test.data.email_id }} className={TEXT_LINK}>
+            View its status
           </Link>
-        </Outcome>
+        </SuccessMessage>
       ) : null}
       <div className="flex flex-wrap justify-end gap-3">
-        <Button onClick={onClose}>{test.data ? "Close" : "Cancel"}</Button>
+        <Button onClick={closeDialog}>{test.data ? "Close" : "Cancel"}</Button>
         <Button type="submit" variant="primary" busy={test.isPending}>
-          {test.isPending ? "Sending…" : test.data ? "Send another" : "Send the test"}
+          {test.isPending ? "Sending…" : test.data ? "Send another" : "Send test email"}
         </Button>
       </div>
     </form>

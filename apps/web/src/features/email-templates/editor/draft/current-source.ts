@@ -1,86 +1,43 @@
-import type { EmailTemplate, TemplateSource, TemplateVariable } from "@/client/types.gen";
-import { PARTS, type Part, type Words } from "./content";
+import type { EmailTemplate } from "@/client/types.gen";
+import { contentOf, EMPTY_CONTENT, type TemplateContent } from "./content";
 
-/** What a person edits: the words and, of a template of one's own, what it declares. */
-export interface Copy extends Words {
-  variables: TemplateVariable[];
-}
-
-/** What the service has, under the tag that names it. */
-export interface Standing {
-  copy: Copy;
+/** Which of a template's sources content was taken from. */
+export interface SourceInfo {
+  kind: "draft" | "published" | "builtin" | "none";
+  /** The ETag of the template, which a save has to name. */
   etag: string;
-  origin: Origin;
-}
-
-/** Where words come from: of whom and since when, where that is known. */
-export interface Origin {
-  kind: "draft" | "published" | "builtin" | "nothing";
+  /** The number of a published version. */
   version: number | null;
-  by: string | null;
-  at: string | null;
+  /** Who saved or published it, as an actor of the audit log. */
+  changedBy: string | null;
+  changedAt: string | null;
 }
 
-export function copyOf(source: TemplateSource): Copy {
-  const { subject, preheader = "", html, text = null, variables = [] } = source;
-  return { subject, preheader, html, text, variables };
+export interface CurrentSource extends SourceInfo {
+  content: TemplateContent;
 }
 
-/** Returns what an editor begins with: the draft, else what is published, else the built-in words, else nothing. */
-export function standing(template: EmailTemplate): Standing {
-  const words = template.draft ?? template.published ?? template.default;
-  const blank = { subject: "", html: "", variables: template.variables };
-  return { copy: copyOf(words ?? blank), etag: template.etag, origin: originOf(template) };
-}
-
-function originOf(template: EmailTemplate): Origin {
-  const { draft, published } = template;
-  if (draft) return { kind: "draft", version: null, by: draft.updated_by, at: draft.updated_at };
-  if (published) {
-    const { version, published_by: by, published_at: at } = published;
-    return { kind: "published", version, by, at };
+/** The source that the editor starts with, as the service reports it. */
+export function currentSource(template: EmailTemplate): CurrentSource {
+  const { current, current_origin: origin, draft, published, etag, variables } = template;
+  const content = current ? contentOf(current) : { ...EMPTY_CONTENT, variables };
+  const info = { kind: origin ?? "none", etag, version: null, content } as const;
+  if (origin === "draft" && draft) {
+    return { ...info, changedBy: draft.updated_by, changedAt: draft.updated_at };
   }
-  return { kind: template.default ? "builtin" : "nothing", version: null, by: null, at: null };
+  if (origin === "published" && published) {
+    const { version, published_by: changedBy, published_at: changedAt } = published;
+    return { ...info, version, changedBy, changedAt };
+  }
+  return { ...info, changedBy: null, changedAt: null };
 }
 
-/** What people are sent by now, if this language has words of its own that are published or built in. */
-export function sentNow(template: EmailTemplate): Copy | null {
-  const words = template.published ?? (isWritten(template) ? template.default : null);
-  return words && copyOf(words);
+/** What emails in this language are rendered from; null where the language has no content of its own. */
+export function contentInUse({ live }: EmailTemplate): TemplateContent | null {
+  return live && contentOf(live);
 }
 
-/** Tells whether the language has words of its own; a built-in template lends it those of another. */
-export function isWritten({ locale, locales }: EmailTemplate): boolean {
+/** Whether there is content in the template's language. Without it, `default` is the built-in content of another one. */
+export function isTranslated({ locale, locales }: EmailTemplate): boolean {
   return locales.includes(locale);
-}
-
-export function same(one: Copy, other: Copy): boolean {
-  return changedParts(one, other).length === 0 && !variablesDiffer(one, other);
-}
-
-export function changedParts(one: Words, other: Words): Part[] {
-  return PARTS.filter((part) => one[part] !== other[part]);
-}
-
-export function variablesDiffer(one: Copy, other: Copy): boolean {
-  return declarations(one.variables) !== declarations(other.variables);
-}
-
-/** Returns what is declared as text, a line for each variable, so that it can be compared like words. */
-export function declarations(variables: TemplateVariable[]): string {
-  return variables
-    .map(({ name, type = "string", required = true, example = null, description = "" }) => {
-      const told = description ? ` — ${description}` : "";
-      return `${name}: ${type}, ${required ? "required" : "optional"}, like ${asText(example)}${told}`;
-    })
-    .join("\n");
-}
-
-/** Writes a value of JSON; the service gives the members of an object in another order than it was given. */
-function asText(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    typeof each === "object" && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : each,
-  );
 }

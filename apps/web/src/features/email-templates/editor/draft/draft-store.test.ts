@@ -1,36 +1,50 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { EmailTemplate } from "@/client/types.gen";
 import { ApiError } from "@/lib/errors";
-import { type Copy, copyOf } from "./current-source";
-import { Desk, isConflict } from "./draft-store";
-import { Shelf } from "./local-draft";
+import type { TemplateContent } from "./content";
+import { DraftStore, isConflict } from "./draft-store";
+import { LocalDraftStorage } from "./local-draft";
 
-const WORDS = { subject: "Hello", preheader: "", html: "<p>Hello</p>", text: null, variables: [] };
+const CONTENT: TemplateContent = {
+  subject: "Hello",
+  preheader: "",
+  html: "<p>Hello</p>",
+  text: null,
+  variables: [],
+};
 
-const shelf = () => new Shelf("ada", "welcome", "en");
+const storage = () => new LocalDraftStorage("ada", "welcome", "en");
 
-function template(etag: string, draft?: Partial<Copy>): EmailTemplate {
-  const saved = { updated_at: "2026-11-01T10:00:00Z", updated_by: "person:bob", diagnostics: [], etag };
+function template(etag: string, draft?: Partial<TemplateContent>): EmailTemplate {
+  const saved = { updated_at: "2026-11-01T10:00:00Z", updated_by: "user:bob", diagnostics: [], etag };
   return {
     ...{ key: "welcome", name: "Welcome", description: "", source: "builtin", variables: [], samples: {} },
-    ...{ locale: "en", locales: ["en"], etag, published: null, default: WORDS },
-    draft: draft ? { ...WORDS, ...draft, ...saved } : null,
+    ...{ locale: "en", locales: ["en"], etag, published: null, default: CONTENT },
+    draft: draft ? { ...CONTENT, ...draft, ...saved } : null,
+    ...{ current: { ...CONTENT, ...draft }, current_origin: draft ? "draft" : "builtin", live: CONTENT },
   } as EmailTemplate;
 }
 
-/** A service that answers each save when it is told to. */
-function holding() {
-  const asked: { copy: Copy; etag: string; answer: (answer: EmailTemplate | Error) => void }[] = [];
-  const send = (copy: Copy, etag: string) =>
+/** A server that answers each save when the test says so. */
+function manualServer() {
+  const requests: {
+    content: TemplateContent;
+    etag: string;
+    respond: (response: EmailTemplate | Error) => void;
+  }[] = [];
+  const send = (content: TemplateContent, etag: string) =>
     new Promise<EmailTemplate>((resolve, reject) => {
-      const answer = (given: EmailTemplate | Error) =>
-        given instanceof Error ? reject(given) : resolve(given);
-      asked.push({ copy, etag, answer });
+      const respond = (response: EmailTemplate | Error) =>
+        response instanceof Error ? reject(response) : resolve(response);
+      requests.push({ content, etag, respond });
     });
-  return { asked, send };
+  return { requests, send };
 }
 
 const never = () => new Promise<EmailTemplate>(() => {});
+
+const open = (given = template("v0"), send: typeof never | ReturnType<typeof manualServer>["send"] = never) =>
+  new DraftStore(given, send, storage());
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -38,163 +52,170 @@ beforeEach(() => {
   return () => vi.useRealTimers();
 });
 
-describe("a desk", () => {
-  it("begins with the draft, else what is published, else the built-in words, else nothing", () => {
-    const subject = (found: EmailTemplate) => new Desk(found, never, shelf()).snapshot().copy.subject;
-    const published = { ...WORDS, subject: "Third", version: 3, published_at: "", published_by: "shell" };
+describe("the draft store", () => {
+  it("starts with the draft, else the published version, else the built-in template, else nothing", () => {
+    const subject = (given: EmailTemplate) => open(given).snapshot().content.subject;
+    const published = { ...CONTENT, subject: "Third", version: 3, published_at: "", published_by: "cli" };
     expect(subject(template("a", { subject: "Draft" }))).toBe("Draft");
-    expect(subject({ ...template("v3"), published })).toBe("Third");
+    const ofVersion: Partial<EmailTemplate> = { published, current: published, current_origin: "published" };
+    expect(subject({ ...template("v3"), ...ofVersion })).toBe("Third");
     expect(subject(template("v0"))).toBe("Hello");
-    expect(subject({ ...template("v0"), default: null })).toBe("");
+    expect(subject({ ...template("v0"), default: null, current: null, current_origin: null })).toBe("");
   });
 
-  it("keeps what is typed while a save is under way, and saves it with one more", async () => {
-    const { asked, send } = holding();
-    const desk = new Desk(template("v0"), send, shelf());
-    desk.type({ subject: "One" });
-    const saved = desk.save();
-    desk.type({ subject: "Two" });
-    void desk.save();
-    void desk.save();
-    expect(asked.map(({ etag }) => etag)).toEqual(["v0"]);
-    asked[0]?.answer(template("a", { subject: "One" }));
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
-    expect(desk.snapshot()).toMatchObject({ copy: { subject: "Two" }, dirty: true, saving: true });
-    expect(asked[1]).toMatchObject({ copy: { subject: "Two" }, etag: "a" });
-    asked[1]?.answer(template("b", { subject: "Two" }));
+  it("does not lose what is typed during a save, and saves it once more", async () => {
+    const { requests, send } = manualServer();
+    const draft = open(template("v0"), send);
+    draft.edit({ subject: "One" });
+    const saved = draft.save();
+    draft.edit({ subject: "Two" });
+    void draft.save();
+    void draft.save();
+    expect(requests.map(({ etag }) => etag)).toEqual(["v0"]);
+    requests[0]?.respond(template("a", { subject: "One" }));
+    await vi.waitFor(() => expect(requests).toHaveLength(2));
+    expect(draft.snapshot()).toMatchObject({ content: { subject: "Two" }, dirty: true, saving: true });
+    expect(requests[1]).toMatchObject({ content: { subject: "Two" }, etag: "a" });
+    requests[1]?.respond(template("b", { subject: "Two" }));
     expect(await saved).toBe(true);
-    expect(desk.snapshot()).toMatchObject({ base: { etag: "b" }, dirty: false, saving: false });
-    expect(asked).toHaveLength(2);
+    expect(draft.snapshot()).toMatchObject({ base: { etag: "b" }, dirty: false, saving: false });
+    expect(requests).toHaveLength(2);
   });
 
-  it("asks nothing of the service when there is nothing to save", async () => {
-    const { asked, send } = holding();
-    expect(await new Desk(template("v0"), send, shelf()).save()).toBe(true);
-    expect(asked).toEqual([]);
+  it("sends nothing when there is nothing to save", async () => {
+    const { requests, send } = manualServer();
+    expect(await open(template("v0"), send).save()).toBe(true);
+    expect(requests).toEqual([]);
   });
 
-  it("has everything still when a save fails", async () => {
-    const { asked, send } = holding();
-    const desk = new Desk(template("v0"), send, shelf());
-    desk.type({ html: "<p>Mine</p>" });
-    const saved = desk.save();
-    const conflict = new ApiError("Somebody else was faster.", { status: 409 });
-    asked[0]?.answer(conflict);
+  it("still has everything after a save that failed", async () => {
+    const { requests, send } = manualServer();
+    const draft = open(template("v0"), send);
+    draft.edit({ html: "<p>Mine</p>" });
+    const saved = draft.save();
+    const conflict = new ApiError("The template was changed.", { status: 409 });
+    requests[0]?.respond(conflict);
     expect(await saved).toBe(false);
-    expect(desk.snapshot()).toMatchObject({ copy: { html: "<p>Mine</p>" }, dirty: true, error: conflict });
+    expect(draft.snapshot()).toMatchObject({
+      content: { html: "<p>Mine</p>" },
+      dirty: true,
+      saveError: conflict,
+    });
     expect(isConflict(conflict)).toBe(true);
     expect(isConflict(new ApiError("Missing", { status: 428 }))).toBe(true);
     expect(isConflict(new ApiError("Away", { status: 503 }))).toBe(false);
   });
 
-  it("takes over what others saved only where nothing is typed", () => {
-    const desk = new Desk(template("v0"), never, shelf());
-    expect(desk.stands(template("a", { subject: "Theirs" }))).toBe(true);
-    expect(desk.snapshot()).toMatchObject({ copy: { subject: "Theirs" }, dirty: false, revision: 1 });
-    expect(desk.stands(template("b", { subject: "Theirs" }))).toBe(false);
-    expect(desk.snapshot().base.etag).toBe("b");
-    desk.type({ subject: "Mine" });
-    expect(desk.stands(template("c", { subject: "Theirs again" }))).toBe(false);
-    expect(desk.snapshot()).toMatchObject({ copy: { subject: "Mine" }, base: { etag: "b" } });
+  it("takes over what others saved only while there are no unsaved changes", () => {
+    const draft = open();
+    expect(draft.sync(template("a", { subject: "Theirs" }))).toBe(true);
+    expect(draft.snapshot()).toMatchObject({ content: { subject: "Theirs" }, dirty: false, revision: 1 });
+    expect(draft.sync(template("b", { subject: "Theirs" }))).toBe(false);
+    expect(draft.snapshot().base.etag).toBe("b");
+    draft.edit({ subject: "Mine" });
+    expect(draft.sync(template("c", { subject: "Theirs again" }))).toBe(false);
+    expect(draft.snapshot()).toMatchObject({ content: { subject: "Mine" }, base: { etag: "b" } });
   });
 
-  it("does not mind the order that the members of an example come in", () => {
-    const declared = (example: object) => [{ name: "lines", type: "list" as const, example: [example] }];
-    const desk = new Desk(template("a", { variables: declared({ text: "Tea", price: 2 }) }), never, shelf());
-    desk.type({ variables: declared({ price: 2, text: "Tea" }) });
-    expect(desk.snapshot().dirty).toBe(false);
-    desk.type({ variables: declared({ price: 3, text: "Tea" }) });
-    expect(desk.snapshot().dirty).toBe(true);
+  it("ignores the order of the members of an example", () => {
+    const declared = (example: object) => [
+      { name: "lines", type: "list" as const, required: true, example: [example], description: "" },
+    ];
+    const draft = open(template("a", { variables: declared({ text: "Tea", price: 2 }) }));
+    draft.edit({ variables: declared({ price: 2, text: "Tea" }) });
+    expect(draft.snapshot().dirty).toBe(false);
+    draft.edit({ variables: declared({ price: 3, text: "Tea" }) });
+    expect(draft.snapshot().dirty).toBe(true);
   });
 
-  it("is not changed by words that are typed and taken back", () => {
-    const desk = new Desk(template("v0"), never, shelf());
-    desk.type({ text: "" });
-    expect(desk.snapshot().dirty).toBe(true);
-    desk.type({ text: null });
-    expect(desk.snapshot().dirty).toBe(false);
+  it("has no unsaved changes after an edit is undone", () => {
+    const draft = open();
+    draft.edit({ text: "" });
+    expect(draft.snapshot().dirty).toBe(true);
+    draft.edit({ text: null });
+    expect(draft.snapshot().dirty).toBe(false);
   });
 });
 
-describe("what is not saved", () => {
-  it("is kept in the browser until it is saved", async () => {
-    const { asked, send } = holding();
-    const desk = new Desk(template("v0"), send, shelf());
-    desk.type({ subject: "Mine" });
-    expect(shelf().kept()).toBeNull();
+describe("unsaved changes", () => {
+  /** Type a subject in an earlier visit, and leave. */
+  function leaveUnsaved(subject: string) {
+    const draft = open();
+    draft.edit({ subject });
+    draft.flush();
+  }
+
+  it("are stored in the browser until they are saved", async () => {
+    const { requests, send } = manualServer();
+    const draft = open(template("v0"), send);
+    draft.edit({ subject: "Mine" });
+    expect(storage().load()).toBeNull();
     vi.advanceTimersByTime(400);
-    expect(shelf().kept()).toMatchObject({
-      copy: { subject: "Mine" },
-      etag: "v0",
-      origin: { kind: "builtin" },
+    expect(storage().load()).toMatchObject({
+      content: { subject: "Mine" },
+      base: { etag: "v0", kind: "builtin" },
     });
-    const saved = desk.save();
-    asked[0]?.answer(template("a", { subject: "Mine" }));
+    const saved = draft.save();
+    requests[0]?.respond(template("a", { subject: "Mine" }));
     await saved;
     vi.advanceTimersByTime(400);
-    expect(shelf().kept()).toBeNull();
+    expect(storage().load()).toBeNull();
   });
 
-  it("is kept at once when the page goes", () => {
-    const desk = new Desk(template("v0"), never, shelf());
-    desk.type({ subject: "Mine" });
-    desk.flush();
-    expect(shelf().kept()?.copy.subject).toBe("Mine");
+  it("are stored at once when the page closes", () => {
+    leaveUnsaved("Mine");
+    expect(storage().load()?.content.subject).toBe("Mine");
   });
 
-  it("is offered to the same person, for the same template and language", () => {
-    const desk = new Desk(template("v0"), never, shelf());
-    desk.type({ subject: "Mine" });
-    desk.flush();
-    const offered = (shelf: Shelf) => new Desk(template("v0"), never, shelf).snapshot().offer?.copy.subject;
-    expect(offered(shelf())).toBe("Mine");
-    expect(offered(new Shelf("bob", "welcome", "en"))).toBeUndefined();
-    expect(offered(new Shelf("ada", "welcome", "de"))).toBeUndefined();
-    expect(offered(new Shelf("ada", "new-device", "en"))).toBeUndefined();
+  it("are offered to the same user, for the same template and language", () => {
+    leaveUnsaved("Mine");
+    const recovered = (from: LocalDraftStorage) =>
+      new DraftStore(template("v0"), never, from).snapshot().recovered?.content.subject;
+    expect(recovered(storage())).toBe("Mine");
+    expect(recovered(new LocalDraftStorage("bob", "welcome", "en"))).toBeUndefined();
+    expect(recovered(new LocalDraftStorage("ada", "welcome", "de"))).toBeUndefined();
+    expect(recovered(new LocalDraftStorage("ada", "new-device", "en"))).toBeUndefined();
   });
 
-  it("goes on from what it was made from, so that a save shows what came between", () => {
-    const before = new Desk(template("v0"), never, shelf());
-    before.type({ subject: "Mine" });
-    before.flush();
-    const desk = new Desk(template("a", { subject: "Theirs" }), never, shelf());
-    desk.restoreOffer();
-    expect(desk.snapshot()).toMatchObject({ copy: { subject: "Mine" }, base: { etag: "v0" }, offer: null });
-  });
-
-  it("is set aside, not lost, by who types on", () => {
-    const before = new Desk(template("v0"), never, shelf());
-    before.type({ subject: "From before" });
-    before.flush();
-    const desk = new Desk(template("v0"), never, shelf());
-    desk.type({ subject: "From now" });
-    desk.flush();
-    expect(shelf().kept()?.copy.subject).toBe("From now");
-    expect(shelf().asides()).toMatchObject([{ copy: { subject: "From before" } }]);
-  });
-
-  it("is not offered when it is what stands, or when nobody could read it", () => {
-    shelf().keep({
-      copy: copyOf(WORDS),
-      etag: "v0",
-      origin: new Desk(template("v0"), never, shelf()).snapshot().base.origin,
-      at: "2026-11-01T10:00:00Z",
+  it("keep their base when restored, so that a save notices changes made since", () => {
+    leaveUnsaved("Mine");
+    const draft = open(template("a", { subject: "Theirs" }));
+    draft.restoreRecovered();
+    expect(draft.snapshot()).toMatchObject({
+      content: { subject: "Mine" },
+      base: { etag: "v0" },
+      recovered: null,
     });
-    expect(new Desk(template("v0"), never, shelf()).snapshot().offer).toBeNull();
-    for (const broken of ["{", "null", "[]", '{"copy":{}}', '{"copy":{"subject":1},"etag":"v0"}']) {
-      localStorage.setItem("gatepost.editor:ada:welcome:en", broken);
-      expect(shelf().kept()).toBeNull();
+  });
+
+  it("become a local copy when the user types without restoring them", () => {
+    leaveUnsaved("From before");
+    const draft = open();
+    draft.edit({ subject: "From now" });
+    draft.flush();
+    expect(storage().load()?.content.subject).toBe("From now");
+    expect(storage().loadCopies()).toMatchObject([{ content: { subject: "From before" } }]);
+  });
+
+  it("are not offered when they equal the current source or cannot be read", () => {
+    const { content, ...base } = open().snapshot().base;
+    storage().save({ content, base, at: "2026-11-01T10:00:00Z" });
+    expect(open().snapshot().recovered).toBeNull();
+    const broken = ["{", "null", "[]", '{"content":{}}', '{"content":{"subject":1},"base":{"etag":"v0"}}'];
+    for (const stored of broken) {
+      localStorage.setItem("gatepost.editor:ada:welcome:en", stored);
+      expect(storage().load()).toBeNull();
     }
   });
 
-  it("is said not to be kept where the browser has no room", () => {
-    const desk = new Desk(template("v0"), never, shelf());
+  it("are reported as not stored when the browser's storage is full", () => {
+    const draft = open();
     const full = vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
       throw new DOMException("full", "QuotaExceededError");
     });
-    desk.type({ subject: "Mine" });
-    desk.flush();
+    draft.edit({ subject: "Mine" });
+    draft.flush();
     full.mockRestore();
-    expect(desk.snapshot()).toMatchObject({ kept: false, copy: { subject: "Mine" } });
+    expect(draft.snapshot()).toMatchObject({ storedLocally: false, content: { subject: "Mine" } });
   });
 });

@@ -1,134 +1,135 @@
 import type { EmailTemplate } from "@/client/types.gen";
 import { ApiError } from "@/lib/errors";
-import { type Copy, type Standing, same, standing } from "./current-source";
-import type { Aside, Kept, Shelf } from "./local-draft";
+import { isSameContent, type TemplateContent } from "./content";
+import { type CurrentSource, currentSource } from "./current-source";
+import type { LocalCopy, LocalDraft, LocalDraftStorage } from "./local-draft";
 
-/** What is on the desk. */
-export interface DeskState {
-  copy: Copy;
-  /** What the copy was made from. */
-  base: Standing;
+export interface DraftState {
+  content: TemplateContent;
+  /** The source that the content is based on. A save replaces exactly this one. */
+  base: CurrentSource;
+  /** There are unsaved changes. */
   dirty: boolean;
   saving: boolean;
-  /** Why the last save did not. */
-  error: unknown;
-  /** False when this browser would not keep what is typed. */
-  kept: boolean;
-  /** Unsaved words of an earlier visit, until the person says what becomes of them. */
-  offer: Kept | null;
-  asides: Aside[];
-  /** Rises with every change that is not the person's typing: the editors take it over. */
+  /** Why the last save failed; null after a save that worked. */
+  saveError: unknown;
+  /** False when this browser could not store the unsaved changes. */
+  storedLocally: boolean;
+  /** Unsaved changes from an earlier visit, until the user restores or discards them. */
+  recovered: LocalDraft | null;
+  localCopies: LocalCopy[];
+  /** Increases with every change of the content that the user did not type; the code editors then take it over. */
   revision: number;
 }
 
-type Send = (copy: Copy, etag: string) => Promise<EmailTemplate>;
+type SendDraft = (content: TemplateContent, etag: string) => Promise<EmailTemplate>;
 
-const KEEP_AFTER = 400;
-/** The page hears of typing when it pauses: no keystroke waits for the page. */
-const TELL_AFTER = 100;
+const STORE_DELAY_MS = 400;
+/** Listeners hear of typing after this pause, so that a keystroke does not wait for the page to render. */
+const NOTIFY_DELAY_MS = 100;
 
 /**
- * Where a person works on one template in one language. Nothing that is typed is lost: not by a save, of which one runs
- * at a time, nor by what the service tells meanwhile; and what is not saved is kept in this browser.
+ * The content of one template in one language while it is edited. Saves run one at a time and never lose what is typed
+ * meanwhile; unsaved changes are also stored in this browser. Compatible with `useSyncExternalStore`.
  */
-export class Desk {
-  private state: DeskState;
+export class DraftStore {
+  private state: DraftState;
   private readonly listeners = new Set<() => void>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private telling: ReturnType<typeof setTimeout> | undefined;
+  private storeTimer: ReturnType<typeof setTimeout> | undefined;
+  private notifyTimer: ReturnType<typeof setTimeout> | undefined;
   private running: Promise<boolean> | null = null;
-  private again = false;
+  private saveAgain = false;
 
   constructor(
     template: EmailTemplate,
-    private readonly send: Send,
-    private readonly shelf: Shelf,
+    private readonly send: SendDraft,
+    private readonly storage: LocalDraftStorage,
   ) {
-    const base = standing(template);
-    const kept = shelf.kept();
+    const base = currentSource(template);
+    const stored = storage.load();
     this.state = {
-      copy: base.copy,
+      content: base.content,
       base,
       dirty: false,
       saving: false,
-      error: null,
-      kept: true,
-      offer: kept && !same(kept.copy, base.copy) ? kept : null,
-      asides: shelf.asides(),
+      saveError: null,
+      storedLocally: true,
+      recovered: stored && !isSameContent(stored.content, base.content) ? stored : null,
+      localCopies: storage.loadCopies(),
       revision: 0,
     };
   }
 
-  readonly snapshot = (): DeskState => this.state;
+  readonly snapshot = (): DraftState => this.state;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
 
-  /** Takes over what the person typed. */
-  type(change: Partial<Copy>): void {
-    // Typing on decides nothing: what was offered stays to be had.
-    if (this.state.offer) this.setAside("Unsaved words of an earlier visit", this.state.offer.copy);
-    this.change({ copy: { ...this.state.copy, ...change }, offer: null });
-    clearTimeout(this.telling);
-    this.telling = setTimeout(this.tell, TELL_AFTER);
-    this.keepSoon();
+  /** Apply what the user typed. */
+  edit(change: Partial<TemplateContent>): void {
+    const { content, recovered } = this.state;
+    // Typing neither restores nor discards the changes from an earlier visit, so they become a copy.
+    if (recovered) this.addCopy("Unsaved changes from an earlier visit", recovered.content);
+    this.update({ content: { ...content, ...change }, recovered: null });
+    clearTimeout(this.notifyTimer);
+    this.notifyTimer = setTimeout(this.notify, NOTIFY_DELAY_MS);
+    this.storeSoon();
   }
 
-  /** Puts other words on the desk; without a base they are changes to what they replace. */
-  put(copy: Copy, base = this.state.base): void {
-    this.set({ copy, base, error: null, revision: this.state.revision + 1 });
-    this.keepSoon();
+  /** Replace the content. Without a base, the new content counts as unsaved changes to the present one. */
+  replace(content: TemplateContent, base = this.state.base): void {
+    this.set({ content, base, saveError: null, revision: this.state.revision + 1 });
+    this.storeSoon();
   }
 
-  /** Learns what the service has now; returns whether that replaced what was on the desk. */
-  stands(template: EmailTemplate): boolean {
+  /** Take over what the server has now, unless there are unsaved changes; return whether the content was replaced. */
+  sync(template: EmailTemplate): boolean {
     const { base, dirty, saving } = this.state;
     if (template.etag === base.etag || dirty || saving) return false;
-    const now = standing(template);
-    const replaced = !same(now.copy, base.copy);
-    if (replaced) this.put(now.copy, now);
-    else this.set({ base: now });
+    const current = currentSource(template);
+    const replaced = !isSameContent(current.content, base.content);
+    if (replaced) this.replace(current.content, current);
+    else this.set({ base: current });
     return replaced;
   }
 
-  /** Means to replace what has this tag: the person has seen it. */
-  rebase(base: Standing): void {
-    this.set({ base, error: null });
-    this.keepSoon();
+  /** Make the unsaved changes apply to another source, which the user has seen. */
+  rebase(base: CurrentSource): void {
+    this.set({ base, saveError: null });
+    this.storeSoon();
   }
 
-  setAside(name: string, copy: Copy): void {
-    this.keepAsides([{ name, copy, at: new Date().toISOString() }, ...this.state.asides]);
+  addCopy(name: string, content: TemplateContent): void {
+    this.setCopies([{ name, content, at: new Date().toISOString() }, ...this.state.localCopies]);
   }
 
-  dropAside(aside: Aside): void {
-    this.keepAsides(this.state.asides.filter((each) => each !== aside));
+  removeCopy(copy: LocalCopy): void {
+    this.setCopies(this.state.localCopies.filter((each) => each !== copy));
   }
 
-  /** Goes on with the unsaved words of an earlier visit. What they were made from may have changed: a save will tell. */
-  restoreOffer(): void {
-    const { offer, base } = this.state;
-    if (!offer) return;
-    this.set({ offer: null });
-    this.put(offer.copy, { copy: base.copy, etag: offer.etag, origin: offer.origin });
+  /** Continue with the changes from an earlier visit. If the template changed since then, the next save is a conflict. */
+  restoreRecovered(): void {
+    const { recovered, base } = this.state;
+    if (!recovered) return;
+    this.set({ recovered: null });
+    this.replace(recovered.content, { ...recovered.base, content: base.content });
   }
 
-  discardOffer(): void {
-    this.set({ offer: null });
-    this.shelf.drop();
+  discardRecovered(): void {
+    this.set({ recovered: null });
+    this.storage.clear();
   }
 
-  /** Throws away what is not saved. */
-  discard(): void {
-    this.put(this.state.base.copy);
+  discardChanges(): void {
+    this.replace(this.state.base.content);
   }
 
-  /** Saves all that is typed by then; returns whether that worked. While a save is under way one more follows it. */
+  /** Save everything that is typed; return whether that worked. A call during a save makes one more save follow it. */
   save(): Promise<boolean> {
     if (this.running) {
-      this.again = true;
+      this.saveAgain = true;
       return this.running;
     }
     this.running = this.saveAll().finally(() => {
@@ -137,67 +138,68 @@ export class Desk {
     return this.running;
   }
 
-  /** Keeps at once what is not saved: the page may be gone in a moment. */
+  /** Store unsaved changes in the browser at once, for when the page is about to close. */
   readonly flush = (): void => {
-    if (this.timer === undefined) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const { copy, base, dirty, offer } = this.state;
+    if (this.storeTimer === undefined) return;
+    clearTimeout(this.storeTimer);
+    this.storeTimer = undefined;
+    const { content, base, dirty, recovered } = this.state;
     if (dirty) {
+      const { content: _, ...info } = base;
       const at = new Date().toISOString();
-      this.set({ kept: this.shelf.keep({ copy, etag: base.etag, origin: base.origin, at }) });
-    } else if (!offer) {
-      this.shelf.drop();
+      this.set({ storedLocally: this.storage.save({ content, base: info, at }) });
+    } else if (!recovered) {
+      this.storage.clear();
     }
   };
 
   private async saveAll(): Promise<boolean> {
     try {
       do {
-        this.again = false;
-        const { copy, base, dirty } = this.state;
+        this.saveAgain = false;
+        const { content, base, dirty } = this.state;
         if (!dirty) break;
-        this.set({ saving: true, error: null });
-        const saved = await this.send(copy, base.etag);
-        this.set({ base: { ...standing(saved), copy } });
-      } while (this.again);
+        this.set({ saving: true, saveError: null });
+        const saved = await this.send(content, base.etag);
+        this.set({ base: { ...currentSource(saved), content } });
+      } while (this.saveAgain);
       this.set({ saving: false });
-      this.keepSoon();
+      this.storeSoon();
       return true;
     } catch (error) {
-      this.set({ saving: false, error });
+      this.set({ saving: false, saveError: error });
       return false;
     }
   }
 
-  private keepAsides(asides: Aside[]): void {
-    this.shelf.setAsides(asides);
-    this.set({ asides });
+  private setCopies(localCopies: LocalCopy[]): void {
+    this.storage.saveCopies(localCopies);
+    this.set({ localCopies });
   }
 
-  private keepSoon(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(this.flush, KEEP_AFTER);
+  private storeSoon(): void {
+    clearTimeout(this.storeTimer);
+    this.storeTimer = setTimeout(this.flush, STORE_DELAY_MS);
   }
 
-  private set(change: Partial<DeskState>): void {
-    this.change(change);
-    this.tell();
+  private set(change: Partial<DraftState>): void {
+    this.update(change);
+    this.notify();
   }
 
-  private change(change: Partial<DeskState>): void {
+  private update(change: Partial<DraftState>): void {
     const next = { ...this.state, ...change };
-    this.state = { ...next, dirty: !same(next.copy, next.base.copy) };
+    this.state = { ...next, dirty: !isSameContent(next.content, next.base.content) };
   }
 
-  private readonly tell = (): void => {
-    clearTimeout(this.telling);
-    this.telling = undefined;
+  private readonly notify = (): void => {
+    clearTimeout(this.notifyTimer);
+    this.notifyTimer = undefined;
     for (const listener of this.listeners) listener();
   };
 }
 
-/** Tells whether a save was refused because something else stands by now. */
+/** Whether a save failed because the template was changed by another save. */
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 409 || error.status === 428);
 }

@@ -1,96 +1,103 @@
-import type { Copy, Origin } from "./current-source";
+import type { TemplateContent } from "./content";
+import type { SourceInfo } from "./current-source";
 
-/** Unsaved words, kept in this browser. */
-export interface Kept {
-  copy: Copy;
-  /** What they were made from. */
-  etag: string;
-  origin: Origin;
+/** Unsaved changes, stored in this browser. */
+export interface LocalDraft {
+  content: TemplateContent;
+  /** The source that was edited. */
+  base: SourceInfo;
+  /** When it was stored, as an RFC 3339 time. */
   at: string;
 }
 
-/** Words that a person did not choose, kept until they say that they need them no more. */
-export interface Aside {
+/** Content that was replaced in the editor, stored in this browser until the user discards it. */
+export interface LocalCopy {
   name: string;
   at: string;
-  copy: Copy;
+  content: TemplateContent;
 }
 
-const MOST_ASIDE = 5;
+const MAX_COPIES = 5;
 
-/** The place in this browser for what a person types into one template in one language. */
-export class Shelf {
-  private readonly place: string;
+/** Stores unsaved changes of one user to one template in one language, in `localStorage`. */
+export class LocalDraftStorage {
+  private readonly draftKey: string;
+  private readonly copiesKey: string;
 
   constructor(userId: string, key: string, locale: string) {
-    this.place = `gatepost.editor:${userId}:${key}:${locale}`;
+    this.draftKey = `gatepost.editor:${userId}:${key}:${locale}`;
+    this.copiesKey = `${this.draftKey}:copies`;
   }
 
-  kept(): Kept | null {
-    const found = read(this.place);
-    return isKept(found) ? found : null;
+  load(): LocalDraft | null {
+    const stored = read(this.draftKey);
+    return isLocalDraft(stored) ? stored : null;
   }
 
-  /** Tells whether it could: a browser may have no room, or allow no storage. */
-  keep(kept: Kept): boolean {
-    return write(this.place, kept);
+  /** Return whether the draft could be stored: storage may be full or disabled. */
+  save(draft: LocalDraft): boolean {
+    return write(this.draftKey, draft);
   }
 
-  drop(): void {
-    remove(this.place);
+  clear(): void {
+    remove(this.draftKey);
   }
 
-  asides(): Aside[] {
-    const found = read(`${this.place}:aside`);
-    return Array.isArray(found) ? found.filter(isAside) : [];
+  loadCopies(): LocalCopy[] {
+    const stored = read(this.copiesKey);
+    return Array.isArray(stored) ? stored.filter(isLocalCopy) : [];
   }
 
-  setAsides(asides: Aside[]): void {
-    if (asides.length > 0) write(`${this.place}:aside`, asides.slice(0, MOST_ASIDE));
-    else remove(`${this.place}:aside`);
+  saveCopies(copies: LocalCopy[]): void {
+    if (copies.length > 0) write(this.copiesKey, copies.slice(0, MAX_COPIES));
+    else remove(this.copiesKey);
   }
 }
 
-function read(place: string): unknown {
+function read(key: string): unknown {
   try {
-    return JSON.parse(localStorage.getItem(place) ?? "null");
+    return JSON.parse(localStorage.getItem(key) ?? "null");
   } catch {
     return null;
   }
 }
 
-function write(place: string, value: unknown): boolean {
+function write(key: string, value: unknown): boolean {
   try {
-    localStorage.setItem(place, JSON.stringify(value));
+    localStorage.setItem(key, JSON.stringify(value));
     return true;
   } catch {
     return false;
   }
 }
 
-function remove(place: string): void {
+function remove(key: string): void {
   try {
-    localStorage.removeItem(place);
+    localStorage.removeItem(key);
   } catch {
-    // Where nothing can be kept, nothing was.
+    // Storage is disabled, so nothing is stored.
   }
 }
 
-function isKept(value: unknown): value is Kept {
-  const { etag, origin } = Object(value);
-  return isAside({ ...Object(value), name: "" }) && isText(etag) && isText(Object(origin).kind);
+function isLocalDraft(value: unknown): value is LocalDraft {
+  const { content, base, at } = Object(value);
+  return isContent(content) && isTime(at) && isString(Object(base).etag) && isString(Object(base).kind);
 }
 
-function isAside(value: unknown): value is Aside {
-  const { name, at, copy } = Object(value);
-  return isText(name) && isText(at) && !Number.isNaN(Date.parse(at)) && isCopy(copy);
+function isLocalCopy(value: unknown): value is LocalCopy {
+  const { name, at, content } = Object(value);
+  return isString(name) && isTime(at) && isContent(content);
 }
 
-function isCopy(value: unknown): value is Copy {
+function isContent(value: unknown): value is TemplateContent {
   const { subject, preheader, html, text, variables } = Object(value);
-  return [subject, preheader, html, text ?? ""].every(isText) && Array.isArray(variables);
+  return [subject, preheader, html, text ?? ""].every(isString) && Array.isArray(variables);
 }
 
-function isText(value: unknown): value is string {
+function isTime(value: unknown): boolean {
+  return isString(value) && !Number.isNaN(Date.parse(value));
+}
+
+function isString(value: unknown): value is string {
   return typeof value === "string";
 }

@@ -1,23 +1,27 @@
 import { Actor } from "@/components/actor";
 import { RelativeTime } from "@/components/ui/relative-time";
-import type { Origin } from "./current-source";
+import type { SourceInfo } from "./current-source";
 
-/** Who did it, as the person who looks would say: "you" for themselves. */
-export function By({ actor, me }: { actor: string; me: string }) {
-  return actor === `person:${me}` ? "you" : <Actor name={actor} />;
+/** The actor's name: "you" for the user who looks. An actor is a kind and an id, such as "user:5f0c…". */
+export function ActorOrYou({ actor, me }: { actor: string; me: string }) {
+  return actor.split(":")[1] === me ? "you" : <Actor name={actor} />;
 }
 
-/** Where words come from, as the rest of a sentence: "a draft that ada@acme.com saved 2 minutes ago". */
-export function FromWhere({ origin, me }: { origin: Origin; me: string }) {
-  const { kind, version, by, at } = origin;
-  if (kind === "builtin") return "the built-in words";
-  if (kind === "nothing") return "nothing";
+/** A source as part of a sentence: "a draft saved by ada@acme.com 2 minutes ago". */
+export function SourceLabel({ source, me }: { source: SourceInfo; me: string }) {
+  const { kind, version, changedBy, changedAt } = source;
+  if (kind === "none") return "no content";
+  if (kind === "builtin") return "the built-in template";
   return (
     <>
-      {kind === "draft" ? "a draft that " : `version ${version}, which `}
-      {by ? <By actor={by} me={me} /> : "somebody"}
-      {kind === "draft" ? " saved " : " published "}
-      {at ? <RelativeTime at={at} /> : null}
+      {kind === "draft" ? "a draft saved" : `version ${version}, published`}
+      {changedBy ? (
+        <>
+          {" by "}
+          <ActorOrYou actor={changedBy} me={me} />
+        </>
+      ) : null}{" "}
+      {changedAt ? <RelativeTime at={changedAt} /> : null}
     </>
   );
 }

@@ -6,22 +6,22 @@ import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/select";
 import { getErrorMessage } from "@/lib/errors";
 import { languageName } from "@/lib/languages";
-import { template as templateIn } from "../../queries";
+import { templateQuery } from "../../queries";
 import { DEFAULT_LOCALE } from "../../search-params";
 import type { Part } from "../draft/content";
-import { standing } from "../draft/current-source";
-import type { Desk } from "../draft/draft-store";
-import { OtherWords } from "./part-text";
+import { currentSource } from "../draft/current-source";
+import type { DraftStore } from "../draft/draft-store";
+import { PartText } from "./part-text";
 
-interface LanguagesProps {
+interface LanguagesPanelProps {
   template: EmailTemplate;
-  desk: Desk;
+  draft: DraftStore;
   part: Part;
   onAdd: () => void;
 }
 
-/** Another language's words, beside those that are edited; they can be taken as a start. */
-export function Languages({ template, desk, part, onAdd }: LanguagesProps) {
+/** The same part in another language, and a way to start from that language's content. */
+export function LanguagesPanel({ template, draft, part, onAdd }: LanguagesPanelProps) {
   const others = template.locales.filter((locale) => locale !== template.locale);
   const [chosen, setChosen] = useState<string | null>(null);
   const locale = chosen ?? others.find((each) => each === DEFAULT_LOCALE) ?? others[0];
@@ -29,18 +29,18 @@ export function Languages({ template, desk, part, onAdd }: LanguagesProps) {
     <div className="grid grid-cols-1 gap-4">
       {locale ? (
         <>
-          <Select label="Beside it" value={locale} onChange={(event) => setChosen(event.target.value)}>
+          <Select label="Compare with" value={locale} onChange={(event) => setChosen(event.target.value)}>
             {others.map((each) => (
               <option key={each} value={each}>
                 {languageName(each)}
               </option>
             ))}
           </Select>
-          <Other template={template} locale={locale} desk={desk} part={part} />
+          <OtherLanguage template={template} locale={locale} draft={draft} part={part} />
         </>
       ) : (
         <p className="text-sm text-muted">
-          {languageName(template.locale)} is the only language of this mail so far.
+          This template has no other language than {languageName(template.locale)}.
         </p>
       )}
       <Button className="justify-self-start" onClick={onAdd}>
@@ -50,30 +50,32 @@ export function Languages({ template, desk, part, onAdd }: LanguagesProps) {
   );
 }
 
-interface OtherProps {
-  template: EmailTemplate;
+interface OtherLanguageProps extends Omit<LanguagesPanelProps, "onAdd"> {
   locale: string;
-  desk: Desk;
-  part: Part;
 }
 
-function Other({ template, locale, desk, part }: OtherProps) {
-  const other = useQuery(templateIn(template.key, locale));
+function OtherLanguage({ template, locale, draft, part }: OtherLanguageProps) {
+  const other = useQuery(templateQuery(template.key, locale));
+  const name = languageName(locale);
   if (other.error && !other.data) {
-    return <Alert tone="danger">These words could not be loaded. {getErrorMessage(other.error)}</Alert>;
+    return (
+      <Alert tone="danger">
+        The template in {name} could not be loaded. {getErrorMessage(other.error)}
+      </Alert>
+    );
   }
   if (!other.data) return <p className="text-sm text-muted">Loading…</p>;
-  const { copy } = standing(other.data);
-  const take = () => {
-    const { dirty, copy: mine } = desk.snapshot();
-    if (dirty) desk.setAside("What was in the editor", mine);
-    desk.put(copy);
+  const { content } = currentSource(other.data);
+  const handleCopy = () => {
+    const { dirty, content: previous } = draft.snapshot();
+    if (dirty) draft.addCopy("Previous editor content", previous);
+    draft.replace(content);
   };
   return (
     <>
-      <OtherWords copy={copy} part={part} name={languageName(locale)} />
-      <Button size="small" className="justify-self-start" onClick={take}>
-        Copy all its words into {languageName(template.locale)}
+      <PartText content={content} part={part} name={name} />
+      <Button size="small" className="justify-self-start" onClick={handleCopy}>
+        Copy all of {name} to {languageName(template.locale)}
       </Button>
     </>
   );

@@ -2,53 +2,53 @@ import { useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { RelativeTime } from "@/components/ui/relative-time";
 import type { Part } from "../draft/content";
-import type { Desk } from "../draft/draft-store";
-import type { Aside } from "../draft/local-draft";
-import { OtherWords } from "./part-text";
+import type { DraftStore } from "../draft/draft-store";
+import type { LocalCopy } from "../draft/local-draft";
+import { PartText } from "./part-text";
 
-interface SetAsideProps {
-  desk: Desk;
-  asides: Aside[];
+interface LocalCopiesPanelProps {
+  draft: DraftStore;
+  copies: LocalCopy[];
   part: Part;
 }
 
-/** Words that were not chosen: to read, to copy from, or to take after all. */
-export function SetAside({ desk, asides, part }: SetAsideProps) {
+/** Content that was replaced in the editor: to read, to copy from, or to use again. */
+export function LocalCopiesPanel({ draft, copies, part }: LocalCopiesPanelProps) {
   const intro = useRef<HTMLParagraphElement>(null);
-  const drop = (aside: Aside) => {
-    // The button goes.
+  const discard = (copy: LocalCopy) => {
+    // The button that has the focus is about to be removed.
     intro.current?.focus();
-    desk.dropAside(aside);
+    draft.removeCopy(copy);
   };
-  const take = (aside: Aside) => {
-    desk.setAside("What was in the editor", desk.snapshot().copy);
-    desk.dropAside(aside);
-    desk.put(aside.copy);
+  const use = (copy: LocalCopy) => {
+    draft.addCopy("Previous editor content", draft.snapshot().content);
+    draft.removeCopy(copy);
+    draft.replace(copy.content);
   };
   return (
     <div className="grid grid-cols-1 gap-6">
       <p ref={intro} tabIndex={-1} className="text-sm text-muted outline-none">
-        {asides.length > 0
-          ? "Kept in this browser until you discard it. Nothing here is saved or sent."
-          : "Nothing is set aside any more."}
+        {copies.length > 0
+          ? "Copies are stored in this browser only. They are not part of the template and are never sent."
+          : "There are no local copies."}
       </p>
-      {asides.map((aside) => (
-        <article key={aside.at} className="grid grid-cols-1 gap-3">
+      {copies.map((copy) => (
+        <article key={copy.at} className="grid grid-cols-1 gap-3">
           <div className="flex flex-wrap items-center gap-2">
             <h2 className="grow text-sm font-semibold">
-              {aside.name}
+              {copy.name}
               <span className="block font-normal text-muted">
-                set aside <RelativeTime at={aside.at} />
+                Stored <RelativeTime at={copy.at} />
               </span>
             </h2>
-            <Button size="small" onClick={() => take(aside)}>
-              Use these words
+            <Button size="small" onClick={() => use(copy)}>
+              Use this copy
             </Button>
-            <Button size="small" variant="danger-quiet" onClick={() => drop(aside)}>
+            <Button size="small" variant="danger-quiet" onClick={() => discard(copy)}>
               Discard
             </Button>
           </div>
-          <OtherWords copy={aside.copy} part={part} name={aside.name} />
+          <PartText content={copy.content} part={part} name={copy.name} />
         </article>
       ))}
     </div>

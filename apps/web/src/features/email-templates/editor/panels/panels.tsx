@@ -1,70 +1,79 @@
-import type { EmailTemplate, TemplateLanguage } from "@/client/types.gen";
+import { TabButton } from "@/components/ui/tabs";
 import type { Panel } from "../../search-params";
-import { PreviewPane } from "../preview/preview-panel";
-import { count } from "../problems";
-import type { TabEntry } from "../tab-list";
-import type { EditorState } from "../use-editor";
-import { Languages } from "./languages-panel";
-import { SetAside } from "./local-copies-panel";
+import { PreviewPanel } from "../preview/preview-panel";
+import { ProblemCount } from "../problems";
+import { ScrollableTabList } from "../scrollable-tab-list";
+import type { EditorState, PanelOrEdit } from "../use-editor";
+import { LanguagesPanel } from "./languages-panel";
+import { LocalCopiesPanel } from "./local-copies-panel";
 import { SamplesPanel } from "./samples-panel";
 import { VariablesPanel } from "./variables-panel";
 
-/** The tabs beside the words; on a narrow screen they are one of them. */
-export function panelTabs({ wide, state, panel, problems }: EditorState): TabEntry<Panel | "edit">[] {
-  const undeclared = count(problems.filter(({ part }) => part === "variables"));
-  const edit: TabEntry<Panel | "edit"> = { name: "edit", label: "Edit", problems: count(problems) };
-  const aside: TabEntry<Panel | "edit"> = { name: "aside", label: "Set aside" };
-  return [
-    ...(wide ? [] : [edit]),
-    { name: "preview", label: "Preview" },
-    { name: "variables", label: "Variables", problems: undeclared },
-    { name: "samples", label: "Sample data" },
-    { name: "languages", label: "Languages" },
-    ...(state.asides.length > 0 || panel === "aside" ? [aside] : []),
-  ];
+const PANEL_NAMES: Record<PanelOrEdit, string> = {
+  edit: "Edit",
+  preview: "Preview",
+  variables: "Variables",
+  samples: "Sample data",
+  languages: "Languages",
+  copies: "Local copies",
+};
+
+/** The tabs of the panels; on a narrow screen the content has a tab too. */
+export function PanelTabs({ editor }: { editor: EditorState }) {
+  const { wide, state, panel, problems } = editor;
+  const names: PanelOrEdit[] = ["preview", "variables", "samples", "languages"];
+  if (!wide) names.unshift("edit");
+  if (state.localCopies.length > 0 || panel === "copies") names.push("copies");
+  return (
+    <ScrollableTabList label="Panels">
+      {names.map((name) => (
+        <TabButton key={name} name={name}>
+          {PANEL_NAMES[name]}
+          {name === "edit" ? <ProblemCount problems={problems} /> : null}
+          {name === "variables" ? (
+            <ProblemCount problems={problems.filter(({ part }) => part === "variables")} />
+          ) : null}
+        </TabButton>
+      ))}
+    </ScrollableTabList>
+  );
 }
 
-interface PanelsProps {
-  template: EmailTemplate;
-  grammar: TemplateLanguage;
-  editor: EditorState;
-}
-
-/** The one that is shown. */
-export function ShownPanel({ template, grammar, editor }: PanelsProps) {
-  const { panel, desk, state, samples, checked, part } = editor;
-  const variables = state.copy.variables;
+export function PanelContent({ editor, panel }: { editor: EditorState; panel: Panel }) {
+  const { template, language, draft, state, samples, preview, part } = editor;
   switch (panel) {
     case "preview":
-      return <PreviewPane templateKey={template.key} locale={template.locale} checked={checked} />;
+      return <PreviewPanel template={template} state={preview} />;
     case "variables":
       return (
         <VariablesPanel
-          variables={variables}
-          always={grammar.variables}
+          content={state.content}
+          globals={language.variables}
           editable={template.source === "custom"}
-          used={state.copy}
-          onInsert={editor.insert}
-          onChange={(declared) => editor.type({ variables: declared })}
+          onInsert={editor.insertVariable}
+          onChange={(variables) => editor.edit({ variables })}
         />
       );
     case "samples":
       return (
         <SamplesPanel
           templateKey={template.key}
-          variables={variables}
+          variables={state.content.variables}
           samples={samples}
-          problems={checked?.problems ?? {}}
+          errors={preview?.sampleErrors ?? {}}
           onChange={editor.setSamples}
         />
       );
     case "languages":
       return (
-        <Languages template={template} desk={desk} part={part} onAdd={() => void editor.open("language")} />
+        <LanguagesPanel
+          template={template}
+          draft={draft}
+          part={part}
+          onAdd={() => void editor.openDialog("language")}
+        />
       );
-    case "aside":
-      return <SetAside desk={desk} asides={state.asides} part={part} />;
-    default:
-      return null;
+    case "copies":
+      return <LocalCopiesPanel draft={draft} copies={state.localCopies} part={part} />;
   }
 }

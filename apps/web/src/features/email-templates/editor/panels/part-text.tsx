@@ -1,22 +1,21 @@
-import { PART_NAMES, type Part } from "../draft/content";
-import type { Copy } from "../draft/current-source";
+import { PART_NAMES, type Part, type TemplateContent } from "../draft/content";
 
-/** The words of another copy, to read beside one's own. */
-export function OtherWords({ copy, part, name }: { copy: Copy; part: Part; name: string }) {
-  const words = copy[part];
+/** One part of other content than that in the editor, for reading. */
+export function PartText({ content, part, name }: { content: TemplateContent; part: Part; name: string }) {
+  const text = content[part];
   return (
     <section className="grid grid-cols-1 gap-2" aria-label={`${PART_NAMES[part]}: ${name}`}>
       <h3 className="text-sm font-semibold">{PART_NAMES[part]}</h3>
-      {words ? (
+      {text ? (
         <pre
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard.
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard.
           tabIndex={0}
           className="max-h-[32rem] overflow-auto rounded-lg border border-line bg-sunken p-3 font-mono text-xs/5 whitespace-pre-wrap wrap-anywhere"
         >
-          {words}
+          {text}
         </pre>
       ) : (
-        <p className="text-sm text-muted">{words === null ? "It is made from the HTML." : "It is empty."}</p>
+        <p className="text-sm text-muted">{text === null ? "Generated from the HTML." : "Empty."}</p>
       )}
     </section>
   );

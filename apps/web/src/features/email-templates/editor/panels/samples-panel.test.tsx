@@ -3,13 +3,13 @@ import { act, fireEvent, render, screen } from "@testing-library/react";
 import { useState } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TemplateVariable } from "@/client/types.gen";
-import { createQueries } from "@/lib/query-client";
+import { createQueryClient } from "@/lib/query-client";
 import { failWith, noContent, service } from "@/testing/fake-service";
 import "@/testing/dom";
 import { SamplesPanel } from "./samples-panel";
 
 const SAVE = "PUT /v1/settings/email-templates/welcome/samples";
-const SAVED = "Saved for everybody who edits this template";
+const SAVED = "Saved for everyone who edits this template.";
 
 const variables: TemplateVariable[] = [
   { name: "name", example: "Ada" },
@@ -18,7 +18,7 @@ const variables: TemplateVariable[] = [
   { name: "items", type: "list", example: ["Tea"] },
 ];
 
-function Panel({ start, problems }: { start: Record<string, unknown>; problems: Record<string, string> }) {
+function Panel({ start, errors }: { start: Record<string, unknown>; errors: Record<string, string> }) {
   const [samples, setSamples] = useState(start);
   return (
     <>
@@ -26,7 +26,7 @@ function Panel({ start, problems }: { start: Record<string, unknown>; problems: 
         templateKey="welcome"
         variables={variables}
         samples={samples}
-        problems={problems}
+        errors={errors}
         onChange={setSamples}
       />
       <code>{JSON.stringify(samples)}</code>
@@ -34,10 +34,10 @@ function Panel({ start, problems }: { start: Record<string, unknown>; problems: 
   );
 }
 
-function open(start: Record<string, unknown> = {}, problems: Record<string, string> = {}) {
+function open(start: Record<string, unknown> = {}, errors: Record<string, string> = {}) {
   return render(
-    <QueryClientProvider client={createQueries(() => {})}>
-      <Panel start={start} problems={problems} />
+    <QueryClientProvider client={createQueryClient(() => {})}>
+      <Panel start={start} errors={errors} />
     </QueryClientProvider>,
   );
 }
@@ -46,8 +46,8 @@ const field = (name: RegExp) => screen.getByLabelText<HTMLInputElement>(name);
 const type = (name: RegExp, value: string) => fireEvent.change(field(name), { target: { value } });
 const samples = () => JSON.parse(document.querySelector("code")?.textContent ?? "");
 const status = () => screen.getByRole("status").textContent;
-/** Lets time pass; the last of it in small steps, in which answers arrive and are shown. */
-async function pass(ms: number) {
+/** Advance the clock, at the end in steps of 1 ms, so that responses arrive and are rendered. */
+async function advance(ms: number) {
   const steps = Math.min(ms, 10);
   for (const step of [ms - steps, ...Array(steps).fill(1)]) {
     await act(async () => {
@@ -65,7 +65,7 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 describe("sample data", () => {
-  it("is what is typed, of the variable's type, and its example while nothing is", () => {
+  it("has the type of its variable, and shows the example while the field is empty", () => {
     open({ name: "Bob" });
     expect(field(/^name/).value).toBe("Bob");
     expect(field(/^amount/).placeholder).toBe("4");
@@ -78,66 +78,66 @@ describe("sample data", () => {
     expect(samples()).not.toHaveProperty("name");
   });
 
-  it("is saved once, a moment after the last change, and that is told", async () => {
+  it("is saved once, a moment after the last change, and says so", async () => {
     open();
     type(/^name/, "B");
-    await pass(500);
+    await advance(500);
     type(/^name/, "Bob");
-    await pass(799);
+    await advance(799);
     expect(service.requests).toEqual([]);
-    await pass(11);
+    await advance(11);
     expect(service.bodies).toEqual([{ variables: { name: "Bob" } }]);
     expect(status()).toBe(SAVED);
   });
 
-  it("is saved when the panel is left before that", async () => {
+  it("is saved at once when the panel is closed before that", async () => {
     const panel = open();
     type(/^name/, "Bob");
     panel.unmount();
-    await pass(10);
+    await advance(10);
     expect(service.bodies).toEqual([{ variables: { name: "Bob" } }]);
-    await pass(2000);
+    await advance(2000);
     expect(service.bodies).toHaveLength(1);
   });
 
-  it("says that it was not saved", async () => {
+  it("says when it could not be saved", async () => {
     service.answer(SAVE, failWith(400, "broken"));
     open();
     type(/^name/, "Bob");
-    await pass(810);
-    expect(status()).toBe("Not saved: only you see this.");
+    await advance(810);
+    expect(status()).toBe("Not saved. Only you see these values.");
   });
 
   it.each([
-    [/^items/, "[1,", /^This is not JSON yet/],
-    [/^items/, '{"a": 1}', /^Give a list/],
-    [/^amount/, "many", /^Give a number/],
-  ])("is never sent while it is none: %s %s", async (name, text, sentence) => {
-    open({ items: ["kept"], amount: 1 });
+    [/^items/, "[1,", /^Invalid JSON/],
+    [/^items/, '{"a": 1}', /^Enter a list/],
+    [/^amount/, "many", /^Enter a number/],
+  ])("is not sent while it is invalid: %s %s", async (name, text, message) => {
+    open({ items: ["Mate"], amount: 1 });
     type(name, text);
-    await pass(2000);
+    await advance(2000);
     expect(service.requests).toEqual([]);
-    expect(samples()).toEqual({ items: ["kept"], amount: 1 });
+    expect(samples()).toEqual({ items: ["Mate"], amount: 1 });
     expect(field(name).value).toBe(text);
     expect(field(name).getAttribute("aria-invalid")).toBe("true");
-    const note = document.getElementById(field(name).getAttribute("aria-describedby") ?? "");
-    expect(note?.textContent).toMatch(sentence);
+    const error = document.getElementById(field(name).getAttribute("aria-describedby") ?? "");
+    expect(error?.textContent).toMatch(message);
   });
 
-  it("tells at its field what the service has found", () => {
-    open({ name: "x" }, { name: "Give at most 20000 characters." });
-    expect(screen.getByText("Give at most 20000 characters.")).toBeDefined();
+  it("shows the server's errors at their fields", () => {
+    open({ name: "x" }, { name: "Enter at most 20000 characters." });
+    expect(screen.getByText("Enter at most 20000 characters.")).toBeDefined();
     expect(field(/^name/).getAttribute("aria-invalid")).toBe("true");
     expect(field(/^amount/).getAttribute("aria-invalid")).toBeNull();
   });
 
-  it("goes back to the examples, of what makes no value too", async () => {
+  it("resets to the examples, invalid text included", async () => {
     open({ name: "Bob" });
     type(/^items/, "[1,");
-    fireEvent.click(screen.getByRole("button", { name: "Use the examples" }));
+    fireEvent.click(screen.getByRole("button", { name: "Reset to the examples" }));
     expect(samples()).toEqual({});
     expect(field(/^items/).value).toBe("");
-    await pass(810);
+    await advance(810);
     expect(service.bodies).toEqual([{ variables: {} }]);
   });
 });

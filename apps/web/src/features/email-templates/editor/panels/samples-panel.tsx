@@ -3,39 +3,33 @@ import type { TemplateVariable } from "@/client/types.gen";
 import { Button } from "@/components/ui/button";
 import { useSaveSamples } from "./use-save-samples";
 import { ValueField } from "./value-field";
-import { own, read, written } from "./values";
+import { formatValue, ownValue, parseValue } from "./values";
 
 export interface SamplesPanelProps {
   templateKey: string;
   variables: TemplateVariable[];
   samples: Record<string, unknown>;
-  /** What the service has found wrong with values, by variable: `Checked.problems`. */
-  problems?: Readonly<Record<string, string>>;
+  /** The server's errors, by variable: `PreviewState.sampleErrors`. */
+  errors: Readonly<Record<string, string>>;
   onChange(samples: Record<string, unknown>): void;
 }
 
-/** The values that the preview shows; where there is none, the declared example. */
-export function SamplesPanel({
-  templateKey,
-  variables,
-  samples,
-  problems = {},
-  onChange,
-}: SamplesPanelProps) {
+/** The values that the preview uses. A variable without one uses its declared example. */
+export function SamplesPanel({ templateKey, variables, samples, errors, onChange }: SamplesPanelProps) {
   const { save, isPending, isSuccess, isError } = useSaveSamples(templateKey);
-  // What is typed, where it makes no value yet, or another way of writing one.
+  // What is typed, which may not be a valid value yet, or may be another spelling of it.
   const [texts, setTexts] = useState<Record<string, string>>({});
 
   const change = (values: Record<string, unknown>) => {
     onChange(values);
     save(values);
   };
-  const type = (variable: TemplateVariable, text: string) => {
+  const handleText = (variable: TemplateVariable, text: string) => {
     setTexts({ ...texts, [variable.name]: text });
-    const typed = read(variable.type ?? "string", text);
-    if (typed && "problem" in typed) return;
+    const parsed = parseValue(variable.type ?? "string", text);
+    if (parsed && "error" in parsed) return;
     const { [variable.name]: _, ...others } = samples;
-    change(typed ? { ...others, [variable.name]: typed.value } : others);
+    change(parsed ? { ...others, [variable.name]: parsed.value } : others);
   };
   const reset = () => {
     setTexts({});
@@ -46,47 +40,49 @@ export function SamplesPanel({
     return <p className="text-sm text-muted">This template declares no variables.</p>;
   return (
     <div className="grid grid-cols-1 gap-4">
-      <p className="text-sm text-muted">What the preview shows. A field that is empty shows its example.</p>
+      <p className="text-sm text-muted">
+        The preview and test emails use these values. An empty field uses the example.
+      </p>
       {variables.map((variable) => (
         <Sample
           key={variable.name}
           variable={variable}
-          text={own(texts, variable.name) ?? written(own(samples, variable.name))}
-          problem={own(problems, variable.name)}
-          onText={(text) => type(variable, text)}
+          text={ownValue(texts, variable.name) ?? formatValue(ownValue(samples, variable.name))}
+          serverError={ownValue(errors, variable.name)}
+          onText={(text) => handleText(variable, text)}
         />
       ))}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <Button size="small" onClick={reset}>
-          Use the examples
+          Reset to the examples
         </Button>
         <p role="status" className={`text-sm ${isError ? "text-danger" : "text-muted"}`}>
-          {isPending ? "" : isError ? "Not saved: only you see this." : isSuccess ? SAVED : ""}
+          {isPending ? "" : isError ? "Not saved. Only you see these values." : isSuccess ? SAVED : ""}
         </p>
       </div>
     </div>
   );
 }
 
-const SAVED = "Saved for everybody who edits this template";
+const SAVED = "Saved for everyone who edits this template.";
 
 interface SampleProps {
   variable: TemplateVariable;
   text: string;
-  problem: string | undefined;
+  serverError: string | undefined;
   onText(text: string): void;
 }
 
-function Sample({ variable, text, problem, onText }: SampleProps) {
+function Sample({ variable, text, serverError, onText }: SampleProps) {
   const type = variable.type ?? "string";
-  const typed = read(type, text);
+  const parsed = parseValue(type, text);
   return (
     <ValueField
       label={variable.name}
       type={type}
       text={text}
-      example={written(variable.example)}
-      problem={typed && "problem" in typed ? typed.problem : problem}
+      example={formatValue(variable.example)}
+      error={parsed && "error" in parsed ? parsed.error : serverError}
       onText={onText}
     />
   );

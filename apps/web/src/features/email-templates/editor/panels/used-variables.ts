@@ -1,12 +1,14 @@
-import type { Words } from "../draft/content";
+import { PARTS, type TemplateContent } from "../draft/content";
 
 const TAGS = /\{[{%][\s\S]*?[%}]\}/g;
 const STRINGS = /"[^"]*"|'[^']*'/g;
-/** A name that is no attribute of another. */
+/** A name that is not an attribute of another one. */
 const NAMES = /(?<![\w.])[a-z_]\w*/g;
 
-/** The names that the tags of a template's words hold; which of them mean what is for the service to say. */
-export function namesIn({ subject, preheader, html, text }: Words): Set<string> {
-  const tags = [subject, preheader, html, text ?? ""].join("\n").match(TAGS) ?? [];
-  return new Set(tags.join("\n").replace(STRINGS, "").match(NAMES));
+/** The names in the template's tags. Keywords and filters are among them; what a name means is the server's to say. */
+export function namesUsedIn(content: TemplateContent): Set<string> {
+  const tags = PARTS.map((part) => content[part] ?? "")
+    .join("\n")
+    .match(TAGS);
+  return new Set((tags ?? []).join("\n").replace(STRINGS, "").match(NAMES));
 }

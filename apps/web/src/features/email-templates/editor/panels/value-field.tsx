@@ -1,31 +1,29 @@
 import { useId } from "react";
-import type { Type } from "./values";
+import type { VariableType } from "./values";
 
 interface ValueFieldProps {
   label: string;
-  type: Type;
+  type: VariableType;
   text: string;
-  /** What counts while nothing is typed. */
+  /** The value that is used while the field is empty. */
   example: string;
-  problem: string | undefined;
-  hint?: string | undefined;
+  error: string | undefined;
   onText(text: string): void;
 }
 
 const CONTROL =
   "w-full min-h-10 rounded-lg border border-control bg-surface px-3 text-sm text-ink placeholder:text-muted aria-invalid:border-danger";
-const INPUT_MODE = { number: "decimal", url: "url", string: "text" } as const;
+const INPUT_MODE = { number: "decimal", url: "url", string: "text", date: undefined } as const;
 
-/** A field for a value of a type; what is typed is a text until it makes a value. */
-export function ValueField({ label, type, text, example, problem, hint, onText }: ValueFieldProps) {
+/** A field for the value of a variable. It edits text; `parseValue` makes the value. */
+export function ValueField({ label, type, text, example, error, onText }: ValueFieldProps) {
   const id = useId();
-  const note = problem ?? hint;
   const shared = {
     id,
     value: text,
     placeholder: example,
-    "aria-invalid": problem ? true : undefined,
-    "aria-describedby": note ? `${id}-note` : undefined,
+    "aria-invalid": error ? true : undefined,
+    "aria-describedby": error ? `${id}-error` : undefined,
     spellCheck: false,
   };
   return (
@@ -50,15 +48,15 @@ export function ValueField({ label, type, text, example, problem, hint, onText }
         <input
           {...shared}
           type="text"
-          inputMode={type === "date" ? undefined : INPUT_MODE[type]}
+          inputMode={INPUT_MODE[type]}
           autoComplete="off"
           onChange={(event) => onText(event.target.value)}
           className={CONTROL}
         />
       )}
-      {note ? (
-        <p id={`${id}-note`} className={`text-xs wrap-anywhere ${problem ? "text-danger" : "text-muted"}`}>
-          {note}
+      {error ? (
+        <p id={`${id}-error`} className="text-xs text-danger wrap-anywhere">
+          {error}
         </p>
       ) : null}
     </div>

@@ -5,74 +5,84 @@ import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Select } from "@/components/ui/select";
 import { ValueField } from "./value-field";
-import { read, TYPES, type Type, written } from "./values";
+import { formatValue, parseValue, VARIABLE_TYPES, type VariableType } from "./values";
 
 export const MAX_VARIABLES = 50;
 
 const NAME = /^[a-z][a-z0-9_]{0,49}$/;
 const MAX_DESCRIPTION = 1000;
-/** Words of the language, and names that it gives a meaning. */
-const WORDS =
-  "and or not in is if elif else endif for endfor true false none loop self super caller varargs kwargs recursive";
-const RESERVED = new Set(WORDS.split(" "));
+/** Keywords of the template language, and names that it defines. */
+const KEYWORDS = new Set(
+  "and or not in is if elif else endif for endfor true false none loop self super caller varargs kwargs recursive".split(
+    " ",
+  ),
+);
 
 interface VariableDialogProps {
   open: boolean;
-  /** The one to edit; without it a new one is made. */
+  /** The variable to edit; undefined to add one. */
   variable: TemplateVariable | undefined;
+  /** The names of the template's other variables. */
   taken: string[];
+  /** The names of the global variables. */
   reserved: string[];
   onClose(): void;
-  onKeep(variable: TemplateVariable): void;
+  onSave(variable: TemplateVariable): void;
 }
 
-/** Declares a variable, or declares it anew. */
+/** Adds or edits the declaration of a variable. */
 export function VariableDialog({ open, variable, onClose, ...rest }: VariableDialogProps) {
   return (
     <Dialog
       open={open}
       onClose={onClose}
       title={variable ? `Edit ${variable.name}` : "Add a variable"}
-      description="What whoever sends this mail has to give, and the example that stands for it in previews."
+      description="Your application passes a value for it when it sends the email. Previews use the example."
     >
       <VariableForm variable={variable} onClose={onClose} {...rest} />
     </Dialog>
   );
 }
 
-function VariableForm({ variable, taken, reserved, onClose, onKeep }: Omit<VariableDialogProps, "open">) {
+function VariableForm({ variable, taken, reserved, onClose, onSave }: Omit<VariableDialogProps, "open">) {
   const [name, setName] = useState(variable?.name ?? "");
-  const [type, setType] = useState<Type>(variable?.type ?? "string");
+  const [type, setType] = useState<VariableType>(variable?.type ?? "string");
   const [required, setRequired] = useState(variable?.required ?? true);
-  const [example, setExample] = useState(written(variable?.example));
+  const [example, setExample] = useState(formatValue(variable?.example));
   const [description, setDescription] = useState(variable?.description ?? "");
-  const [tried, setTried] = useState(false);
+  const [submitted, setSubmitted] = useState(false);
 
-  const wrongName = problemOf(name, taken, reserved);
-  const typed = read(type, example);
-  const wrongExample = typed && "problem" in typed ? typed.problem : undefined;
-  const submit = (event: FormEvent) => {
+  const nameError = nameErrorOf(name, taken, reserved);
+  const parsed = parseValue(type, example);
+  const exampleError = parsed && "error" in parsed ? parsed.error : undefined;
+  const handleSubmit = (event: FormEvent) => {
     event.preventDefault();
-    setTried(true);
-    if (wrongName || (typed && "problem" in typed)) return;
-    onKeep({ name, type, required, example: typed ? typed.value : null, description: description.trim() });
+    setSubmitted(true);
+    if (nameError || (parsed && "error" in parsed)) return;
+    onSave({
+      name,
+      type,
+      required,
+      example: parsed ? parsed.value : null,
+      description: description.trim(),
+    });
   };
   return (
-    <form onSubmit={submit} noValidate className="grid grid-cols-1 gap-4">
+    <form onSubmit={handleSubmit} noValidate className="grid grid-cols-1 gap-4">
       <Field
         label="Name"
         value={name}
         onChange={(event) => setName(event.target.value)}
-        error={tried ? wrongName : undefined}
-        hint="Small letters, digits and _, like client_name."
+        error={submitted ? nameError : undefined}
+        hint="Lowercase letters, digits and underscores, such as client_name."
         autoFocus
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}
         required
       />
-      <Select label="Type" value={type} onChange={(event) => setType(event.target.value as Type)}>
-        {TYPES.map((each) => (
+      <Select label="Type" value={type} onChange={(event) => setType(event.target.value as VariableType)}>
+        {VARIABLE_TYPES.map((each) => (
           <option key={each}>{each}</option>
         ))}
       </Select>
@@ -83,14 +93,14 @@ function VariableForm({ variable, taken, reserved, onClose, onKeep }: Omit<Varia
           onChange={(event) => setRequired(event.target.checked)}
           className="size-5 accent-brand"
         />
-        Required: no mail goes out without it
+        Required: the email is not sent without a value
       </label>
       <ValueField
         label="Example"
         type={type}
         text={example}
         example=""
-        problem={tried ? wrongExample : undefined}
+        error={submitted ? exampleError : undefined}
         onText={setExample}
       />
       <Field
@@ -102,18 +112,18 @@ function VariableForm({ variable, taken, reserved, onClose, onKeep }: Omit<Varia
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary">
-          {variable ? "Keep" : "Add"}
+          {variable ? "Update" : "Add"}
         </Button>
       </div>
     </form>
   );
 }
 
-function problemOf(name: string, taken: string[], reserved: string[]): string | undefined {
+function nameErrorOf(name: string, taken: string[], reserved: string[]): string | undefined {
   if (!NAME.test(name))
-    return "A name begins with a letter a-z and goes on with a-z, 0-9 and _, 50 characters at most.";
-  if (RESERVED.has(name) || reserved.includes(name))
-    return `“${name}” has a meaning of its own in templates; choose another name.`;
-  if (taken.includes(name)) return `“${name}” is declared already.`;
+    return "Start with a lowercase letter and use only lowercase letters, digits and underscores, 50 characters at most.";
+  if (KEYWORDS.has(name) || reserved.includes(name))
+    return `“${name}” is reserved in templates. Choose another name.`;
+  if (taken.includes(name)) return `“${name}” is already declared.`;
   return undefined;
 }

@@ -3,57 +3,51 @@ import { type ReactNode, useId, useRef, useState } from "react";
 import type { TemplateVariable } from "@/client/types.gen";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import type { Words } from "../draft/content";
-import { namesIn } from "./used-variables";
-import { written } from "./values";
+import type { TemplateContent } from "../draft/content";
+import { namesUsedIn } from "./used-variables";
+import { formatValue } from "./values";
 import { MAX_VARIABLES, VariableDialog } from "./variable-dialog";
 
 export interface VariablesPanelProps {
-  variables: TemplateVariable[];
-  always: TemplateVariable[];
-  /** Custom templates declare what they like. */
+  content: TemplateContent;
+  /** Variables that exist in every template. */
+  globals: TemplateVariable[];
+  /** Custom templates declare their own variables; those of built-in templates are fixed. */
   editable: boolean;
-  used: Words;
   onInsert(name: string): void;
   onChange(variables: TemplateVariable[]): void;
 }
 
-/** Every variable that the words can use; those of a custom template can be declared here. */
-export function VariablesPanel({
-  variables,
-  always,
-  editable,
-  used,
-  onInsert,
-  onChange,
-}: VariablesPanelProps) {
-  const names = namesIn(used);
+/** Every variable that the content can use, and for custom templates a way to declare more. */
+export function VariablesPanel({ content, globals, editable, onInsert, onChange }: VariablesPanelProps) {
+  const { variables } = content;
+  const used = namesUsedIn(content);
   const panel = useRef<HTMLDivElement>(null);
-  // The place of the one that is edited; one past the last is a new one.
-  const [edited, edit] = useState<number | null>(null);
+  // The index of the variable in the dialog; one past the last is a new one.
+  const [edited, setEdited] = useState<number | null>(null);
 
-  const remove = (place: number) => {
-    onChange(variables.toSpliced(place, 1));
-    // What had the focus is gone.
+  const handleRemove = (index: number) => {
+    onChange(variables.toSpliced(index, 1));
+    // The button that had the focus is gone.
     panel.current?.focus();
   };
-  const keep = (variable: TemplateVariable) => {
+  const handleSave = (variable: TemplateVariable) => {
     onChange(variables.toSpliced(edited ?? variables.length, 1, variable));
-    edit(null);
+    setEdited(null);
   };
   const row = (variable: TemplateVariable, actions?: ReactNode) => (
     <Row
       key={variable.name}
       variable={variable}
-      used={names.has(variable.name)}
+      used={used.has(variable.name)}
       onInsert={() => onInsert(variable.name)}
       actions={actions}
     />
   );
   return (
     <div ref={panel} tabIndex={-1} className="grid grid-cols-1 gap-5 outline-none">
-      <List title="Declared by this template" empty="It declares no variables.">
-        {variables.map((variable, place) =>
+      <List title="Declared by this template" empty="This template declares no variables.">
+        {variables.map((variable, index) =>
           row(
             variable,
             editable ? (
@@ -62,7 +56,7 @@ export function VariablesPanel({
                   size="icon"
                   variant="quiet"
                   aria-label={`Edit ${variable.name}`}
-                  onClick={() => edit(place)}
+                  onClick={() => setEdited(index)}
                 >
                   <Pencil size={16} aria-hidden />
                 </Button>
@@ -70,7 +64,7 @@ export function VariablesPanel({
                   size="icon"
                   variant="quiet"
                   aria-label={`Remove ${variable.name}`}
-                  onClick={() => remove(place)}
+                  onClick={() => handleRemove(index)}
                 >
                   <Trash2 size={16} aria-hidden />
                 </Button>
@@ -80,20 +74,20 @@ export function VariablesPanel({
         )}
       </List>
       {editable && variables.length < MAX_VARIABLES ? (
-        <Button size="small" className="justify-self-start" onClick={() => edit(variables.length)}>
+        <Button size="small" className="justify-self-start" onClick={() => setEdited(variables.length)}>
           <Plus size={16} aria-hidden />
           Add a variable
         </Button>
       ) : null}
-      <List title="Always there">{always.map((variable) => row(variable))}</List>
+      <List title="Available in every template">{globals.map((variable) => row(variable))}</List>
       {editable ? (
         <VariableDialog
           open={edited !== null}
           variable={edited === null ? undefined : variables[edited]}
-          taken={variables.filter((_, place) => place !== edited).map(({ name }) => name)}
-          reserved={always.map(({ name }) => name)}
-          onClose={() => edit(null)}
-          onKeep={keep}
+          taken={variables.filter((_, index) => index !== edited).map(({ name }) => name)}
+          reserved={globals.map(({ name }) => name)}
+          onClose={() => setEdited(null)}
+          onSave={handleSave}
         />
       ) : null}
     </div>
@@ -124,7 +118,7 @@ interface RowProps {
 }
 
 function Row({ variable, used, onInsert, actions }: RowProps) {
-  const example = written(variable.example);
+  const example = formatValue(variable.example);
   return (
     <li className="grid grid-cols-1 gap-1 p-3 text-sm">
       <div className="flex flex-wrap items-center justify-between gap-2">
@@ -139,7 +133,7 @@ function Row({ variable, used, onInsert, actions }: RowProps) {
       <div className="flex flex-wrap gap-1.5">
         <Badge tone="quiet">{variable.type ?? "string"}</Badge>
         <Badge tone="quiet">{variable.required === false ? "optional" : "required"}</Badge>
-        <Badge tone={used ? "brand" : "quiet"}>{used ? "used" : "not used"}</Badge>
+        <Badge tone={used ? "brand" : "quiet"}>{used ? "used" : "unused"}</Badge>
       </div>
       {variable.description ? <p className="wrap-anywhere">{variable.description}</p> : null}
       {example ? <p className="line-clamp-3 text-xs text-muted wrap-anywhere">Example: {example}</p> : null}

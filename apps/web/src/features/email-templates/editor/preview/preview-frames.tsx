@@ -1,28 +1,28 @@
-import { useEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
-import type { Shown } from "./use-preview";
-import { useFrames } from "./use-preview-frames";
+import type { PreviewRequest } from "./use-preview";
+import { usePreviewFrames } from "./use-preview-frames";
 import { layoutOf, type View } from "./views";
 
 export interface PreviewFramesProps {
   templateKey: string;
   locale: string;
   subject: string;
-  shown: Shown;
+  request: PreviewRequest;
   view: View;
 }
 
 /**
- * The mail itself, from the service and under the service's policy; the frame has no right at all, so that no mail can
- * do anything here. Nobody outside can tell how far a sandboxed page is scrolled: each begins at its top.
+ * The rendered email. The iframe's sandbox has no permissions and the server's policy blocks everything else, so that
+ * no email can act here. A sandboxed page does not reveal its scroll position, so each starts at its top.
  */
-export function PreviewFrames({ templateKey, locale, subject, shown, view }: PreviewFramesProps) {
+export function PreviewFrames({ templateKey, locale, subject, request, view }: PreviewFramesProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
-  const { form, frames, front, nameOf, failed, again, handleLoad } = useFrames({
+  const { form, frames, front, nameOf, failed, retry, handleLoad } = usePreviewFrames({
     templateKey,
     locale,
-    shown,
+    request,
     forcedDark: view.forcedDark,
   });
   return (
@@ -31,7 +31,7 @@ export function PreviewFrames({ templateKey, locale, subject, shown, view }: Pre
         {failed ? (
           <span className="flex flex-wrap items-center gap-3">
             This view could not be loaded.
-            <Button size="small" onClick={again}>
+            <Button size="small" onClick={retry}>
               Try again
             </Button>
           </span>
@@ -53,9 +53,9 @@ export function PreviewFrames({ templateKey, locale, subject, shown, view }: Pre
           />
         ))}
       </div>
-      <p className="text-xs text-muted">{view.hint} Links lead nowhere here.</p>
-      <form ref={form} method="post" action={addressOf(templateKey, locale)} hidden>
-        {Object.entries(fieldsOf(shown.body, view.forcedDark)).map(([name, value]) => (
+      <p className="text-xs text-muted">{view.hint} Links do not work in the preview.</p>
+      <form ref={form} method="post" action={urlOf(templateKey, locale)} hidden>
+        {Object.entries(formFields(request.body, view.forcedDark)).map(([name, value]) => (
           <input key={name} type="hidden" name={name} value={value} />
         ))}
       </form>
@@ -63,16 +63,16 @@ export function PreviewFrames({ templateKey, locale, subject, shown, view }: Pre
   );
 }
 
-function addressOf(templateKey: string, locale: string): string {
+function urlOf(templateKey: string, locale: string): string {
   return `/v1/settings/email-templates/${encodeURIComponent(templateKey)}/preview?locale=${encodeURIComponent(locale)}`;
 }
 
-function fieldsOf(body: Shown["body"], forcedDark: boolean): Record<string, string> {
-  const { text, variables, declared, ...words } = body;
+function formFields(body: PreviewRequest["body"], forcedDark: boolean): Record<string, string> {
+  const { subject, preheader, html, text, variables, declared } = body;
   return {
-    subject: words.subject ?? "",
-    preheader: words.preheader ?? "",
-    html: words.html ?? "",
+    subject: subject ?? "",
+    preheader: preheader ?? "",
+    html: html ?? "",
     ...(text == null ? { text_from_html: "true" } : { text }),
     variables: JSON.stringify(variables),
     declared: JSON.stringify(declared),
@@ -80,7 +80,7 @@ function fieldsOf(body: Shown["body"], forcedDark: boolean): Record<string, stri
   };
 }
 
-function useWidth(box: React.RefObject<HTMLElement | null>): number {
+function useWidth(box: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? 0));

@@ -1,37 +1,36 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useId, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { previewTemplate } from "@/client/sdk.gen";
-import type { Shown } from "./use-preview";
+import { type PreviewRequest, requestPreview } from "./use-preview";
 
-/** Milliseconds for which a good answer says that the next request will be taken, too. */
-const FRESH = 200;
-/** Milliseconds after which a mail is shown without the pictures that are still missing. */
-const PATIENCE = 2000;
+/** How long after an answer the next request is expected to succeed. */
+const FRESH_MS = 200;
+/** How long to wait for images before the email is shown without them. */
+const LOAD_TIMEOUT_MS = 2000;
 
-interface Framed {
+interface FramesInput {
   templateKey: string;
   locale: string;
-  shown: Shown;
+  request: PreviewRequest;
   forcedDark: boolean;
 }
 
 /**
- * Two frames for one page: a form's POST fills the one behind, which comes to the front once it is loaded. No post can
- * refresh a token that has expired, nor tell why it failed: a good JSON answer always comes first.
+ * Two iframes that take turns: a form's POST loads the page into the hidden one, which is shown once it has loaded. A
+ * form can neither refresh an expired token nor report an error, so a JSON request has to succeed shortly before.
  */
-export function useFrames({ templateKey, locale, shown, forcedDark }: Framed) {
+export function usePreviewFrames({ templateKey, locale, request, forcedDark }: FramesInput) {
   const id = useId();
   const queries = useQueryClient();
   const form = useRef<HTMLFormElement>(null);
   const frames = useRef<(HTMLIFrameElement | null)[]>([]);
-  const now = useRef<{ front: number | null; awaited: number | null }>({ front: null, awaited: null });
-  const patience = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const now = useRef<{ front: number | null; loading: number | null }>({ front: null, loading: null });
+  const timeout = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [front, setFront] = useState<number | null>(null);
   const [failed, setFailed] = useState(false);
   const nameOf = (frame: number) => `${id}-${frame}`;
 
-  const bring = (frame: number) => {
+  const show = (frame: number) => {
     const focused = document.activeElement === frames.current[now.current.front ?? -1];
     now.current.front = frame;
     flushSync(() => setFront(frame));
@@ -40,51 +39,50 @@ export function useFrames({ templateKey, locale, shown, forcedDark }: Framed) {
   const post = () => {
     const back = now.current.front === 0 ? 1 : 0;
     if (!form.current) return;
-    now.current.awaited = back;
+    now.current.loading = back;
     form.current.target = nameOf(back);
     form.current.submit();
-    clearTimeout(patience.current);
-    patience.current = setTimeout(() => bring(back), PATIENCE);
+    clearTimeout(timeout.current);
+    timeout.current = setTimeout(() => show(back), LOAD_TIMEOUT_MS);
   };
   const verify = () =>
     queries.fetchQuery({
-      queryKey: ["preview again", templateKey, locale, shown.at],
-      queryFn: async () =>
-        (await previewTemplate({ path: { key: templateKey }, query: { locale }, body: shown.body })).data,
+      queryKey: ["preview again", templateKey, locale, request.answeredAt],
+      queryFn: () => requestPreview(templateKey, locale, request.body),
       networkMode: "always",
       retry: false,
       gcTime: 0,
     });
-  const load = async (isGone: () => boolean = () => false) => {
+  const load = async (isObsolete: () => boolean = () => false) => {
     try {
-      if (Date.now() - shown.at > FRESH) await verify();
-      if (!isGone()) post();
+      if (Date.now() - request.answeredAt > FRESH_MS) await verify();
+      if (!isObsolete()) post();
       setFailed(false);
     } catch {
-      if (!isGone()) setFailed(true);
+      if (!isObsolete()) setFailed(true);
     }
   };
   const loadNew = useEffectEvent(load);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what the page is made of.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: these are what the page is made of.
   useEffect(() => {
-    let gone = false;
-    // Not at once, so that React's second mount in development does not post twice.
-    void Promise.resolve().then(() => (gone ? undefined : loadNew(() => gone)));
+    let obsolete = false;
+    // Deferred, so that React's second mount in development does not post twice.
+    void Promise.resolve().then(() => (obsolete ? undefined : loadNew(() => obsolete)));
     return () => {
-      gone = true;
+      obsolete = true;
     };
-  }, [templateKey, locale, shown, forcedDark]);
-  useEffect(() => () => clearTimeout(patience.current), []);
+  }, [templateKey, locale, request, forcedDark]);
+  useEffect(() => () => clearTimeout(timeout.current), []);
 
   const handleLoad = (frame: number) => {
-    if (frame === now.current.awaited) {
-      now.current.awaited = null;
-      clearTimeout(patience.current);
-      bring(frame);
+    if (frame === now.current.loading) {
+      now.current.loading = null;
+      clearTimeout(timeout.current);
+      show(frame);
     } else if (frame === now.current.front) {
-      // It is where a link led: nowhere. The mail comes back.
+      // A link was followed, to a page that the policy blocks. Show the email again.
       void load();
     }
   };
-  return { form, frames, front, nameOf, failed, again: () => void load(), handleLoad };
+  return { form, frames, front, nameOf, failed, retry: () => void load(), handleLoad };
 }

@@ -1,167 +1,166 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { previewTemplate } from "@/client/sdk.gen";
-import type { Preview, PreviewTemplateData, TemplateDiagnostic, TemplateVariable } from "@/client/types.gen";
+import type { Preview, PreviewTemplateData, TemplateDiagnostic } from "@/client/types.gen";
 import { ApiError } from "@/lib/errors";
-import { isPassing } from "@/lib/query-client";
-import type { Words } from "../draft/content";
+import { isTransient } from "@/lib/query-client";
+import { contentOf, declaredValues, type TemplateContent } from "../draft/content";
 
-/** Milliseconds without a change, after which the service is asked; typing has paused for 100 before it is told of. */
-const PAUSE = 200;
-const TRY_AGAIN = 5000;
+/** How long the content has to stay unchanged before it is rendered. The draft store adds its own 100 ms. */
+const DEBOUNCE_MS = 200;
+const RETRY_MS = 5000;
 
-/** A request that was answered with a preview; `at` is when, in milliseconds. */
-export interface Shown {
+type Samples = Record<string, unknown>;
+
+/** A preview request that was answered. */
+export interface PreviewRequest {
   body: PreviewTemplateData["body"];
-  at: number;
+  /** When the answer came, in milliseconds since 1970. */
+  answeredAt: number;
 }
 
-export interface Checked {
-  /** What the newest answer is about. */
-  words: Words;
-  /** The last one that could be rendered, and what it was made of. */
+export interface PreviewState {
+  /** The content that `diagnostics` are about. */
+  content: TemplateContent;
+  /** The last preview that could be rendered, and its request. */
   preview: Preview | null;
-  shown: Shown | null;
-  /** `preview` is of older words, because the newest have errors or are being rendered. */
+  request: PreviewRequest | null;
+  /** `preview` shows older content: the present one has errors or is still being rendered. */
   stale: boolean;
-  /** What is wrong with `words`, in all parts. */
   diagnostics: TemplateDiagnostic[];
-  /** What is wrong with sample values, by variable; their examples are shown in their place. */
-  problems: Readonly<Record<string, string>>;
+  /** Errors of sample values, by variable. The preview uses the examples in their place. */
+  sampleErrors: Readonly<Record<string, string>>;
   pending: boolean;
-  /** The request itself failed: nothing is wrong with the template. */
+  /** Why the request itself failed; says nothing about the template. */
   error: unknown;
 }
 
 interface PreviewInput {
   templateKey: string;
   locale: string;
-  words: Words;
-  declared: TemplateVariable[];
-  samples: Record<string, unknown>;
+  content: TemplateContent;
+  samples: Samples;
 }
 
-/** Has the service render what is typed, a moment after the last change; null until something is known. */
-export function usePreview(input: PreviewInput): Checked | null {
-  const place = `${input.templateKey} ${input.locale}`;
-  const wanted = JSON.stringify({ ...input, words: partsOf(input.words), samples: declaredOnly(input) });
-  const asked = useSettled(wanted, place);
+/** Render the content on the server, a moment after the last change; null until there is a first answer. */
+export function usePreview(input: PreviewInput): PreviewState | null {
+  const templateId = `${input.templateKey} ${input.locale}`;
+  // Inputs are compared and kept as JSON: they are new objects in each render.
+  const current = JSON.stringify({
+    ...input,
+    content: contentOf(input.content),
+    samples: declaredValues(input.content.variables, input.samples),
+  });
+  const requested = useDebounced(current, templateId);
   const query = useQuery({
-    queryKey: ["preview", asked],
-    queryFn: ({ signal }) => ask(asked, signal),
+    queryKey: ["preview", requested],
+    queryFn: ({ signal }) => renderPreview(requested, signal),
     networkMode: "always",
     retry: false,
     refetchOnReconnect: true,
-    refetchInterval: ({ state }) => (isPassing(state.error) ? TRY_AGAIN : false),
+    refetchInterval: ({ state }) => (isTransient(state.error) ? RETRY_MS : false),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
-  const { newest, good, error } = useLast(place, query.data, query.error);
-  const pending = asked !== wanted || query.isFetching;
+  const { latest, rendered, error } = useLatest(templateId, query.data, query.error);
+  const pending = requested !== current || query.isFetching;
   return useMemo(() => {
-    if (!newest && !error) return null;
+    if (!latest && !error) return null;
     return {
-      words: newest?.words ?? wordsOf(wanted),
-      preview: good?.preview ?? null,
-      shown: good?.shown ?? null,
-      stale: good !== null && good.asked !== wanted,
-      diagnostics: newest?.diagnostics ?? [],
-      problems: newest?.problems ?? {},
+      content: latest?.content ?? parseInput(current).content,
+      preview: rendered?.preview ?? null,
+      request: rendered?.request ?? null,
+      stale: rendered !== null && rendered.input !== current,
+      diagnostics: latest?.diagnostics ?? [],
+      sampleErrors: latest?.sampleErrors ?? {},
       pending,
       error,
     };
-  }, [newest, good, error, pending, wanted]);
+  }, [latest, rendered, error, pending, current]);
 }
 
-/** Returns a value once it has not changed for a moment; at once in another place. */
-function useSettled(wanted: string, place: string): string {
-  const [settled, settle] = useState({ wanted, place });
-  if (settled.place !== place) settle({ wanted, place });
+/** Return a value once it has not changed for a while, or at once for another template. */
+function useDebounced(value: string, templateId: string): string {
+  const [settled, settle] = useState({ value, templateId });
+  if (settled.templateId !== templateId) settle({ value, templateId });
   useEffect(() => {
-    const timer = setTimeout(() => settle({ wanted, place }), PAUSE);
+    const timer = setTimeout(() => settle({ value, templateId }), DEBOUNCE_MS);
     return () => clearTimeout(timer);
-  }, [wanted, place]);
-  return settled.place === place ? settled.wanted : wanted;
+  }, [value, templateId]);
+  return settled.templateId === templateId ? settled.value : value;
 }
 
-interface Answer {
-  asked: string;
-  words: Words;
-  preview: Preview | null;
-  shown: Shown | null;
-  diagnostics: TemplateDiagnostic[];
-  problems: Readonly<Record<string, string>>;
+interface Answer
+  extends Pick<PreviewState, "content" | "preview" | "request" | "diagnostics" | "sampleErrors"> {
+  /** The input that it answers. */
+  input: string;
 }
 
-/** Keeps what is known while the next request is under way, and the last preview while there is none. */
-function useLast(place: string, answer: Answer | undefined, error: unknown) {
+/** Remember the latest answer during the next request, and the last rendered one while the content has errors. */
+function useLatest(templateId: string, answer: Answer | undefined, error: unknown) {
   const nothing = {
-    place,
-    newest: null as Answer | null,
-    good: null as Answer | null,
+    templateId,
+    latest: null as Answer | null,
+    rendered: null as Answer | null,
     error: null as unknown,
   };
-  const [kept, keep] = useState(nothing);
-  let last = kept.place === place ? kept : nothing;
-  if (answer && (answer !== last.newest || last.error)) {
-    last = { place, newest: answer, good: answer.preview ? answer : last.good, error: null };
-  } else if (!answer && error && error !== last.error) {
-    last = { ...last, error };
+  const [remembered, remember] = useState(nothing);
+  let next = remembered.templateId === templateId ? remembered : nothing;
+  if (answer && (answer !== next.latest || next.error)) {
+    next = { templateId, latest: answer, rendered: answer.preview ? answer : next.rendered, error: null };
+  } else if (!answer && error && error !== next.error) {
+    next = { ...next, error };
   }
-  if (last !== kept) keep(last);
-  return last;
+  if (next !== remembered) remember(next);
+  return next;
 }
 
-async function ask(asked: string, signal: AbortSignal): Promise<Answer> {
-  const { templateKey, locale, words, declared, samples } = JSON.parse(asked) as PreviewInput;
-  const render = async (variables: Record<string, unknown>, problems: Answer["problems"]) => {
-    const body = { ...words, declared, variables };
-    const path = { key: templateKey };
-    const { data } = await previewTemplate({ path, query: { locale }, body, signal });
-    const shown = { body, at: Date.now() };
-    return { asked, words, preview: data, shown, diagnostics: data.diagnostics, problems };
+async function renderPreview(input: string, signal: AbortSignal): Promise<Answer> {
+  const { templateKey, locale, content, samples } = parseInput(input);
+  const { variables: declared, ...parts } = content;
+  const render = async (values: Samples, sampleErrors: Answer["sampleErrors"]): Promise<Answer> => {
+    const body = { ...parts, declared, variables: values };
+    const preview = await requestPreview(templateKey, locale, body, signal);
+    const request = { body, answeredAt: Date.now() };
+    return { input, content, preview, request, diagnostics: preview.diagnostics, sampleErrors };
   };
-  let problems: Record<string, string> = {};
+  let sampleErrors: Record<string, string> = {};
   try {
-    return await render(samples, problems).catch((error: unknown) => {
-      problems = problemsOf(error);
-      if (Object.keys(problems).length === 0) throw error;
-      return render(without(samples, problems), problems);
+    return await render(samples, sampleErrors).catch((error: unknown) => {
+      sampleErrors = sampleErrorsOf(error);
+      if (Object.keys(sampleErrors).length === 0) throw error;
+      const valid = Object.entries(samples).filter(([name]) => !Object.hasOwn(sampleErrors, name));
+      return render(Object.fromEntries(valid), sampleErrors);
     });
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "template_invalid") throw error;
     const diagnostics = error.issues as unknown as TemplateDiagnostic[];
-    return { asked, words, preview: null, shown: null, diagnostics, problems };
+    return { input, content, preview: null, request: null, diagnostics, sampleErrors };
   }
 }
 
-const VALUE = "variables.";
+export async function requestPreview(
+  key: string,
+  locale: string,
+  body: PreviewRequest["body"],
+  signal?: AbortSignal,
+): Promise<Preview> {
+  const { data } = await previewTemplate({ path: { key }, query: { locale }, body, signal: signal ?? null });
+  return data;
+}
 
-/** What a refusal says about the values that were sent. */
-function problemsOf(error: unknown): Record<string, string> {
+const VALUE_PREFIX = "variables.";
+
+/** The errors of single sample values in a failed request, by variable. */
+function sampleErrorsOf(error: unknown): Record<string, string> {
   const fields = error instanceof ApiError && error.code === "validation_failed" ? error.fields : {};
   return Object.fromEntries(
     Object.entries(fields)
-      .filter(([field]) => field.startsWith(VALUE))
-      .map(([field, message]) => [field.slice(VALUE.length), message]),
+      .filter(([field]) => field.startsWith(VALUE_PREFIX))
+      .map(([field, message]) => [field.slice(VALUE_PREFIX.length), message]),
   );
 }
 
-function without<T>(values: Record<string, T>, names: object): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !Object.hasOwn(names, name)));
-}
-
-/** Samples outlive the declarations that they were for, and a value for nothing is refused. */
-function declaredOnly({ declared, samples }: PreviewInput): Record<string, unknown> {
-  const names = new Set(declared.map(({ name }) => name));
-  return Object.fromEntries(Object.entries(samples).filter(([name]) => names.has(name)));
-}
-
-/** What is typed alone, whatever else a caller keeps with it. */
-function partsOf({ subject, preheader, html, text }: Words): Words {
-  return { subject, preheader, html, text };
-}
-
-function wordsOf(asked: string): Words {
-  return (JSON.parse(asked) as PreviewInput).words;
+function parseInput(input: string): PreviewInput {
+  return JSON.parse(input);
 }

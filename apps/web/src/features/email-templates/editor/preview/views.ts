@@ -1,41 +1,51 @@
-/** A way to look at a mail. `width` is that of its page, in CSS pixels. */
+/** A way to display an email. */
 export interface View {
   name: string;
   hint: string;
+  /** The width of the page, in CSS pixels. */
   width: number;
-  widens: boolean;
+  /** The page becomes wider where there is room. */
+  stretches: boolean;
+  /** The class that sets the color scheme. */
   scheme: string;
   forcedDark: boolean;
 }
 
-/** Wide enough for what a mail shows on a desk; most layouts change at 600 to 640 px. */
-const DESK = { width: 720, widens: true, scheme: "scheme-light", forcedDark: false };
+/** Most email layouts change at 600 to 640 px. */
+const DESKTOP: View = {
+  name: "Desktop",
+  hint: "How a desktop mail client shows it.",
+  width: 720,
+  stretches: true,
+  scheme: "scheme-light",
+  forcedDark: false,
+};
 
 export const VIEWS: readonly View[] = [
-  { ...DESK, name: "Desktop", hint: "As on a wide screen." },
-  { ...DESK, name: "Phone", hint: "As on a phone, 375 px wide.", width: 375, widens: false },
+  DESKTOP,
+  { ...DESKTOP, name: "Phone", hint: "On a phone, 375 px wide.", width: 375, stretches: false },
   {
-    ...DESK,
+    ...DESKTOP,
     name: "Dark",
-    hint: "In the mail’s own dark styles, as Apple Mail shows them.",
+    hint: "With the email’s own dark styles, as in Apple Mail.",
     scheme: "scheme-dark",
   },
   {
-    ...DESK,
+    ...DESKTOP,
     name: "Gmail dark",
-    hint: "As Gmail’s apps darken it, whatever the mail’s own styles say.",
+    hint: "Gmail’s apps invert the colors and ignore the email’s own dark styles.",
     forcedDark: true,
   },
 ];
 
-/** Lays a page out in a box of that many pixels: centred where there is room, smaller as a whole where there is not. */
-export function layoutOf(view: View, box: number) {
-  const width = view.widens ? Math.max(view.width, box) : view.width;
-  const scale = box > 0 ? Math.min(1, box / width) : 1;
+/** The style of a page in a box of that width: centered where there is room, scaled down where there is not. */
+export function layoutOf(view: View, boxWidth: number) {
+  const width = view.stretches ? Math.max(view.width, boxWidth) : view.width;
+  const scale = boxWidth > 0 ? Math.min(1, boxWidth / width) : 1;
   return {
     width,
     height: `${100 / scale}%`,
-    left: Math.max(0, (box - width) / 2),
+    left: Math.max(0, (boxWidth - width) / 2),
     transform: scale < 1 ? `scale(${scale})` : undefined,
   };
 }

@@ -1,0 +1,14 @@
+from .app import create_app as create_app
+from .errors import ApiError as ApiError
+from .errors import ConfigurationError as ConfigurationError
+from .mail.sending import send_email as send_email
+from .mail.transports import Attachment as Attachment
+from .router import GatepostRouter as GatepostRouter
+from .router import create_router as create_router
+from .sessions import CurrentSession as CurrentSession
+from .sessions import Device as Device
+from .sessions import RecentSession as RecentSession
+from .sessions import Session as Session
+from .sessions import require_recent_session as require_recent_session
+from .sessions import require_session as require_session
+from .settings import Settings as Settings

@@ -1,0 +1,11 @@
+from .models import Email as Email
+from .models import NewPassword as NewPassword
+from .models import Role as Role
+from .models import User as User
+from .permissions import AdminGuard as AdminGuard
+from .permissions import CurrentAdmin as CurrentAdmin
+from .permissions import RecentAdmin as RecentAdmin
+from .service import AccountService as AccountService
+from .store import create_user as create_user
+from .store import find_user as find_user
+from .store import read_user as read_user

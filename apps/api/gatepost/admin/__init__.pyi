@@ -1,0 +1,15 @@
+from .models import AdminSession as AdminSession
+from .models import AdminUser as AdminUser
+from .models import ApiKey as ApiKey
+from .models import CreateApiKey as CreateApiKey
+from .models import NewApiKey as NewApiKey
+from .models import Reason as Reason
+from .models import RevokedByFilter as RevokedByFilter
+from .models import RevokeSessions as RevokeSessions
+from .models import SessionFilter as SessionFilter
+from .models import Status as Status
+from .search import Search as Search
+from .service import AdminService as AdminService
+from .store import UserAction as UserAction
+from .store import revoke_any_session as revoke_any_session
+from .store import revoke_api_key as revoke_api_key

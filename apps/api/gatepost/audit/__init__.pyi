@@ -1,0 +1,13 @@
+from .chain import Anchor as Anchor
+from .chain import Tampering as Tampering
+from .models import Actor as Actor
+from .models import AuditPage as AuditPage
+from .service import Verified as Verified
+from .service import drop as drop
+from .service import export_lines as export_lines
+from .service import find_droppable as find_droppable
+from .service import seal as seal
+from .service import verify_lines as verify_lines
+from .service import verify_log as verify_log
+from .store import list_rows as list_rows
+from .store import record as record

@@ -1,0 +1,17 @@
+from .embedded import EmbeddedPostgres as EmbeddedPostgres
+from .errors import api_error_of as api_error_of
+from .errors import database_error as database_error
+from .lease_worker import LEASE as LEASE
+from .lease_worker import MAX_RETRY_SECONDS as MAX_RETRY_SECONDS
+from .lease_worker import POLL_SECONDS as POLL_SECONDS
+from .lease_worker import Lease as Lease
+from .lease_worker import LeaseWorker as LeaseWorker
+from .lease_worker import retry_seconds as retry_seconds
+from .listener import Listener as Listener
+from .migrations import copy_migrations as copy_migrations
+from .migrations import migrate as migrate
+from .migrations import pending as pending
+from .pool import Connection as Connection
+from .pool import Database as Database
+from .pool import Reader as Reader
+from .pool import translated_errors as translated_errors

@@ -1,0 +1,16 @@
+from . import pagination as pagination
+from .accept_language import preferred_language as preferred_language
+from .dependencies import Connection as Connection
+from .dependencies import CurrentRuntime as CurrentRuntime
+from .dependencies import find_runtime as find_runtime
+from .dependencies import request_ip as request_ip
+from .mount_registry import mount_key as mount_key
+from .mount_registry import select_mount as select_mount
+from .pages import serve_pages as serve_pages
+from .problem_details import EXCEPTION_HANDLERS as EXCEPTION_HANDLERS
+from .problem_details import count_error as count_error
+from .problem_details import install_problem_handler as install_problem_handler
+from .problem_details import problems as problems
+from .route import ApiRoute as ApiRoute
+from .route import RequestContext as RequestContext
+from .sandbox import sandboxed_page as sandboxed_page

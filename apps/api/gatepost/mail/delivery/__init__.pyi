@@ -1,0 +1,2 @@
+from .payloads import PayloadBuilder as PayloadBuilder
+from .worker import EmailWorker as EmailWorker

@@ -1,0 +1,2 @@
+from .content import NotificationContent as NotificationContent
+from .service import NotificationService as NotificationService

@@ -1,0 +1,13 @@
+from .isolation.pool import RenderPool as RenderPool
+from .isolation.pool import RenderUnavailable as RenderUnavailable
+from .language.grammar import TAGS as TAGS
+from .language.variables import InvalidValues as InvalidValues
+from .language.variables import Variable as Variable
+from .language.variables import VariableType as VariableType
+from .language.variables import check_values as check_values
+from .types import Diagnostic as Diagnostic
+from .types import Prepared as Prepared
+from .types import Rendered as Rendered
+from .types import RenderedPreview as RenderedPreview
+from .types import RenderError as RenderError
+from .types import Source as Source

@@ -1,0 +1,11 @@
+from .factory import create_transports as create_transports
+from .mime import MimeMessage as MimeMessage
+from .mime import build_mime as build_mime
+from .transport import Accepted as Accepted
+from .transport import Attachment as Attachment
+from .transport import Batch as Batch
+from .transport import Message as Message
+from .transport import Outcome as Outcome
+from .transport import Rejected as Rejected
+from .transport import Transport as Transport
+from .transport import Uncertain as Uncertain

@@ -1,1 +1,0 @@
-"""Operations: what those who run the service ask it."""

@@ -1,0 +1,57 @@
+"""Signing keys and the use of API keys, in SQL."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from gatepost.db import Connection
+from gatepost.security.api_keys import Scope
+
+_LAST_USED_INTERVAL = "1 minute"
+
+
+async def list_signing_keys(connection: Connection) -> list[Record]:
+    """Return the signing keys that are not retired, newest first."""
+    query = (
+        "select kid, private_key_encrypted from gatepost.signing_keys where retired_at is null order by created_at desc"
+    )
+    return await connection.fetch(query)
+
+
+async def create_first_signing_key(
+    connection: Connection, kid: str, public_jwk: dict[str, Any], private_key_encrypted: bytes
+) -> list[Record]:
+    """Create a signing key unless another process was first, and return those that exist."""
+    await connection.execute("lock table gatepost.signing_keys in share row exclusive mode")
+    if keys := await list_signing_keys(connection):
+        return keys
+    await connection.execute(
+        "insert into gatepost.signing_keys (kid, public_jwk, private_key_encrypted) values ($1, $2, $3)",
+        kid,
+        json.dumps(public_jwk),
+        private_key_encrypted,
+    )
+    return await list_signing_keys(connection)
+
+
+async def use_api_key(connection: Connection, prefix: str, secret_hash: bytes) -> tuple[UUID, list[Scope]] | None:
+    """Return the id and scopes of an API key that is valid now, and record its use at most once a minute."""
+    row = await connection.fetchrow(
+        """
+        select id, scopes, last_used_at is null or last_used_at < now() - $3::text::interval as is_due
+        from gatepost.api_keys
+        where prefix = $1 and secret_hash = $2 and revoked_at is null and (expires_at is null or expires_at > now())
+        """,
+        prefix,
+        secret_hash,
+        _LAST_USED_INTERVAL,
+    )
+    if row is None:
+        return None
+    if row["is_due"]:
+        await connection.execute("update gatepost.api_keys set last_used_at = now() where id = $1", row["id"])
+    return row["id"], row["scopes"]
