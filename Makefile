@@ -51,7 +51,7 @@ test: $(VENV)/.dev $(PAGES)
 	@echo "Running the web tests…"
 	@$(NPM) run test || { echo; \
 		echo "Failed: the web tests. Run them again with: npm --prefix $(WEB) run test"; exit 1; } >&2
-	@echo "Running the Python and browser tests (about ten minutes)…"
+	@echo "Running the Python and browser tests (about twelve minutes)…"
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal || { echo; \
 		echo "Failed: the Python and browser tests. Run the failed ones again with: $(BIN)/pytest --last-failed"; \
 		exit 1; } >&2
