@@ -13,7 +13,9 @@ import pytest
 
 from gatepost.db import EmbeddedPostgres, migrate
 from tests.support import PASSWORD, assert_problem, running_service
-from tests.support.embedded import postmaster, socket_directory
+from tests.support.embedded import postmaster, server_processes, socket_directory
+from tests.support.processes import is_running
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -26,7 +28,10 @@ def server_to_kill(open_directory: Path) -> Iterator[EmbeddedPostgres]:
 
 
 def kill(server: EmbeddedPostgres) -> None:
+    """Kill a server, and wait until its other processes have noticed it: until then they answer."""
+    processes = server_processes(server.data)
     os.kill(postmaster(server.data), signal.SIGKILL)
+    wait_until(lambda: not any(map(is_running, processes)), "the end of the killed server's processes")
 
 
 async def restart(server: EmbeddedPostgres) -> None:
