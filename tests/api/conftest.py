@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support import Service, running_service
+from tests.support.mail import pause_mail
 
 
 @pytest.fixture
 async def service(database_url: str) -> AsyncIterator[Service]:
     """The standalone service with the default settings and its mail paused, which saves the start of a render pool."""
     async with running_service(database_url) as service:
-        await service.sql.execute("update gatepost.email_transports set paused_until = 'infinity'")
+        await pause_mail(service)
         yield service

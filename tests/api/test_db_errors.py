@@ -15,7 +15,7 @@ from gatepost import ApiError, Attachment, send_email
 from gatepost.db import Database
 from gatepost.db.errors import DATABASE_ERRORS
 from gatepost.errors import Conflict, InternalError, NotFound, ValidationFailed
-from tests.support import Device, Service, assert_problem
+from tests.support import Device, Service, assert_problem, running_service
 from tests.support.mail import WELCOME, wait_for_status
 
 TEMPLATES = "/v1/settings/email-templates"
@@ -88,7 +88,16 @@ async def test_a_draft_that_has_changed(service: Service, admin: Device) -> None
     assert assert_problem(stale, 409, "conflict")["detail"] == sentence("GP012")
 
 
-async def test_an_email_that_cannot_be_canceled_or_resent_says_why(service: Service, admin: Device) -> None:
+@pytest.fixture
+async def sending_service(database_url: str) -> AsyncIterator[Service]:
+    """A service whose mail is not paused."""
+    async with running_service(database_url) as service:
+        yield service
+
+
+async def test_an_email_that_cannot_be_canceled_or_resent_says_why(sending_service: Service) -> None:
+    admin = await sending_service.register_admin()
+
     async def rejected(action: str, email_id: str) -> str:
         problem = assert_problem(await admin.post(f"/v1/emails/{email_id}/{action}"), 409, "conflict")
         return str(problem["detail"])
@@ -97,7 +106,7 @@ async def test_an_email_that_cannot_be_canceled_or_resent_says_why(service: Serv
         response = await admin.post(path, body)
         assert response.status_code == 202, response.text
         email_id = str(response.json().get("id") or response.json()["email_id"])
-        await wait_for_status(service, email_id, "sent")
+        await wait_for_status(sending_service, email_id, "sent")
         return email_id
 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -105,10 +114,10 @@ async def test_an_email_that_cannot_be_canceled_or_resent_says_why(service: Serv
     assert await rejected("resend", scheduled) == sentence("GP014")
     plain = await sent("/v1/emails", BODY)
     assert await rejected("cancel", plain) == sentence("GP013")
-    await service.sql.execute("update gatepost.emails set expires_at = now() where id = $1", plain)
+    await sending_service.sql.execute("update gatepost.emails set expires_at = now() where id = $1", plain)
     assert await rejected("resend", plain) == sentence("GP015")
     test = await sent(f"{TEMPLATES}/welcome/test", {"to": "ada@acme.com", "variables": WELCOME})
-    await service.sql.execute("update gatepost.emails set version = null where id = $1", test)
+    await sending_service.sql.execute("update gatepost.emails set version = null where id = $1", test)
     assert await rejected("resend", test) == sentence("GP016")
     values = {"reset_url": "https://acme.com/reset", "expires_in": "1 hour"}
     security = await sent("/v1/emails", BODY | {"template": "reset-password", "variables": values})
