@@ -14,10 +14,10 @@ from .models import OpenedSession as OpenedSession
 from .models import RefreshedSession as RefreshedSession
 from .models import RevokedSessions as RevokedSessions
 from .models import Session as Session
+from .models import set_locations as set_locations
 from .service import SessionService as SessionService
 from .service import ended_error as ended_error
 from .service import require_recent as require_recent
-from .service import set_locations as set_locations
 from .store import reauthenticate_session as reauthenticate_session
 from .store import report_session as report_session
 from .store import sign_out_session as sign_out_session

@@ -12,8 +12,8 @@ from gatepost import log
 from gatepost.db import Database
 from gatepost.errors import ServiceUnavailable
 from gatepost.geoip import GeoIp
-from gatepost.sessions.models import Session
-from gatepost.sessions.service import SessionService, set_locations
+from gatepost.sessions.models import Session, set_locations
+from gatepost.sessions.service import SessionService
 
 SessionEndHook = Callable[[Session], Awaitable[None]]
 

@@ -14,8 +14,8 @@ from fastapi.security.base import SecurityBase
 from gatepost.errors import ApiError, ReauthenticationRequired, ServiceUnavailable, TokenInvalid
 from gatepost.http import count_error, find_runtime, install_problem_handler, request_ip
 from gatepost.security import read_access_token
-from gatepost.sessions.models import Session
-from gatepost.sessions.service import ended_error, require_recent, set_locations
+from gatepost.sessions.models import Session, set_locations
+from gatepost.sessions.service import ended_error, require_recent
 
 if TYPE_CHECKING:
     from gatepost.runtime import Runtime

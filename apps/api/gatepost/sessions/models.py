@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from asyncpg import Record
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+
+from gatepost.geoip import GeoIp
 
 DeviceKind = Literal["desktop", "mobile", "tablet", "bot", "unknown"]
 EndReason = Literal[
@@ -180,3 +183,9 @@ class RevokedSessions(BaseModel):
     """How many sessions were revoked."""
 
     revoked: int
+
+
+def set_locations(geoip: GeoIp, sessions: Iterable[Session]) -> None:
+    """Set the location of sessions that leave the service: in a response, a webhook or the host's hook."""
+    for session in sessions:
+        session.location = geoip.locate(session.ip)

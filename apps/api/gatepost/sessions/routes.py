@@ -17,8 +17,9 @@ from gatepost.sessions.models import (
     RevokedSessions,
     Session,
     SessionPage,
+    set_locations,
 )
-from gatepost.sessions.service import require_recent, set_locations
+from gatepost.sessions.service import require_recent
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=ApiRoute)
 

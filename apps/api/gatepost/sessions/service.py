@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,7 +9,6 @@ from asyncpg import Record
 
 from gatepost.db import Connection, Database, Reader
 from gatepost.errors import ApiError, ReauthenticationRequired, SessionExpired, SessionIdle, SessionRevoked
-from gatepost.geoip import GeoIp
 from gatepost.security import RefreshTokens, decrypt_successor, encrypt_successor, hash_refresh_token
 from gatepost.sessions import store
 from gatepost.sessions.device import parse_device
@@ -210,9 +208,3 @@ def ended_error(reason: EndReason) -> ApiError:
     """Return the error for requests of a session that has ended."""
     errors: dict[EndReason, type[ApiError]] = {"idle": SessionIdle, "expired": SessionExpired}
     return errors.get(reason, SessionRevoked)(_REASONS.get(reason), reason=reason)
-
-
-def set_locations(geoip: GeoIp, sessions: Iterable[Session]) -> None:
-    """Set the location of sessions that leave the service: in a response, a webhook or the host's hook."""
-    for session in sessions:
-        session.location = geoip.locate(session.ip)
