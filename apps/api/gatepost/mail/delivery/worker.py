@@ -71,7 +71,8 @@ class EmailWorker(LeaseWorker[BatchLease]):
         transport = self._transports[lease.transport]
         try:
             frozen = await self._freeze(lease.key, transport, time.monotonic() + (lease.pause or 0))
-        except ServiceUnavailable:
+        except ServiceUnavailable as error:
+            logger.warning("a batch is retried in 2 s", batch=str(lease.key), exc_info=error)
             await self._release_later(lease.key, timedelta(seconds=2))
         except Exception as error:
             logger.error("cannot prepare a batch", exc_info=error)
