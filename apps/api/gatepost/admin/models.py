@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from asyncpg import Record
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -48,6 +49,10 @@ class AdminSession(Session):
     """A session of any user, with the user's email address."""
 
     email: Annotated[str | None, Field(description="The user's email address; null if the user was deleted")]
+
+    @classmethod
+    def _further_fields(cls, row: Record) -> dict[str, Any]:
+        return {"email": row["email"]}
 
 
 class AdminSessionPage(BaseModel):

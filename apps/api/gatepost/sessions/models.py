@@ -109,7 +109,7 @@ class Session(BaseModel):
         if state and ended_at is None:
             ended_at = min(row["expires_at"], row["last_active_at"] + idle_timeout)
         session = cls(
-            **{name: row[name] for name in cls.model_fields.keys() - Session.model_fields.keys()},
+            **cls._further_fields(row),
             id=row["id"],
             user_id=row["user_id"],
             name=row["name"] or device.label,
@@ -126,6 +126,10 @@ class Session(BaseModel):
         session._authenticated_at = row["authenticated_at"]
         session._claims = claims or {}
         return session
+
+    @classmethod
+    def _further_fields(cls, row: Record) -> dict[str, Any]:
+        return {}
 
     @property
     def claims(self) -> dict[str, Any]:
