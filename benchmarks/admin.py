@@ -28,7 +28,7 @@ from gatepost.sessions import SessionService
 
 _USERS, _EACH = 200_000, 5
 _CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0"
-_TOKENS = RefreshTokens(b"k" * 32)
+_TOKENS = RefreshTokens([b"k" * 32])
 
 _FILL = """
 insert into gatepost.users (email, password_hash, user_metadata)

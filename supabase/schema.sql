@@ -1291,6 +1291,18 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.rotate_signing_key(p_kid text, p_public_jwk jsonb, p_private_key_encrypted bytea, p_lead interval, p_overlap interval) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update gatepost.signing_keys k
+  set retired_at = least(k.retired_at, clock_timestamp() + p_lead + p_overlap)
+  where k.retired_at is null or k.retired_at > clock_timestamp();
+
+  insert into gatepost.signing_keys (kid, public_jwk, private_key_encrypted, signs_at)
+  values (p_kid, p_public_jwk, p_private_key_encrypted, clock_timestamp() + p_lead);
+$$;
+
 CREATE FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_etag text, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1430,6 +1442,16 @@ begin
   update gatepost.email_batches b
   set uncertain = true, worker = null, due_at = clock_timestamp() + p_delay
   where b.id = p_id;
+end;
+$$;
+
+CREATE FUNCTION gatepost.signing_keys_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  notify gatepost_signing_keys;
+  return null;
 end;
 $$;
 
@@ -1749,6 +1771,7 @@ CREATE TABLE gatepost.signing_keys (
     public_jwk jsonb NOT NULL,
     private_key_encrypted bytea NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    signs_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     retired_at timestamp with time zone
 );
 
@@ -1953,6 +1976,8 @@ CREATE TRIGGER record_suppression_on_insert AFTER INSERT ON gatepost.emails FOR 
 
 CREATE TRIGGER record_suppression_on_update AFTER UPDATE OF status ON gatepost.emails FOR EACH ROW WHEN (((new.status = 'suppressed'::text) AND (old.status <> 'suppressed'::text))) EXECUTE FUNCTION gatepost.record_suppression();
 
+CREATE TRIGGER signing_keys_changed AFTER INSERT OR DELETE OR UPDATE ON gatepost.signing_keys FOR EACH STATEMENT EXECUTE FUNCTION gatepost.signing_keys_changed();
+
 CREATE TRIGGER stamp_row BEFORE INSERT ON gatepost.audit_log FOR EACH ROW EXECUTE FUNCTION gatepost.stamp_audit_row();
 
 CREATE TRIGGER suppress_new BEFORE INSERT ON gatepost.emails FOR EACH ROW EXECUTE FUNCTION gatepost.suppress_new_email();
@@ -2156,6 +2181,8 @@ REVOKE ALL ON FUNCTION gatepost.revoke_session(p_user_id uuid, p_session_id uuid
 
 REVOKE ALL ON FUNCTION gatepost.revoke_user_sessions(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval, p_notify boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.rotate_signing_key(p_kid text, p_public_jwk jsonb, p_private_key_encrypted bytea, p_lead interval, p_overlap interval) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.save_template_draft(p_key text, p_locale text, p_etag text, p_draft jsonb, p_diagnostics jsonb, p_action text, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.send_interval(p_requests_per_second double precision) FROM PUBLIC;
@@ -2169,6 +2196,8 @@ REVOKE ALL ON FUNCTION gatepost.settle_accepted_batch(p_id uuid, p_transport tex
 REVOKE ALL ON FUNCTION gatepost.settle_rejected_batch(p_id uuid, p_worker uuid, p_fault text, p_code text, p_message text, p_delay interval, p_requests_per_second double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.settle_uncertain_batch(p_id uuid, p_worker uuid, p_code text, p_message text, p_delay interval, p_final boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.signing_keys_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.stamp_audit_row() FROM PUBLIC;
 

@@ -24,13 +24,53 @@ create index users_email_prefix_idx on gatepost.users ((lower(email) collate "C"
 create index users_name_prefix_idx on gatepost.users ((lower(name) collate "C"), id);
 
 -- The private part is encrypted under GATEPOST_SECRET_KEY: read access to the database is not enough to sign tokens.
+-- A new key is published before it signs, so that every verifier knows it by then; an old one verifies until the tokens
+-- that it signed have expired.
 create table gatepost.signing_keys (
   kid text primary key,
   public_jwk jsonb not null,
   private_key_encrypted bytea not null,
   created_at timestamptz not null default clock_timestamp(),
+  signs_at timestamptz not null default clock_timestamp(),
+  -- from then on its tokens are rejected
   retired_at timestamptz
 );
+
+
+-- Tells every process that the signing keys have changed.
+create function gatepost.signing_keys_changed() returns trigger
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  notify gatepost_signing_keys;
+  return null;
+end;
+$$;
+
+create trigger signing_keys_changed after insert or update or delete on gatepost.signing_keys
+  for each statement execute function gatepost.signing_keys_changed();
+
+
+-- Adds a signing key, which signs after p_lead, and retires all others p_overlap after that. A key that would sign later
+-- than the new one never does.
+create function gatepost.rotate_signing_key(
+  p_kid text,
+  p_public_jwk jsonb,
+  p_private_key_encrypted bytea,
+  p_lead interval,
+  p_overlap interval
+) returns void
+language sql volatile set search_path = ''
+as $$
+  update gatepost.signing_keys k
+  set retired_at = least(k.retired_at, clock_timestamp() + p_lead + p_overlap)
+  where k.retired_at is null or k.retired_at > clock_timestamp();
+
+  insert into gatepost.signing_keys (kid, public_jwk, private_key_encrypted, signs_at)
+  values (p_kid, p_public_jwk, p_private_key_encrypted, clock_timestamp() + p_lead);
+$$;
+
+revoke execute on all functions in schema gatepost from public;
 
 alter table gatepost.users enable row level security;
 alter table gatepost.signing_keys enable row level security;

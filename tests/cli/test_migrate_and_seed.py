@@ -8,6 +8,7 @@ import pytest
 
 from gatepost.db.migrations import load
 from gatepost.errors import ConfigurationError
+from tests.support import RANDOM_SECRET
 from tests.support.cli import configuration_error, in_parallel, run_here, run_process
 from tests.support.database import connect
 
@@ -35,7 +36,7 @@ async def test_migrate_and_seed_can_be_repeated(empty_database: str, tmp_path: P
 def test_demo_data_is_rejected_in_production() -> None:
     settings = {
         "environment": "production",
-        "secret_key": "s" * 32,
+        "secret_key": RANDOM_SECRET,
         "public_url": "https://acme.com",
         "mail_transport": "smtp",
         "smtp_url": "smtp://host",

@@ -18,6 +18,7 @@ NOT_RUN = [
     ("README.md", "the tests would install the project and start themselves"),
     ("docs/getting-started.md", "the tests start the service themselves"),
     ("docs/guides/database.md", "needs the Supabase CLI"),
+    ("docs/guides/operations.md", "it changes the environment of running processes"),
     ("examples/README.md", "needs a database of yours"),
 ]
 

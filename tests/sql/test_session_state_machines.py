@@ -26,7 +26,7 @@ from tests.support import make_settings
 
 T = TypeVar("T")
 RUNS = settings(max_examples=40, stateful_step_count=25, deadline=None)
-TOKENS = RefreshTokens(b"k" * 32)
+TOKENS = RefreshTokens([b"k" * 32])
 
 
 class Machine(RuleBasedStateMachine):

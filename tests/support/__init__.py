@@ -3,6 +3,7 @@
 from tests.support.service import (
     CHROME_ON_WINDOWS,
     PASSWORD,
+    RANDOM_SECRET,
     SAFARI_ON_IPHONE,
     Device,
     Service,
@@ -17,6 +18,7 @@ from tests.support.service import (
 __all__ = [
     "CHROME_ON_WINDOWS",
     "PASSWORD",
+    "RANDOM_SECRET",
     "SAFARI_ON_IPHONE",
     "Device",
     "Service",

@@ -19,6 +19,8 @@ from fastapi import FastAPI
 from gatepost import Settings, create_app
 
 PASSWORD = "correct horse battery"
+# Random enough for production, and used nowhere else.
+RANDOM_SECRET = "f2Zq9vR1xLw7KcT4mB8sYhJ3nD6pGaU0"
 CHROME_ON_WINDOWS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 )

@@ -11,6 +11,7 @@ import pytest
 
 from gatepost import ConfigurationError, Settings
 from gatepost.settings import origin_of
+from tests.support import RANDOM_SECRET
 
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 
@@ -60,7 +61,7 @@ def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 def test_the_log_is_text_unless_in_production(environment: str, log_format: str | None, expected: str) -> None:
     given: dict[str, Any] = {"environment": environment} | ({"log_format": log_format} if log_format else {})
     mail = {"mail_transport": ["smtp"], "smtp_url": "smtp://host", "mail_from": "a@acme.com"}
-    settings = Settings(**given, **mail, secret_key="s" * 40, public_url="https://acme.com")
+    settings = Settings(**given, **mail, secret_key=RANDOM_SECRET, public_url="https://acme.com")
     assert settings.log_format == expected
 
 
@@ -110,9 +111,9 @@ def test_an_invalid_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch
         ({"environment": "production"}, "GATEPOST_SECRET_KEY"),
         ({"admin_email": "a@example.com"}, "GATEPOST_ADMIN_EMAIL"),
         ({"idle_timeout": "1m"}, "GATEPOST_ACTIVITY_INTERVAL"),
-        ({"environment": "production", "secret_key": "s" * 32}, "GATEPOST_PUBLIC_URL"),
+        ({"environment": "production", "secret_key": RANDOM_SECRET}, "GATEPOST_PUBLIC_URL"),
         (
-            {"environment": "production", "secret_key": "s" * 32, "web_url": "https://a.com"},
+            {"environment": "production", "secret_key": RANDOM_SECRET, "web_url": "https://a.com"},
             "GATEPOST_MAIL_TRANSPORT",
         ),
         ({"mail_transport": "resend", "mail_from": "a@acme.com"}, "GATEPOST_RESEND_API_KEY"),
@@ -158,7 +159,7 @@ def test_an_invalid_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch
         (
             {
                 "environment": "production",
-                "secret_key": "s" * 32,
+                "secret_key": RANDOM_SECRET,
                 "web_url": "https://a.com",
                 "mail_transport": "smtp",
                 "smtp_url": "smtp://host",

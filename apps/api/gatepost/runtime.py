@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ class Runtime:
         self.metrics.watch_pool("requests", database.size, database.idle)
         self.metrics.watch_pool("guard", reader.size, reader.idle)
         self._url = url
-        self._secret = security.crypto.secret_key(settings)
+        self._secrets = security.crypto.secret_keys(settings)
 
     @cached_property
     def passwords(self) -> security.Passwords:
@@ -53,7 +53,7 @@ class Runtime:
     @cached_property
     def signing_keys(self) -> security.SigningKeys:
         """The keys that sign access tokens; loaded by `start`."""
-        return security.SigningKeys(self.database, self._secret)
+        return security.SigningKeys(self.database, self._secrets)
 
     @cached_property
     def access_tokens(self) -> security.AccessTokens:
@@ -63,12 +63,12 @@ class Runtime:
     @cached_property
     def refresh_tokens(self) -> security.RefreshTokens:
         """Creates and verifies refresh tokens."""
-        return security.RefreshTokens(self._secret)
+        return security.RefreshTokens(self._secrets)
 
     @cached_property
     def link_tokens(self) -> security.LinkTokens:
         """Creates and verifies the tokens of links in emails."""
-        return security.LinkTokens(self._secret)
+        return security.LinkTokens(self._secrets)
 
     @cached_property
     def cookies(self) -> security.Cookies:
@@ -83,7 +83,7 @@ class Runtime:
     @cached_property
     def known_devices(self) -> security.KnownDevices:
         """Marks browsers as known to a user."""
-        return security.KnownDevices(self._secret, self.settings)
+        return security.KnownDevices(self._secrets, self.settings)
 
     @cached_property
     def rate_limiter(self) -> security.RateLimiter:
@@ -161,21 +161,31 @@ class Runtime:
         await self.signing_keys.reload()
         await self._create_admin()
         maintenance = asyncio.create_task(self._maintain())
+        following = asyncio.create_task(self.signing_keys.follow())
         try:
-            async with self.working(on_session_ended):
+            channels = {security.SIGNING_KEYS_CHANNEL: self.signing_keys.wake}
+            async with self.working(on_session_ended, channels):
                 yield
         finally:
+            await _cancel(following)
             await _cancel(maintenance)
 
     @asynccontextmanager
-    async def working(self, on_session_ended: SessionEndHook | None = None) -> AsyncIterator[None]:
+    async def working(
+        self,
+        on_session_ended: SessionEndHook | None = None,
+        channels: Mapping[str, Callable[[str], None]] | None = None,
+    ) -> AsyncIterator[None]:
         """Run the email worker, the webhook worker and the host's hook until the block ends, on one LISTEN connection.
 
-        At the end the workers finish their jobs or release them.
+        `channels` are further channels of the connection, with what they call back. At the end the workers finish their
+        jobs or release them.
         """
         await self.published_templates.register()
         async with AsyncExitStack() as stack:
             listener = Listener(self._url)
+            for channel, callback in (channels or {}).items():
+                listener.subscribe(channel, callback)
             await self._start(stack, await self._email_worker(stack), listener, _EMAIL_CHANNEL)
             if worker := await self._webhook_worker(stack):
                 await self._start(stack, worker, listener, sessions.SESSION_END_CHANNEL)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64decode
+from collections import Counter
 from datetime import timedelta
 from email.utils import parseaddr
 from ipaddress import ip_network
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -34,6 +37,12 @@ from gatepost.types import IPNetwork
 _PREFIX = "GATEPOST_"
 _MAX_PORT = 65535
 _MIN_SECRET_CHARACTERS = 32
+_MAX_SECRET_KEYS = 5
+# By the frequency of its characters; 32 random hexadecimal digits have about 110.
+_MIN_SECRET_BITS = 90
+# Distances between neighboring characters: random ones have many different ones, 0123… and abab… few.
+_MAX_SEQUENCE_STEPS = 6
+_MAKE_A_KEY = "make one with `openssl rand -base64 32`"
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
 # The sender of captured email where MAIL_FROM is not set.
 _DEFAULT_SENDER = "Gatepost <no-reply@example.com>"
@@ -139,10 +148,29 @@ def _network(value: Any) -> Any:
     return ip_network(value, strict=False) if isinstance(value, str) else value
 
 
+def split_secret_keys(value: str) -> list[str]:
+    """Return the keys in the value of SECRET_KEY, newest first."""
+    return [each.strip() for each in value.split(",")]
+
+
 def _secret_key(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < _MIN_SECRET_CHARACTERS:
-        raise ValueError(f"must have {_MIN_SECRET_CHARACTERS} or more characters, all of them random")
+    keys = split_secret_keys(value.get_secret_value())
+    if min(map(len, keys)) < _MIN_SECRET_CHARACTERS:
+        raise ValueError(
+            f"must have {_MIN_SECRET_CHARACTERS} or more characters, all of them random (several keys, newest first, "
+            "are separated by commas)"
+        )
+    if len(set(keys)) < len(keys) or len(keys) > _MAX_SECRET_KEYS:
+        raise ValueError(f"must be up to {_MAX_SECRET_KEYS} different keys, newest first, separated by commas")
     return value
+
+
+def _is_random(secret: str) -> bool:
+    """Return whether a secret may be random: neither few characters, nor a repetition, nor a sequence of them."""
+    shares = [count / len(secret) for count in Counter(secret).values()]
+    bits = -len(secret) * sum(share * math.log2(share) for share in shares)
+    steps = {ord(b) - ord(a) for a, b in pairwise(secret)}
+    return bits >= _MIN_SECRET_BITS and secret not in (secret + secret)[1:-1] and len(steps) > _MAX_SEQUENCE_STEPS
 
 
 def _cookie_name(value: str) -> str:
@@ -254,7 +282,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
         if self.environment == "production" and self.secret_key is None:
-            raise ValueError("SECRET_KEY: is required in production: 32 or more random characters")
+            raise ValueError(f"SECRET_KEY: is required in production: {_MAKE_A_KEY}")
+        if self.environment == "production" and self.secret_key is not None:
+            keys = split_secret_keys(self.secret_key.get_secret_value())
+            if not all(map(_is_random, keys)):
+                raise ValueError(f"SECRET_KEY: is not random enough for production: {_MAKE_A_KEY}")
         if (self.admin_email is None) != (self.admin_password is None):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD: set both or neither")
         if self.activity_interval >= self.idle_timeout:

@@ -1,4 +1,4 @@
-"""`gatepost keys list|create|revoke`."""
+"""`gatepost keys list|create|revoke|rotate`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from gatepost.db import Connection
 from gatepost.runtime import Runtime
 from gatepost.security import Scope
 
-app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create, list and revoke API keys, and rotate the keys that sign access tokens.", no_args_is_help=True
+)
 
 
 def _status(key: ApiKey) -> str:
@@ -93,3 +95,28 @@ def revoke(
     if not with_transaction(revoke_key):
         output.fail(f"No API key with the ID {key_id}. List API keys with `gatepost keys list`.")
     typer.echo(f"Revoked API key {key_id}.")
+
+
+@app.command()
+def rotate(
+    now: Annotated[
+        bool,
+        typer.Option(
+            "--now", help="Reject tokens of the old keys at once: clients have to refresh them. For a key that leaked"
+        ),
+    ] = False,
+    yes: output.Yes = False,
+) -> None:
+    """Replace the key that signs access tokens, and encrypt all signing keys under the newest GATEPOST_SECRET_KEY.
+
+    The new key signs in a minute. The old one is accepted until its last token has expired, so no request fails.
+    """
+    if now:
+        output.confirm(yes, "Reject all access tokens at once? Clients have to refresh them.")
+
+    async def rotate_key(runtime: Runtime, connection: Connection) -> str:
+        kid = await runtime.signing_keys.rotate(connection, runtime.settings.access_token_ttl, now=now)
+        await output.record_command(connection, "keys rotate", f"signing_key:{kid}", None)
+        return kid
+
+    typer.echo(f"Added signing key {with_transaction(rotate_key)}.")

@@ -12,13 +12,13 @@ from .cookies import read_access_token as read_access_token
 from .known_devices import KnownDevices as KnownDevices
 from .link_tokens import LinkPurpose as LinkPurpose
 from .link_tokens import LinkTokens as LinkTokens
-from .link_tokens import link_placeholder as link_placeholder
 from .passwords import Passwords as Passwords
 from .rate_limits import RateLimiter as RateLimiter
 from .refresh_tokens import RefreshTokens as RefreshTokens
 from .refresh_tokens import decrypt_successor as decrypt_successor
 from .refresh_tokens import encrypt_successor as encrypt_successor
 from .refresh_tokens import hash_refresh_token as hash_refresh_token
+from .signing_keys import SIGNING_KEYS_CHANNEL as SIGNING_KEYS_CHANNEL
 from .signing_keys import JsonWebKeys as JsonWebKeys
 from .signing_keys import SigningKeys as SigningKeys
 from .store import use_api_key as use_api_key

@@ -36,9 +36,11 @@ class Claims:
 
 
 class Keys(Protocol):
-    """Where the keys come from; `generation` changes whenever one is added or retired."""
+    """Where the keys come from."""
 
-    generation: int
+    @property
+    def generation(self) -> int:
+        """A number that changes whenever a key is added or retired."""
 
     def signing(self) -> tuple[str, EllipticCurvePrivateKey]:
         """Return the id and the private part of the key to sign with."""

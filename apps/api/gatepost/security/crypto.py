@@ -1,9 +1,11 @@
-"""Keys derived from the secret key, and authenticated encryption of what the database holds."""
+"""Keys derived from the secret keys, and authenticated encryption of what the database holds."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gatepost.errors import ConfigurationError
-from gatepost.settings import Settings
+from gatepost.settings import Settings, split_secret_keys
 
 _NONCE_BYTES = 12
 _MIN_SECRET_BYTES = 32
@@ -25,6 +27,16 @@ class DecryptionFailed(Exception):
 def derive_key(secret: bytes, purpose: str) -> bytes:
     """Return the 32-byte key of a secret for one purpose (HKDF-SHA256, RFC 5869). Each purpose has its own key."""
     return HKDF(SHA256(), length=32, salt=None, info=b"gatepost/" + purpose.encode()).derive(secret)
+
+
+def derive_keys(secret_keys: Sequence[bytes], purpose: str) -> tuple[bytes, ...]:
+    """Return the key of each secret for one purpose, newest first: the first one makes, all of them verify."""
+    return tuple(derive_key(secret, purpose) for secret in secret_keys)
+
+
+def key_id(key: bytes) -> str:
+    """Return 8 hexadecimal digits that name a derived key and reveal nothing of it."""
+    return derive_key(key, "key id")[:4].hex()
 
 
 def encrypt(key: bytes, data: bytes) -> bytes:
@@ -45,27 +57,41 @@ def decrypt(key: bytes, encrypted: bytes) -> bytes:
         raise DecryptionFailed from None
 
 
-def secret_key(settings: Settings) -> bytes:
-    """Return the secret that all keys derive from: the setting, or else a file (mode 0600) in the data directory.
+def decrypt_any(keys: Sequence[bytes], encrypted: bytes) -> bytes:
+    """Return the data that was encrypted under one of several keys.
+
+    Raises:
+        DecryptionFailed: it was encrypted under none of them, or altered.
+    """
+    for key in keys:
+        with suppress(DecryptionFailed):
+            return decrypt(key, encrypted)
+    raise DecryptionFailed
+
+
+def secret_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return the secrets that all keys derive from, newest first.
+
+    They come from the setting, or else from a file (mode 0600) in the data directory, one on each line.
 
     Raises:
         ConfigurationError: the file cannot be read or created, or is too short.
     """
     if settings.secret_key is not None:
-        return settings.secret_key.get_secret_value().encode()
+        return tuple(each.encode() for each in split_secret_keys(settings.secret_key.get_secret_value()))
     path = settings.data_dir / "secret_key"
     try:
         if not path.exists():
             _create_secret_file(path)
-        secret = path.read_bytes().strip()
+        found = tuple(path.read_bytes().split())
     except OSError as error:
         raise ConfigurationError(f"GATEPOST_SECRET_KEY: is not set, and {path} cannot be used: {error}") from None
-    if len(secret) < _MIN_SECRET_BYTES:
+    if not found or min(map(len, found)) < _MIN_SECRET_BYTES:
         raise ConfigurationError(
-            f"GATEPOST_SECRET_KEY: is not set, and {path} has fewer than {_MIN_SECRET_BYTES} characters: "
+            f"GATEPOST_SECRET_KEY: is not set, and {path} has a key of fewer than {_MIN_SECRET_BYTES} characters: "
             "restore it from a backup"
         )
-    return secret
+    return found
 
 
 def _create_secret_file(path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,22 +23,23 @@ _MAX_AGE_SECONDS = 400 * 86400
 class KnownDevices:
     """Marks browsers with a MAC for each user. A new password makes every browser unknown."""
 
-    def __init__(self, secret: bytes, settings: Settings) -> None:
-        self._key = crypto.derive_key(secret, "known devices")
+    def __init__(self, secrets: Sequence[bytes], settings: Settings) -> None:
+        self._keys = crypto.derive_keys(secrets, "known devices")
         self._secure = settings.secure_cookies
         self._cookie = f"{'__Host-' if self._secure else ''}{settings.cookie_name}_device"
 
     def is_known(self, connection: HTTPConnection, user_id: UUID, password_changed_at: datetime) -> bool:
         """Return whether a user has signed in on this browser before."""
-        mark = self._mark(user_id, password_changed_at)
-        return any(hmac.compare_digest(mark.encode(), each.encode()) for each in self._marks(connection))
+        marks = self._own_marks(user_id, password_changed_at)
+        found = self._marks(connection)
+        return any(hmac.compare_digest(mark.encode(), each.encode()) for mark in marks for each in found)
 
     def remember(
         self, connection: HTTPConnection, response: Response, user_id: UUID, password_changed_at: datetime
     ) -> None:
         """Mark this browser as known to a user."""
-        mark = self._mark(user_id, password_changed_at)
-        marks = [mark, *(each for each in self._marks(connection) if each != mark)][:_MAX_USERS]
+        own = self._own_marks(user_id, password_changed_at)
+        marks = [own[0], *(each for each in self._marks(connection) if each not in own)][:_MAX_USERS]
         response.set_cookie(
             self._cookie,
             ".".join(marks),
@@ -52,6 +53,7 @@ class KnownDevices:
     def _marks(self, connection: HTTPConnection) -> list[str]:
         return [mark for mark in connection.cookies.get(self._cookie, "")[:500].split(".") if mark]
 
-    def _mark(self, user_id: UUID, password_changed_at: datetime) -> str:
+    def _own_marks(self, user_id: UUID, password_changed_at: datetime) -> list[str]:
         message = f"{user_id}/{password_changed_at.timestamp()}".encode()
-        return base64.urlsafe_b64encode(hmac.new(self._key, message, hashlib.sha256).digest()[:15]).decode()
+        macs = (hmac.digest(key, message, "sha256")[:15] for key in self._keys)
+        return [base64.urlsafe_b64encode(mac).decode() for mac in macs]

@@ -1,4 +1,4 @@
-"""The tokens of links in emails: authenticated by the secret key, each bound to its purpose.
+"""The tokens of links in emails: authenticated by a secret key, each bound to its purpose.
 
 The database holds a link's id and never its token, so that reading the database, a log or a stored message is not
 enough to use a link. A stored message has a placeholder, which is replaced by the token when the message is sent.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
+import re
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -25,13 +26,13 @@ _TOKEN_BYTES = 16 + _MAC_BYTES
 class LinkTokens:
     """Creates and verifies tokens: a link's id and a MAC of 128 bits."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = crypto.derive_key(secret, "links")
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._keys = {crypto.key_id(key): key for key in crypto.derive_keys(secrets, "links")}
+        self._newest = next(iter(self._keys))
 
     def create(self, purpose: LinkPurpose, link_id: UUID) -> str:
-        """Return the token of a link: 43 characters, always the same for one link."""
-        token = link_id.bytes + self._mac(purpose, link_id)
-        return base64.urlsafe_b64encode(token).decode().rstrip("=")
+        """Return the token of a link by the newest secret key: 43 characters."""
+        return _token(self._keys[self._newest], purpose, link_id)
 
     def verify(self, purpose: LinkPurpose, token: str) -> UUID:
         """Return the id of a token's link, comparing in constant time.
@@ -47,18 +48,27 @@ class LinkTokens:
             raise LinkInvalid
         link_id = UUID(bytes=data[:16])
         # The whole token is compared, because the same bytes have more than one form in base64.
-        if not hmac.compare_digest(self.create(purpose, link_id).encode(), token.encode()):
+        genuine = [_token(key, purpose, link_id).encode() for key in self._keys.values()]
+        if not any(hmac.compare_digest(each, token.encode()) for each in genuine):
             raise LinkInvalid
         return link_id
 
+    def placeholder(self, link_id: UUID) -> str:
+        """Return the text that stands for a link's token wherever a message is stored or shown.
+
+        It names the key, so that a message that is sent again after a rotation has the same bytes.
+        """
+        return f"masked-{self._newest}-{link_id.hex}"
+
     def insert(self, purpose: LinkPurpose, link_id: UUID, text: str) -> str:
-        """Return a text with the link's token in place of its placeholder."""
-        return text.replace(link_placeholder(link_id), self.create(purpose, link_id))
+        """Return a text with the link's token in place of its placeholder, by the newest key if its own is gone."""
 
-    def _mac(self, purpose: LinkPurpose, link_id: UUID) -> bytes:
-        return hmac.new(self._key, purpose.encode() + b"\0" + link_id.bytes, hashlib.sha256).digest()[:_MAC_BYTES]
+        def token(found: re.Match[str]) -> str:
+            return _token(self._keys.get(found[1], self._keys[self._newest]), purpose, link_id)
+
+        return re.sub(rf"masked-([0-9a-f]{{8}})-{link_id.hex}", token, text)
 
 
-def link_placeholder(link_id: UUID) -> str:
-    """Return the text that stands for a link's token wherever a message is stored or shown."""
-    return f"masked-{link_id.hex}"
+def _token(key: bytes, purpose: LinkPurpose, link_id: UUID) -> str:
+    mac = hmac.digest(key, purpose.encode() + b"\0" + link_id.bytes, "sha256")[:_MAC_BYTES]
+    return base64.urlsafe_b64encode(link_id.bytes + mac).decode().rstrip("=")

@@ -10,7 +10,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-import secrets
+import secrets as random
+from collections.abc import Sequence
 from uuid import UUID
 
 from gatepost.errors import TokenInvalid
@@ -25,21 +26,21 @@ _TOKEN_CHARACTERS = len(_PREFIX) + (_ID_BYTES + _RANDOM_BYTES + _MAC_BYTES) // 3
 
 
 class RefreshTokens:
-    """Creates and verifies the refresh tokens of one secret key."""
+    """Creates refresh tokens by the newest secret key, and verifies those of all of them."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = crypto.derive_key(secret, "refresh tokens")
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._keys = crypto.derive_keys(secrets, "refresh tokens")
 
     def create(self, session_id: UUID) -> str:
         """Return a new token for a session."""
-        body = session_id.bytes + secrets.token_bytes(_RANDOM_BYTES)
-        return _PREFIX + base64.urlsafe_b64encode(body + self._mac(body)).decode()
+        body = session_id.bytes + random.token_bytes(_RANDOM_BYTES)
+        return _PREFIX + base64.urlsafe_b64encode(body + _mac(self._keys[0], body)).decode()
 
     def verify(self, token: str) -> UUID:
         """Return the id of a token's session. Only the database shows whether the token is the current one.
 
         Raises:
-            TokenInvalid: the token was not created with this secret key.
+            TokenInvalid: the token was created with none of the secret keys.
         """
         if len(token) != _TOKEN_CHARACTERS or not token.startswith(_PREFIX) or not token.isascii():
             raise TokenInvalid
@@ -51,17 +52,18 @@ class RefreshTokens:
         if base64.urlsafe_b64encode(raw).decode() != token.removeprefix(_PREFIX):
             raise TokenInvalid
         body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(body)):
+        if not any(hmac.compare_digest(mac, _mac(key, body)) for key in self._keys):
             raise TokenInvalid
         return UUID(bytes=body[:_ID_BYTES])
-
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, "sha256")[:_MAC_BYTES]
 
 
 def hash_refresh_token(token: str) -> bytes:
     """Return the hash of a token that the database holds (SHA-256: a token is random, so no slower hash is needed)."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def _mac(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
 
 
 def encrypt_successor(token: str, successor: str) -> bytes:

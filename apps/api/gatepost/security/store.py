@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +17,39 @@ _LAST_USED_INTERVAL = "1 minute"
 
 
 async def list_signing_keys(connection: Connection) -> list[Record]:
-    """Return the signing keys that are not retired, newest first."""
-    query = (
-        "select kid, private_key_encrypted from gatepost.signing_keys where retired_at is null order by created_at desc"
-    )
+    """Return the signing keys that are not retired, the one that signs last first.
+
+    With each the seconds until it signs (negative: it does), and until it is retired (None: never).
+    """
+    query = """
+        select kid, private_key_encrypted,
+               extract(epoch from signs_at - clock_timestamp())::float8 as signs_in,
+               extract(epoch from retired_at - clock_timestamp())::float8 as retired_in
+        from gatepost.signing_keys
+        where retired_at is null or retired_at > clock_timestamp()
+        order by signs_at desc, created_at desc
+    """
     return await connection.fetch(query)
+
+
+async def rotate_signing_key(
+    connection: Connection,
+    kid: str,
+    public_jwk: dict[str, Any],
+    private_key_encrypted: bytes,
+    *,
+    lead: timedelta,
+    overlap: timedelta,
+) -> None:
+    """Add a key that signs after `lead`, and retire all others `overlap` after that."""
+    query = "select gatepost.rotate_signing_key($1, $2, $3, $4, $5)"
+    await connection.execute(query, kid, json.dumps(public_jwk), private_key_encrypted, lead, overlap)
+
+
+async def update_encrypted_keys(connection: Connection, keys: Mapping[str, bytes]) -> None:
+    """Replace the encrypted private parts of signing keys, by id."""
+    query = "update gatepost.signing_keys set private_key_encrypted = $2 where kid = $1"
+    await connection.executemany(query, list(keys.items()))
 
 
 async def create_first_signing_key(

@@ -11,7 +11,7 @@ from gatepost.db import Connection
 from gatepost.geoip import GeoIp
 from gatepost.mail.notifications import store
 from gatepost.mail.notifications.models import NotifiedSession
-from gatepost.security import LinkTokens, link_placeholder
+from gatepost.security import LinkTokens
 from gatepost.settings import Settings
 
 _PATHS = {"not_me": "not-me", "reset_password": "reset-password", "verify_email": "verify-email"}
@@ -63,7 +63,7 @@ class NotificationContent:
     ) -> dict[str, str]:
         link_id, purpose = UUID(notification["link_id"]), notification["purpose"]
         # The token is in the fragment, which browsers send to no server.
-        url = f"{self._pages}/{_PATHS[purpose]}#token={link_placeholder(link_id)}"
+        url = f"{self._pages}/{_PATHS[purpose]}#token={self._tokens.placeholder(link_id)}"
         hours = round(await store.read_lifetime(connection, link_id) / 3600)
         expires_in = texts["hour"] if hours == 1 else texts["hours"].format(count=hours)
         return {_URL_VARIABLES[purpose]: url, "expires_in": expires_in}
