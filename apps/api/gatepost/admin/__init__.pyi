@@ -13,3 +13,4 @@ from .service import AdminService as AdminService
 from .store import UserAction as UserAction
 from .store import revoke_any_session as revoke_any_session
 from .store import revoke_api_key as revoke_api_key
+from .store import take_over_api_key as take_over_api_key
