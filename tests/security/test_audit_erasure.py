@@ -14,8 +14,7 @@ from tests.support.database import application_url, connect
 
 # What made the first six of eight rows disappear, and `verify` say that all was in order.
 FORGED_RETENTION = (
-    "insert into gatepost.audit_drops (position, hash)"
-    " select position, hash from gatepost.audit_seals where position = 6",
+    "insert into gatepost.audit_drops select position, hash, now() from gatepost.audit_seals where position = 6",
     "delete from gatepost.audit_log where id in (select audit_id from gatepost.audit_seals where position <= 6)",
     "delete from gatepost.audit_seals where position <= 6",
 )

@@ -1,3 +1,4 @@
+from .export import export_user as export_user
 from .models import AdminSession as AdminSession
 from .models import AdminUser as AdminUser
 from .models import ApiKey as ApiKey
