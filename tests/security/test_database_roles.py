@@ -81,11 +81,11 @@ async def test_a_table_of_a_later_migration_is_granted_by_the_next_migrate(datab
 
 
 async def test_row_level_security_does_not_change_the_guards_plan(database_url: str) -> None:
-    plans = []
+    plans, session_id = [], uuid4()
     for url in (database_url, application_url(database_url)):
         async with connect(url) as connection:
             await connection.execute("set plan_cache_mode = force_generic_plan")
-            rows = await connection.fetch(f"explain (verbose, costs off) {_READ}", uuid4(), DAY, DAY)
+            rows = await connection.fetch(f"explain (verbose, costs off) {_READ}", session_id, DAY, DAY)
             plans.append([row[0] for row in rows])
     assert plans[0] == plans[1]
     assert "sessions_pkey" in "".join(plans[0])
