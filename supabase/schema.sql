@@ -55,8 +55,26 @@ begin
   insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
   select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'message', e.id, 'provider'
   from gatepost.emails e
-  where e.id = p_email_id and event.detail ? 'suppress'
+  where e.id = p_email_id and event.detail ? 'suppress' and e.erased_at is null
   on conflict (email) do nothing;
+end;
+$$;
+
+CREATE FUNCTION gatepost.apply_user_state() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if old.disabled_at is null and new.disabled_at is not null then
+    perform gatepost.end_sessions_of(new.id);
+    perform gatepost.audit_state('user.disabled', 'user:' || new.id);
+  elsif old.disabled_at is not null and new.disabled_at is null then
+    perform gatepost.audit_state('user.enabled', 'user:' || new.id);
+  end if;
+  if new.role <> 'admin' or new.disabled_at is not null then
+    perform gatepost.suspend_api_keys(new.id);
+  end if;
+  return null;
 end;
 $$;
 
@@ -89,6 +107,16 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.audit_state(p_action text, p_target text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select gatepost.record_audit(
+    coalesce(nullif(current_setting('gatepost.actor', true), ''), 'system'), p_action, p_target,
+    nullif(current_setting('gatepost.reason', true), ''), nullif(current_setting('gatepost.ip', true), '')::inet
+  );
+$$;
+
 CREATE FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -106,6 +134,21 @@ begin
   update gatepost.emails e set status = 'canceled' where e.id = p_id;
   perform gatepost.record_email_event(array[p_id], 'canceled', jsonb_build_object('by', p_actor));
   perform gatepost.record_audit(p_actor, 'email.canceled', 'email:' || p_id, null, p_ip);
+end;
+$$;
+
+CREATE FUNCTION gatepost.check_api_key_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform from gatepost.users u
+  where u.id = new.owner_id and u.role = 'admin' and u.disabled_at is null
+  for share;
+  if not found then
+    raise exception using errcode = 'GP059', message = 'key_owner_not_admin';
+  end if;
+  return new;
 end;
 $$;
 
@@ -222,12 +265,8 @@ CREATE FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text
 declare
   revoked integer;
 begin
+  revoked := gatepost.lock_out_user(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
   delete from gatepost.users u where u.id = p_user_id;
-  if not found then
-    raise exception using errcode = 'GP002', message = 'user_not_found';
-  end if;
-  revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.record_audit(p_actor, 'user.deleted', 'user:' || p_user_id, p_reason, p_ip);
   return revoked;
 end;
 $$;
@@ -239,12 +278,8 @@ CREATE FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason tex
 declare
   revoked integer;
 begin
-  update gatepost.users u set disabled_at = coalesce(u.disabled_at, now()) where u.id = p_user_id;
-  if not found then
-    raise exception using errcode = 'GP002', message = 'user_not_found';
-  end if;
-  revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.record_audit(p_actor, 'user.disabled', 'user:' || p_user_id, p_reason, p_ip);
+  revoked := gatepost.lock_out_user(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
+  update gatepost.users u set disabled_at = now() where u.id = p_user_id and u.disabled_at is null;
   return revoked;
 end;
 $$;
@@ -263,11 +298,65 @@ CREATE FUNCTION gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text
     SET search_path TO ''
     AS $$
 begin
+  perform gatepost.set_actor(p_actor, p_reason, p_ip);
   update gatepost.users u set disabled_at = null where u.id = p_user_id;
   if not found then
     raise exception using errcode = 'GP002', message = 'user_not_found';
   end if;
-  perform gatepost.record_audit(p_actor, 'user.enabled', 'user:' || p_user_id, p_reason, p_ip);
+end;
+$$;
+
+CREATE FUNCTION gatepost.end_sessions_of(p_user_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.lock_sessions(p_user_id);
+  update gatepost.sessions s
+  set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
+  from (
+    select a.id from gatepost.sessions a where a.user_id = p_user_id and a.ended_at is null order by a.id for update
+  ) active
+  where s.id = active.id;
+end;
+$$;
+
+CREATE FUNCTION gatepost.erase_email() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if new.status = 'queued' then
+    new.status := 'canceled';
+    new.batch_id := null;
+  end if;
+  -- A reserved name (RFC 2606): nothing can be sent to it.
+  new.recipient := 'deleted@deleted.invalid';
+  new.reply_to := null;
+  new.variables := '{}';
+  new.subject := null;
+  new.payload := null;
+  new.error_message := null;
+  new.idempotency_key := null;
+  new.request_hash := null;
+  delete from gatepost.email_attachments a where a.email_id = new.id;
+  update gatepost.email_events v set detail = v.detail - 'message'
+  where v.email_id = new.id and v.detail ? 'message';
+  return new;
+end;
+$$;
+
+CREATE FUNCTION gatepost.erase_email_event() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if exists (
+    select from gatepost.emails e where e.id = new.email_id and e.erased_at is not null and e.status <> 'sending'
+  ) then
+    new.detail := new.detail - 'message';
+  end if;
+  return new;
 end;
 $$;
 
@@ -277,6 +366,33 @@ CREATE FUNCTION gatepost.erase_email_secrets(p_email_ids uuid[]) RETURNS void
     AS $$
   update gatepost.emails e set payload = null, variables = '{}'
   where e.id = any (p_email_ids) and e.security and e.notification is null;
+$$;
+
+CREATE FUNCTION gatepost.erase_user() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.end_sessions_of(old.id);
+  delete from gatepost.refresh_tokens t using gatepost.sessions s where s.id = t.session_id and s.user_id = old.id;
+  update gatepost.sessions s
+  set name = null, device_kind = 'unknown', browser = null, os = null, ip = null
+  where s.user_id = old.id;
+
+  update gatepost.emails e set erased_at = clock_timestamp()
+  from (
+    select m.id from gatepost.emails m
+    where m.erased_at is null
+      and (lower(m.recipient) collate "C" = lower(old.email) or m.notification ->> 'user_id' = old.id::text)
+    order by m.id
+    for update
+  ) found
+  where e.id = found.id;
+
+  perform gatepost.suspend_api_keys(old.id);
+  perform gatepost.audit_state('user.deleted', 'user:' || old.id);
+  return null;
+end;
 $$;
 
 CREATE FUNCTION gatepost.expire_emails(p_batch_id uuid DEFAULT NULL::uuid) RETURNS void
@@ -412,6 +528,7 @@ CREATE TABLE gatepost.emails (
     "position" smallint,
     provider text,
     provider_id text,
+    erased_at timestamp with time zone,
     CONSTRAINT emails_check CHECK (((error_message IS NULL) OR (error_code IS NOT NULL))),
     CONSTRAINT emails_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 300))),
     CONSTRAINT emails_notification_check CHECK ((jsonb_typeof(notification) = 'object'::text)),
@@ -451,11 +568,81 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.grant_application_role(p_role name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  item record;
+  policy text := 'application ' || p_role;
+  verb text;
+begin
+  execute format('grant usage on schema gatepost to %I', p_role);
+  for item in
+    select c.oid, c.relname,
+      case
+        when c.relname in ('audit_log', 'audit_seals') then array['select', 'insert']
+        when c.relname in ('audit_drops', 'schema_migrations') then array['select']
+        else array['select', 'insert', 'update', 'delete']
+      end as verbs
+    from pg_catalog.pg_class c
+    where c.relnamespace = 'gatepost'::regnamespace and c.relkind in ('r', 'p')
+    order by c.relname
+  loop
+    foreach verb in array item.verbs loop
+      if not has_table_privilege(p_role, item.oid, verb) then
+        execute format('grant %s on gatepost.%I to %I', verb, item.relname, p_role);
+      end if;
+      if not exists (
+        select from pg_catalog.pg_policy p where p.polrelid = item.oid and p.polname = policy || ' ' || verb
+      ) then
+        execute format(
+          'create policy %I on gatepost.%I for %s to %I %s', policy || ' ' || verb, item.relname, verb, p_role,
+          case verb when 'insert' then 'with check (true)' else 'using (true)' end
+        );
+      end if;
+    end loop;
+  end loop;
+
+  for item in
+    select f.oid::regprocedure as signature from pg_catalog.pg_proc f
+    where f.pronamespace = 'gatepost'::regnamespace and f.proname <> 'grant_application_role'
+      and not has_function_privilege(p_role, f.oid, 'execute')
+    order by f.oid
+  loop
+    execute format('grant execute on function %s to %I', item.signature, p_role);
+  end loop;
+  -- For the check that a row's id is the sequence's own.
+  for item in
+    select c.oid, c.relname from pg_catalog.pg_class c
+    where c.relnamespace = 'gatepost'::regnamespace and c.relkind = 'S'
+      -- a table's privilege, because the other function fails for what is not a sequence, and may be called first
+      and not has_table_privilege(p_role, c.oid, 'select')
+  loop
+    execute format('grant select on sequence gatepost.%I to %I', item.relname, p_role);
+  end loop;
+end;
+$$;
+
 CREATE FUNCTION gatepost.ip_network(p_ip inet) RETURNS inet
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS $$
   select network(set_masklen(p_ip, case family(p_ip) when 4 then 24 else 48 end))::inet;
+$$;
+
+CREATE FUNCTION gatepost.keep_last_admin() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if tg_op = 'TRUNCATE' or not exists (
+    select from gatepost.users u where u.role = 'admin' and u.disabled_at is null
+  ) then
+    raise exception using errcode = 'GP060', message = 'last_admin';
+  end if;
+  return null;
+end;
 $$;
 
 CREATE FUNCTION gatepost.lease_batch(p_worker uuid, p_lease interval, p_transports text[], p_max_emails integer[], OUT batch_id uuid, OUT transport text, OUT pause double precision) RETURNS record
@@ -558,6 +745,31 @@ begin
       for update skip locked
     )
     returning d, s;
+end;
+$$;
+
+CREATE FUNCTION gatepost.lock_admins() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.admins', 0));
+  return null;
+end;
+$$;
+
+CREATE FUNCTION gatepost.lock_out_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  -- Taken before the user's row, as the triggers of a plain statement do.
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.admins', 0));
+  perform from gatepost.users u where u.id = p_user_id for update;
+  if not found then
+    raise exception using errcode = 'GP002', message = 'user_not_found';
+  end if;
+  return gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
 end;
 $$;
 
@@ -955,6 +1167,18 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.reject_disabled_user() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if exists (select from gatepost.users u where u.id = new.user_id and u.disabled_at is not null) then
+    raise exception using errcode = 'GP062', message = 'user_disabled';
+  end if;
+  return new;
+end;
+$$;
+
 CREATE FUNCTION gatepost.reject_version_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1092,6 +1316,8 @@ begin
       detail = format('status %L', email.status);
   elsif email.expires_at <= now() then
     raise exception using errcode = 'GP015', message = 'email_expired';
+  elsif email.erased_at is not null then
+    raise exception using errcode = 'GP061', message = 'email_erased';
   elsif email.version is null then
     raise exception using errcode = 'GP016', message = 'email_was_test';
   elsif email.security and email.notification is null then
@@ -1492,6 +1718,41 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.suspend_api_keys(p_user_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with suspended as (
+    update gatepost.api_keys k set suspended_at = clock_timestamp()
+    where k.owner_id = p_user_id and k.suspended_at is null and k.revoked_at is null
+    returning k.id
+  )
+  select gatepost.audit_state('key.suspended', 'key:' || suspended.id) from suspended;
+$$;
+
+CREATE FUNCTION gatepost.take_over_api_key(p_key_id uuid, p_user_id uuid, p_actor text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  key gatepost.api_keys;
+begin
+  -- Disabling a user locks their row before their keys.
+  perform from gatepost.users u where u.id = p_user_id for share;
+  select * into key from gatepost.api_keys k where k.id = p_key_id for update;
+  if not found then
+    raise exception using errcode = 'GP057', message = 'api_key_not_found';
+  elsif key.revoked_at is not null then
+    raise exception using errcode = 'GP058', message = 'api_key_revoked';
+  end if;
+  update gatepost.api_keys k set owner_id = p_user_id, suspended_at = null where k.id = p_key_id;
+  perform gatepost.record_audit(
+    p_actor, 'key.taken_over', 'key:' || p_key_id, null, p_ip,
+    jsonb_build_object('from', 'user:' || key.owner_id, 'to', 'user:' || p_user_id)
+  );
+end;
+$$;
+
 CREATE TABLE gatepost.email_template_locales (
     key text NOT NULL,
     locale text NOT NULL,
@@ -1598,10 +1859,12 @@ CREATE TABLE gatepost.api_keys (
     secret_hash bytea NOT NULL,
     scopes text[] NOT NULL,
     created_by text NOT NULL,
+    owner_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    suspended_at timestamp with time zone,
     CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
     CONSTRAINT api_keys_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 );
@@ -1640,10 +1903,14 @@ CREATE TABLE gatepost.audit_seals (
     "position" bigint NOT NULL,
     audit_id bigint NOT NULL,
     hash bytea NOT NULL,
+    mac bytea NOT NULL,
+    key_id text NOT NULL,
+    drops_to bigint,
     horizon xid8 NOT NULL,
     cluster bigint NOT NULL,
     sealed_at timestamp with time zone NOT NULL,
     CONSTRAINT audit_seals_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT audit_seals_mac_check CHECK ((octet_length(mac) = 32)),
     CONSTRAINT audit_seals_position_check CHECK (("position" > 0))
 );
 
@@ -1876,6 +2143,8 @@ ALTER TABLE ONLY gatepost.webhook_deliveries
 ALTER TABLE ONLY gatepost.webhooks
     ADD CONSTRAINT webhooks_pkey PRIMARY KEY (url);
 
+CREATE INDEX api_keys_owner_idx ON gatepost.api_keys USING btree (owner_id);
+
 CREATE INDEX audit_log_action_idx ON gatepost.audit_log USING btree (action, id);
 
 CREATE INDEX audit_log_actor_idx ON gatepost.audit_log USING btree (actor, id);
@@ -1905,6 +2174,8 @@ CREATE INDEX emails_expiring_idx ON gatepost.emails USING btree (expires_at) WHE
 CREATE UNIQUE INDEX emails_idempotency_idx ON gatepost.emails USING btree (queued_by, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
 CREATE INDEX emails_notification_session_idx ON gatepost.emails USING btree (((notification ->> 'session_id'::text))) WHERE (notification IS NOT NULL);
+
+CREATE INDEX emails_notification_user_idx ON gatepost.emails USING btree (((notification ->> 'user_id'::text))) WHERE (notification IS NOT NULL);
 
 CREATE INDEX emails_provider_idx ON gatepost.emails USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 
@@ -1956,11 +2227,31 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_log FOR EAC
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_seals FOR EACH ROW EXECUTE FUNCTION gatepost.reject_audit_change();
 
+CREATE TRIGGER apply_state AFTER UPDATE OF role, disabled_at ON gatepost.users FOR EACH ROW WHEN (((old.disabled_at IS DISTINCT FROM new.disabled_at) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION gatepost.apply_user_state();
+
 CREATE TRIGGER audit_ended AFTER UPDATE ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.audit_session_ended();
 
 CREATE TRIGGER audit_opened AFTER INSERT ON gatepost.sessions FOR EACH ROW EXECUTE FUNCTION gatepost.audit_session_opened();
 
+CREATE TRIGGER check_owner_on_insert BEFORE INSERT ON gatepost.api_keys FOR EACH ROW WHEN ((new.owner_id IS NOT NULL)) EXECUTE FUNCTION gatepost.check_api_key_owner();
+
+CREATE TRIGGER check_owner_on_update BEFORE UPDATE OF owner_id ON gatepost.api_keys FOR EACH ROW WHEN ((new.owner_id IS NOT NULL)) EXECUTE FUNCTION gatepost.check_api_key_owner();
+
+CREATE TRIGGER erase BEFORE UPDATE ON gatepost.emails FOR EACH ROW WHEN (((new.erased_at IS NOT NULL) AND (new.status <> 'sending'::text))) EXECUTE FUNCTION gatepost.erase_email();
+
+CREATE TRIGGER erase AFTER DELETE ON gatepost.users FOR EACH ROW EXECUTE FUNCTION gatepost.erase_user();
+
+CREATE TRIGGER erase_inserted BEFORE INSERT ON gatepost.email_events FOR EACH ROW WHEN (((new.email_id IS NOT NULL) AND (new.detail ? 'message'::text))) EXECUTE FUNCTION gatepost.erase_email_event();
+
+CREATE TRIGGER erase_matched BEFORE UPDATE OF email_id ON gatepost.email_events FOR EACH ROW WHEN (((new.email_id IS NOT NULL) AND (new.detail ? 'message'::text))) EXECUTE FUNCTION gatepost.erase_email_event();
+
 CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON gatepost.email_template_versions FOR EACH ROW EXECUTE FUNCTION gatepost.reject_version_change();
+
+CREATE TRIGGER keep_last_admin_on_delete AFTER DELETE ON gatepost.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION gatepost.keep_last_admin();
+
+CREATE TRIGGER keep_last_admin_on_update AFTER UPDATE OF role, disabled_at ON gatepost.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.disabled_at IS NULL) AND ((new.role <> 'admin'::text) OR (new.disabled_at IS NOT NULL)))) EXECUTE FUNCTION gatepost.keep_last_admin();
+
+CREATE TRIGGER lock_admins BEFORE DELETE OR UPDATE OF role, disabled_at ON gatepost.users FOR EACH STATEMENT EXECUTE FUNCTION gatepost.lock_admins();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.audit_drops FOR EACH STATEMENT EXECUTE FUNCTION gatepost.reject_audit_change();
 
@@ -1970,11 +2261,15 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.audit_seals FOR EACH STAT
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.email_template_versions FOR EACH STATEMENT EXECUTE FUNCTION gatepost.reject_version_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.users FOR EACH STATEMENT EXECUTE FUNCTION gatepost.keep_last_admin();
+
 CREATE TRIGGER notify_ended AFTER UPDATE OF ended_at ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.notify_session_ended();
 
 CREATE TRIGGER record_suppression_on_insert AFTER INSERT ON gatepost.emails FOR EACH ROW WHEN ((new.status = 'suppressed'::text)) EXECUTE FUNCTION gatepost.record_suppression();
 
 CREATE TRIGGER record_suppression_on_update AFTER UPDATE OF status ON gatepost.emails FOR EACH ROW WHEN (((new.status = 'suppressed'::text) AND (old.status <> 'suppressed'::text))) EXECUTE FUNCTION gatepost.record_suppression();
+
+CREATE TRIGGER reject_disabled BEFORE INSERT ON gatepost.sessions FOR EACH ROW EXECUTE FUNCTION gatepost.reject_disabled_user();
 
 CREATE TRIGGER signing_keys_changed AFTER INSERT OR DELETE OR UPDATE ON gatepost.signing_keys FOR EACH STATEMENT EXECUTE FUNCTION gatepost.signing_keys_changed();
 
@@ -2075,11 +2370,17 @@ REVOKE ALL ON FUNCTION gatepost.add_email_attachments(p_email_id uuid, p_attachm
 
 REVOKE ALL ON FUNCTION gatepost.apply_email_event(p_event_id bigint, p_email_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.apply_user_state() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.audit_session_ended() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.audit_session_opened() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.audit_state(p_action text, p_target text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.check_api_key_owner() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.create_batch(p_worker uuid, p_lease interval, p_transport text, p_max_emails integer) FROM PUBLIC;
 
@@ -2097,7 +2398,15 @@ REVOKE ALL ON FUNCTION gatepost.email_severity(p_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.end_sessions_of(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.erase_email() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.erase_email_event() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.erase_email_secrets(p_email_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.erase_user() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.expire_emails(p_batch_id uuid) FROM PUBLIC;
 
@@ -2115,11 +2424,19 @@ REVOKE ALL ON FUNCTION gatepost.finish_emails(p_email_ids uuid[], p_status text,
 
 REVOKE ALL ON FUNCTION gatepost.freeze_batch(p_id uuid, p_worker uuid, p_sender text, p_key_lifetime interval, p_email_ids uuid[], p_subjects text[], p_payloads text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.grant_application_role(p_role name) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.ip_network(p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.keep_last_admin() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lease_batch(p_worker uuid, p_lease interval, p_transports text[], p_max_emails integer[], OUT batch_id uuid, OUT transport text, OUT pause double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lease_webhook_delivery(p_worker uuid, p_lease interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.lock_admins() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.lock_out_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
 
@@ -2150,6 +2467,8 @@ REVOKE ALL ON FUNCTION gatepost.record_transport_error(p_batch gatepost.email_ba
 REVOKE ALL ON FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_encrypted bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_encrypted bytea, OUT session gatepost.sessions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.reject_audit_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.reject_disabled_user() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.reject_version_change() FROM PUBLIC;
 
@@ -2202,6 +2521,10 @@ REVOKE ALL ON FUNCTION gatepost.signing_keys_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION gatepost.stamp_audit_row() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.suppress_new_email() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.suspend_api_keys(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.take_over_api_key(p_key_id uuid, p_user_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.template_etag(p_locale gatepost.email_template_locales) FROM PUBLIC;
 

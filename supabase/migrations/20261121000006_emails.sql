@@ -55,6 +55,8 @@ create table gatepost.emails (
   position smallint,
   provider text,
   provider_id text,
+  -- when the recipient's account was deleted, and with it what this row says about them
+  erased_at timestamptz,
   check (error_message is null or error_code is not null)
 );
 

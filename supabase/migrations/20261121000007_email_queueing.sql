@@ -179,7 +179,8 @@ $$;
 
 
 -- Queues a copy of an email and returns the new id. Raises GP004 email_not_found, GP014 email_still_sending, GP015
--- email_expired, GP016 email_was_test, or GP017 email_secrets_erased (a security email that an application queued).
+-- email_expired, GP016 email_was_test, GP017 email_secrets_erased (a security email that an application queued), or
+-- GP061 email_erased (the recipient's account was deleted).
 create function gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) returns uuid
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -195,6 +196,8 @@ begin
       detail = format('status %L', email.status);
   elsif email.expires_at <= now() then
     raise exception using errcode = 'GP015', message = 'email_expired';
+  elsif email.erased_at is not null then
+    raise exception using errcode = 'GP061', message = 'email_erased';
   elsif email.version is null then
     raise exception using errcode = 'GP016', message = 'email_was_test';
   elsif email.security and email.notification is null then

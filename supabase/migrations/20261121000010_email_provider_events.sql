@@ -82,7 +82,7 @@ begin
   insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
   select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'message', e.id, 'provider'
   from gatepost.emails e
-  where e.id = p_email_id and event.detail ? 'suppress'
+  where e.id = p_email_id and event.detail ? 'suppress' and e.erased_at is null
   on conflict (email) do nothing;
 end;
 $$;

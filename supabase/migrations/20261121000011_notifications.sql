@@ -25,6 +25,8 @@ create table gatepost.notification_opt_outs (
 
 create index emails_notification_session_idx on gatepost.emails ((notification ->> 'session_id'))
   where notification is not null;
+create index emails_notification_user_idx on gatepost.emails ((notification ->> 'user_id'))
+  where notification is not null;
 
 alter table gatepost.links enable row level security;
 alter table gatepost.notification_opt_outs enable row level security;

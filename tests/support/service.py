@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from gatepost import Settings, create_app
+from tests.support.database import application_url
 
 PASSWORD = "correct horse battery"
 # Random enough for production, and used nowhere else.
@@ -188,8 +189,8 @@ class Service:
 
 @asynccontextmanager
 async def running_service(database_url: str, **changes: Any) -> AsyncIterator[Service]:
-    """Run the standalone service on a database."""
-    settings = make_settings(database_url, **changes)
+    """Run the standalone service on a database, as the role of the service; `sql` is the owner of the schema."""
+    settings = make_settings(application_url(database_url), **changes)
     sql = await asyncpg.connect(database_url)
     try:
         async with serve_app(create_app(settings)) as url, http_client(url) as client:

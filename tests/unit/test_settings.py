@@ -83,6 +83,8 @@ def test_the_log_level_is_info_and_its_case_does_not_matter(monkeypatch: pytest.
         *(("ALLOWED_ORIGINS", value) for value in ("*", "a.example.com", "https://a.example.com/path")),
         *(("TRUSTED_PROXIES", value) for value in ("all", "10.0.0.0/99")),
         *(("DATABASE_URL", value) for value in ("mysql://h/d", "nonsense")),
+        ("MIGRATION_DATABASE_URL", "mysql://h/d"),
+        ("MIGRATION_DATABASE_URL", "postgresql://owner@h/d"),
         ("SECRET_KEY", "short"),
         ("ENVIRONMENT", "prod"),
         ("REVOCATION", "maybe"),

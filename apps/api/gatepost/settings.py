@@ -239,6 +239,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
+    migration_database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
     data_dir: Path = Path(".gatepost")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=_MAX_PORT)] = 8000
@@ -287,6 +288,8 @@ class Settings(BaseSettings):
             keys = split_secret_keys(self.secret_key.get_secret_value())
             if not all(map(_is_random, keys)):
                 raise ValueError(f"SECRET_KEY: is not random enough for production: {_MAKE_A_KEY}")
+        if self.migration_database_url is not None and self.database_url is None:
+            raise ValueError("MIGRATION_DATABASE_URL: needs DATABASE_URL, the same database as the application's role")
         if (self.admin_email is None) != (self.admin_password is None):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD: set both or neither")
         if self.activity_interval >= self.idle_timeout:
@@ -322,6 +325,12 @@ class Settings(BaseSettings):
             if value is None:
                 raise ValueError(f"{name}: is required by GATEPOST_MAIL_TRANSPORT={','.join(transports)}")
         return self
+
+    @property
+    def owner_url(self) -> str | None:
+        """The URL of the database as the owner of its schema; None for the embedded database."""
+        url = self.migration_database_url or self.database_url
+        return url.get_secret_value() if url else None
 
     @property
     def issuer(self) -> str:

@@ -35,6 +35,8 @@ SERVICE_HOME = Path("/var/lib/gatepost")
 
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 _SUPERUSER = "gatepost"
+# The role that the service uses, which can neither change nor delete audit rows. The superuser owns the schema.
+APPLICATION_ROLE = "gatepost_app"
 _PORT = 5432
 _START_SECONDS = 60
 # A cluster has this prefix until it is complete.
@@ -43,7 +45,11 @@ _ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 class EmbeddedPostgres:
-    """A running server. `url` is that of its database, `data` the directory of its cluster."""
+    """A running server. `data` is the directory of its cluster.
+
+    `url` is that of its database for the owner of the schema, `application_url` for the role of the service, which
+    `migrate_embedded` creates.
+    """
 
     def __init__(self, cluster: _Cluster, users_lock: IO[bytes], start_lock: Path, sockets: Path) -> None:
         self._cluster = cluster
@@ -51,7 +57,9 @@ class EmbeddedPostgres:
         self._start_lock = start_lock
         self._sockets = sockets
         self.data = cluster.directory
-        self.url = f"postgresql://{_SUPERUSER}@/postgres?host={quote(str(sockets), safe='/')}&port={_PORT}"
+        database = f"/postgres?host={quote(str(sockets), safe='/')}&port={_PORT}"
+        self.url = f"postgresql://{_SUPERUSER}@{database}"
+        self.application_url = f"postgresql://{APPLICATION_ROLE}@{database}"
 
     @classmethod
     def start(cls, data_dir: Path) -> Self:

@@ -166,6 +166,18 @@ export type ApiKey = {
      */
     created_by: string;
     /**
+     * Owner Id
+     *
+     * The admin whom the key acts for; null if it was created on the command line
+     */
+    owner_id: string | null;
+    /**
+     * Owner Email
+     *
+     * The owner's email address; null if the user was deleted
+     */
+    owner_email: string | null;
+    /**
      * Created At
      */
     created_at: string;
@@ -181,6 +193,12 @@ export type ApiKey = {
      * Revoked At
      */
     revoked_at: string | null;
+    /**
+     * Suspended At
+     *
+     * When the owner stopped being an enabled admin; the key works again once an admin takes it over
+     */
+    suspended_at: string | null;
 };
 
 /**
@@ -935,6 +953,18 @@ export type NewApiKey = {
      */
     created_by: string;
     /**
+     * Owner Id
+     *
+     * The admin whom the key acts for; null if it was created on the command line
+     */
+    owner_id: string | null;
+    /**
+     * Owner Email
+     *
+     * The owner's email address; null if the user was deleted
+     */
+    owner_email: string | null;
+    /**
      * Created At
      */
     created_at: string;
@@ -950,6 +980,12 @@ export type NewApiKey = {
      * Revoked At
      */
     revoked_at: string | null;
+    /**
+     * Suspended At
+     *
+     * When the owner stopped being an enabled admin; the key works again once an admin takes it over
+     */
+    suspended_at: string | null;
     /**
      * Secret
      */
@@ -3155,6 +3191,10 @@ export type DeleteUserErrors = {
      */
     404: Problem;
     /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
@@ -3381,6 +3421,10 @@ export type DisableUserErrors = {
      */
     404: Problem;
     /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
      * The request body is too large
      */
     413: Problem;
@@ -3542,6 +3586,10 @@ export type CreateApiKeyErrors = {
      */
     403: Problem;
     /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
      * The request body is too large
      */
     413: Problem;
@@ -3623,6 +3671,60 @@ export type RevokeApiKeyResponses = {
 };
 
 export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
+
+export type TakeOverApiKeyData = {
+    body?: never;
+    path: {
+        /**
+         * Key Id
+         */
+        key_id: string;
+    };
+    query?: never;
+    url: '/v1/admin/api-keys/{key_id}/take-over';
+};
+
+export type TakeOverApiKeyErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type TakeOverApiKeyError = TakeOverApiKeyErrors[keyof TakeOverApiKeyErrors];
+
+export type TakeOverApiKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: ApiKey;
+};
+
+export type TakeOverApiKeyResponse = TakeOverApiKeyResponses[keyof TakeOverApiKeyResponses];
 
 export type ListAuditData = {
     body?: never;
