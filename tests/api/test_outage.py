@@ -77,7 +77,7 @@ async def test_requests_fail_without_the_database_and_succeed_when_it_is_back(se
 
 async def test_readyz_reports_missing_migrations(database_url: str) -> None:
     async with running_service(database_url) as service:
-        ready = {"status": "ok", "database": "ok", "migrations": "ok", "mail": "ok", "mail_errors": []}
+        ready = {"status": "ok", "database": "ok", "migrations": "ok", "mail": "ok"}
         assert (await service.http.get("/readyz")).json() == ready
         await service.sql.execute("delete from gatepost.schema_migrations where version = '20261121000002'")
         problem = assert_problem(await service.http.get("/readyz"), 503, "service_unavailable")

@@ -32,7 +32,7 @@ _ROUTES = [
     for router in (
         *(accounts.router, link_routes.router, sessions.router, admin.router),
         *(templates.router, preview_routes.router, templates.language),
-        *(outbox.router, outbox.sending, mailbox.router, notifications.router),
+        *(outbox.router, outbox.provider, outbox.sending, mailbox.router, notifications.router),
         health.router,
     )
     for route in router.routes

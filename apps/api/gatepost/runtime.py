@@ -16,6 +16,7 @@ from gatepost import accounts, admin, audit, log, package_files, security, sessi
 from gatepost.db import Database, EmbeddedPostgres, LeaseWorker, Listener, Reader, migrate, pending
 from gatepost.errors import ConfigurationError
 from gatepost.geoip import GeoIp
+from gatepost.http import BodyParsing
 from gatepost.mail import delivery, mailbox, notifications, outbox, templates, transports
 from gatepost.metrics import Metrics
 from gatepost.settings import Settings
@@ -44,6 +45,11 @@ class Runtime:
         self.metrics.watch_pool("guard", reader.size, reader.idle)
         self._url = url
         self._secret = security.crypto.secret_key(settings)
+
+    @cached_property
+    def body_parsing(self) -> BodyParsing:
+        """Parses request bodies."""
+        return BodyParsing()
 
     @cached_property
     def passwords(self) -> security.Passwords:

@@ -1,9 +1,15 @@
 from . import pagination as pagination
 from .accept_language import preferred_language as preferred_language
+from .bodies import BodyParsing as BodyParsing
+from .bodies import load_json as load_json
+from .bodies import parse_body as parse_body
+from .bodies import parse_json as parse_json
+from .bodies import validate as validate
 from .dependencies import Connection as Connection
 from .dependencies import CurrentRuntime as CurrentRuntime
 from .dependencies import find_runtime as find_runtime
 from .dependencies import request_ip as request_ip
+from .guard import Guard as Guard
 from .mount_registry import mount_key as mount_key
 from .mount_registry import select_mount as select_mount
 from .pages import serve_pages as serve_pages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from starlette.requests import HTTPConnection
@@ -11,6 +12,32 @@ from gatepost.errors import CsrfFailed, NotAuthenticated
 from gatepost.settings import Settings, origin_of
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# RFC 6265, 4.1.1: cookie-octet, without the quotes that may surround a value. We never set one with quotes.
+_VALUE = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
+_WHITE_SPACE = b" \t"
+
+
+def read_cookie(connection: HTTPConnection, name: str) -> str | None:
+    """Return the value of one of our cookies, or None if the request does not have exactly one of that exact name.
+
+    The header is read byte by byte (RFC 6265, 4.2.1 and 5.4), never by a general parser: those also strip characters
+    that browsers keep, so that `\\xa0__Host-gatepost`, which any site below the same domain can set, would be read as
+    `__Host-gatepost`, which only we can set (OWASP ASVS 3.3.1). A browser never sends two cookies with the `__Host-`
+    prefix and one name, and of two cookies without it, one is not ours: neither is used.
+    """
+    wanted = name.encode()
+    found: bytes | None = None
+    for header, value in connection.scope["headers"]:
+        if header != b"cookie" or wanted not in value:
+            continue
+        for pair in value.split(b";"):
+            key, separator, text = pair.partition(b"=")
+            if not separator or key.strip(_WHITE_SPACE) != wanted:
+                continue
+            if found is not None:
+                return None
+            found = text.strip(_WHITE_SPACE)
+    return found.decode() if found is not None and _VALUE.fullmatch(found) else None
 
 
 class Cookies:
@@ -31,7 +58,7 @@ class Cookies:
 
     def are_in(self, connection: HTTPConnection) -> bool:
         """Return whether a request has any of the cookies."""
-        return self.access in connection.cookies or self.refresh in connection.cookies
+        return any(read_cookie(connection, name) is not None for name in (self.access, self.refresh))
 
     def clear(self, response: Response) -> None:
         """Delete both cookies."""
@@ -78,16 +105,17 @@ def read_access_token(connection: HTTPConnection, cookies: Cookies, origins: Ori
 
     Raises:
         NotAuthenticated: there is none.
-        CsrfFailed: an unsafe request by cookie does not come from an allowed page.
+        CsrfFailed: an unsafe request or a WebSocket by cookie does not come from an allowed page.
     """
     token = bearer_token(connection)
     if token is not None:
         if not token:
             raise NotAuthenticated
         return token
-    cookie = connection.cookies.get(cookies.access)
+    cookie = read_cookie(connection, cookies.access)
     if not cookie:
         raise NotAuthenticated
-    if connection.scope.get("method", "GET") not in _SAFE_METHODS:
+    # Any page can open a WebSocket to any origin, and the browser adds the cookies (RFC 6455, 10.2).
+    if connection.scope["type"] == "websocket" or connection.scope["method"] not in _SAFE_METHODS:
         origins.check(connection)
     return cookie

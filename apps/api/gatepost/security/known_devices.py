@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from gatepost.security import crypto
+from gatepost.security.cookies import read_cookie
 from gatepost.settings import Settings
 
 # Users who share a browser.
@@ -50,7 +51,7 @@ class KnownDevices:
         )
 
     def _marks(self, connection: HTTPConnection) -> list[str]:
-        return [mark for mark in connection.cookies.get(self._cookie, "")[:500].split(".") if mark]
+        return [mark for mark in (read_cookie(connection, self._cookie) or "")[:500].split(".") if mark]
 
     def _mark(self, user_id: UUID, password_changed_at: datetime) -> str:
         message = f"{user_id}/{password_changed_at.timestamp()}".encode()
