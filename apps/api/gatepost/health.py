@@ -15,7 +15,15 @@ from gatepost.mail import outbox
 
 logger = log.get_logger()
 
-router = APIRouter(tags=["operations"], route_class=ApiRoute)
+
+class _AnyHost(ApiRoute):
+    """A route that is requested by the IP address of one process: a probe, or Prometheus."""
+
+    any_host = True
+
+
+router = APIRouter(tags=["operations"], route_class=_AnyHost)
+metrics_router = APIRouter(tags=["operations"], route_class=_AnyHost)
 
 
 class _Exposition(Response):
@@ -61,7 +69,7 @@ async def read_readiness(runtime: CurrentRuntime) -> Readiness:
     return Readiness(status="ok", database="ok", migrations="ok", mail="degraded" if found else "ok")
 
 
-@router.get("/metrics", status_code=200, response_class=_Exposition, responses=problems())
+@metrics_router.get("/metrics", status_code=200, response_class=_Exposition, responses=problems())
 async def read_metrics(runtime: CurrentRuntime) -> Response:
     """Return the metrics of this process for Prometheus. They contain no personal data and no secrets."""
     return _Exposition(runtime.metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

@@ -87,6 +87,11 @@ class Runtime:
         return security.Origins(self.settings)
 
     @cached_property
+    def hosts(self) -> security.Hosts:
+        """The hosts that the service answers for."""
+        return security.Hosts(self.settings)
+
+    @cached_property
     def known_devices(self) -> security.KnownDevices:
         """Marks browsers as known to a user."""
         return security.KnownDevices(self._secret, self.settings)

@@ -1,5 +1,6 @@
 from . import pagination as pagination
 from .accept_language import preferred_language as preferred_language
+from .allowed_hosts import AllowedHosts as AllowedHosts
 from .bodies import BodyParsing as BodyParsing
 from .bodies import load_json as load_json
 from .bodies import parse_body as parse_body

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gatepost import log
 from gatepost.errors import FieldError, PayloadTooLarge, UnsupportedMediaType, ValidationFailed
 from gatepost.http.bodies import MAX_BODY_BYTES, BoundedBody, parse_body, parse_json
+from gatepost.http.dependencies import find_runtime
 from gatepost.http.guard import Guard, authenticate
 from gatepost.http.problem_details import EXCEPTION_HANDLERS, find_metrics, has_request_id, request_id
 
@@ -78,6 +79,8 @@ class ApiRoute(APIRoute):
     """
 
     max_body_bytes = MAX_BODY_BYTES
+    # Health checks use the IP address of one process.
+    any_host = False
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, errors included."""
@@ -85,6 +88,9 @@ class ApiRoute(APIRoute):
         await RequestContext(bounded)(scope, receive, send)
 
     async def _handle_bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.any_host:
+            connection = HTTPConnection(scope)
+            find_runtime(connection).hosts.check(connection)
         if _content_length(Headers(scope=scope)) > self.max_body_bytes:
             raise PayloadTooLarge
         await super().handle(scope, BoundedBody(receive, self.max_body_bytes).receive, send)
@@ -94,7 +100,9 @@ class ApiRoute(APIRoute):
         handle = super().get_route_handler()
         guards = _guards(self.dependant)
         body = self.body_field and self.body_field.field_info
-        json_body = TypeAdapter[Any](Annotated[(body.annotation, Field(), *body.metadata)]) if body else None
+        # The type is known at run time only.
+        type_: Any = Annotated[(body.annotation, Field(), *body.metadata)] if body else None
+        json_body = TypeAdapter[Any](type_) if body else None
 
         async def handle_checked(request: Request) -> Response:
             await authenticate(request, guards)

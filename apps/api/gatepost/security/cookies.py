@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from gatepost.errors import CsrfFailed, NotAuthenticated
+from gatepost.security.hosts import Hosts
 from gatepost.settings import Settings, origin_of
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -18,10 +19,10 @@ _WHITE_SPACE = b" \t"
 
 
 def read_cookie(connection: HTTPConnection, name: str) -> str | None:
-    """Return the value of one of our cookies, or None if the request does not have exactly one of that exact name.
+    r"""Return the value of one of our cookies, or None if the request does not have exactly one of that exact name.
 
     The header is read byte by byte (RFC 6265, 4.2.1 and 5.4), never by a general parser: those also strip characters
-    that browsers keep, so that `\\xa0__Host-gatepost`, which any site below the same domain can set, would be read as
+    that browsers keep, so that `\xa0__Host-gatepost`, which any site below the same domain can set, would be read as
     `__Host-gatepost`, which only we can set (OWASP ASVS 3.3.1). A browser never sends two cookies with the `__Host-`
     prefix and one name, and of two cookies without it, one is not ours: neither is used.
     """
@@ -67,11 +68,15 @@ class Cookies:
 
 
 class Origins:
-    """The origins whose pages may use cookies for unsafe requests: the service's own and the allowed ones."""
+    """The origins whose pages may use cookies for unsafe requests: the service's own and the allowed ones.
+
+    Without `PUBLIC_URL`, the host of the request is the service's own, if it is one of the allowed hosts.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._own = origin_of(settings.public_url) if settings.public_url else None
         self._allowed = frozenset(settings.allowed_origins)
+        self._hosts = Hosts(settings)
 
     def check(self, connection: HTTPConnection) -> None:
         """Let a request pass only if it comes from an allowed page (OWASP ASVS 3.5.1; Fetch Metadata).
@@ -91,7 +96,7 @@ class Origins:
         if self._own is not None:
             return origin == self._own
         host = connection.headers.get("host", "")
-        return bool(host) and origin in (f"http://{host}", f"https://{host}")
+        return self._hosts.allow(connection) and origin in (f"http://{host}", f"https://{host}")
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:

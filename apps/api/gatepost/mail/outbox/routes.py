@@ -37,9 +37,9 @@ class _LargeBodies(ApiRoute):
 
 
 class _ProviderBodies(ApiRoute):
-    """A route that accepts events of a provider, which may quote a whole reply of a mail server."""
+    """A route that accepts events of a provider, which quote what mail servers say. A rejected one would be lost."""
 
-    max_body_bytes = 256 * 1024
+    max_body_bytes = 1024 * 1024
 
 
 router = APIRouter(tags=["emails"], route_class=ApiRoute)
