@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from collections.abc import Collection
 from gatepost.http import EXCEPTION_HANDLERS, AllowedHosts, RequestContext, serve_pages
 from gatepost.router import chosen_parts, create_router
 from gatepost.security import Cookies, Hosts

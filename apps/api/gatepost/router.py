@@ -16,7 +16,7 @@ from gatepost.accounts import link_routes
 from gatepost.accounts import routes as accounts
 from gatepost.admin import routes as admin
 from gatepost.errors import ConfigurationError
-from gatepost.http import ApiRoute, mount_key, select_mount
+from gatepost.http import ApiRoute, find_forwarding_server, mount_key, select_mount
 from gatepost.mail.mailbox import routes as mailbox
 from gatepost.mail.notifications import routes as notifications
 from gatepost.mail.outbox import routes as outbox
@@ -84,7 +84,9 @@ class GatepostRouter(APIRouter):
 
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, Runtime]]:
+        forwarding_server = find_forwarding_server(self.settings.trusted_proxies)
         async with open_runtime(self.settings) as runtime, runtime.serving(self._on_session_ended):
+            runtime.forwarding_server = forwarding_server
             yield {self.mount_key: runtime}
 
 

@@ -16,7 +16,7 @@ from gatepost import accounts, admin, audit, log, package_files, security, sessi
 from gatepost.db import Database, EmbeddedPostgres, LeaseWorker, Listener, Reader, migrate, pending
 from gatepost.errors import ConfigurationError
 from gatepost.geoip import GeoIp
-from gatepost.http import BodyParsing
+from gatepost.http import BodyParsing, ForwardingServer
 from gatepost.mail import delivery, mailbox, notifications, outbox, templates, transports
 from gatepost.metrics import Metrics
 from gatepost.settings import Settings
@@ -40,6 +40,7 @@ class Runtime:
         self.database = database
         self.reader = reader
         self.geoip = geoip
+        self.forwarding_server: ForwardingServer | None = None
         self.metrics = Metrics()
         self.metrics.watch_pool("requests", database.size, database.idle)
         self.metrics.watch_pool("guard", reader.size, reader.idle)

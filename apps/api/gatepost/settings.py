@@ -112,7 +112,7 @@ def _is_loopback(url: str) -> bool:
 
 def _provider_url(value: str) -> str:
     url = _base_url(value)
-    if url.startswith("http:") and not _is_loopback(url):
+    if url.startswith("http://") and not _is_loopback(url):
         raise ValueError("must be https: requests contain the API key. Only a loopback address can be http")
     return url
 

@@ -104,7 +104,7 @@ async def _seed(settings: Settings) -> str | None:
 async def _create_operator(runtime: Runtime) -> str | None:
     """Let the operator's password hold where `ADMIN_EMAIL` is a demo address, even if the demo created it before."""
     email, password = runtime.settings.admin_email, runtime.settings.admin_password
-    demo = {address: public for address, public in (ADMIN, USER)}
+    demo = dict((ADMIN, USER))
     if email is None or password is None or email.lower() not in demo:
         return None
     new_hash = await runtime.passwords.hash(password.get_secret_value())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 from ipaddress import ip_address
@@ -77,6 +78,12 @@ def _require_demo_allowed(settings: Settings, *, is_local: bool) -> None:
 
 class _Server(uvicorn.Server):
     """A server that shuts down gracefully, within ten seconds. Uvicorn's own would quit at a second signal."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and exempt what stays from garbage collection: going through all modules takes 70 ms."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle the first signal; further ones change nothing."""

@@ -10,6 +10,8 @@ from .dependencies import Connection as Connection
 from .dependencies import CurrentRuntime as CurrentRuntime
 from .dependencies import find_runtime as find_runtime
 from .dependencies import request_ip as request_ip
+from .forwarded import ForwardingServer as ForwardingServer
+from .forwarded import find_forwarding_server as find_forwarding_server
 from .guard import Guard as Guard
 from .mount_registry import mount_key as mount_key
 from .mount_registry import select_mount as select_mount

@@ -126,30 +126,43 @@ def _find_excess(raw: bytes) -> str | None:
         escapes += raw.count(b"\\", start, start + _PIECE)
         if escapes > _MAX_ESCAPES:
             return f"has more than {_MAX_ESCAPES} escapes in strings"
-    depth = values = outside = position = 0
-    while position < len(raw):
+    structure = _Structure()
+    position = 0
+    while position < len(raw) and structure.excess is None:
         quote = raw.find(b'"', position)
         end = len(raw) if quote < 0 else quote
-        outside += end - position
-        if outside > _MAX_BYTES_OUTSIDE_STRINGS:
-            return f"has more than {_MAX_BYTES_OUTSIDE_STRINGS} bytes outside of strings"
-        values += 1
         for start in range(position, end, _PIECE):
-            stop = min(start + _PIECE, end)
-            values += raw.count(b",", start, stop)
-            for bracket in _BRACKET.finditer(raw, start, stop):
-                values += 1
-                depth += 1 if bracket[0] in b"[{" else -1
-                if depth > _MAX_DEPTH:
-                    return f"is nested more than {_MAX_DEPTH} levels deep"
-                if values > _MAX_VALUES:
-                    break
-            if values > _MAX_VALUES:
-                return f"has more than {_MAX_VALUES} values"
-        if values > _MAX_VALUES:
-            return f"has more than {_MAX_VALUES} values"
+            structure.count(raw, start, min(start + _PIECE, end))
+        structure.values += 1
         position = len(raw) if quote < 0 else _end_of_string(raw, quote + 1)
-    return None
+    return structure.excess
+
+
+class _Structure:
+    """What was found outside of strings so far; `excess` says which limit that exceeds, if any."""
+
+    def __init__(self) -> None:
+        self.values = self._bytes = self._depth = self._deepest = 0
+
+    @property
+    def excess(self) -> str | None:
+        if self._deepest > _MAX_DEPTH:
+            return f"is nested more than {_MAX_DEPTH} levels deep"
+        if self.values > _MAX_VALUES:
+            return f"has more than {_MAX_VALUES} values"
+        if self._bytes > _MAX_BYTES_OUTSIDE_STRINGS:
+            return f"has more than {_MAX_BYTES_OUTSIDE_STRINGS} bytes outside of strings"
+        return None
+
+    def count(self, raw: bytes, start: int, stop: int) -> None:
+        if self.excess is not None:
+            return
+        self._bytes += stop - start
+        self.values += raw.count(b",", start, stop)
+        for bracket in _BRACKET.finditer(raw, start, stop):
+            self.values += 1
+            self._depth += 1 if bracket[0] in b"[{" else -1
+            self._deepest = max(self._deepest, self._depth)
 
 
 def _end_of_string(raw: bytes, position: int) -> int:
