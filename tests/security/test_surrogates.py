@@ -15,7 +15,7 @@ import pytest
 from tests.support import Service, assert_problem
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text(encoding="utf-8"))
-# Not through httpx's own encoding, which rejects them: percent-encoded UTF-8 of a lone surrogate, and of a truncated one.
+# Percent-encoded UTF-8 of a lone surrogate, and of a truncated one.
 ENCODED = ["%ED%A0%80", "a%ED%BF", "%FF"]
 # Escapes in JSON: alone, first, last, and in the wrong order.
 ESCAPED = [r"\ud800", r"\udfff", r"a\ud800b", r"\udc00\ud800"]

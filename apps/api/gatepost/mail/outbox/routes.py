@@ -44,7 +44,7 @@ class _ProviderBodies(ApiRoute):
 
 router = APIRouter(tags=["emails"], route_class=ApiRoute)
 sending = APIRouter(prefix="/v1/emails", tags=["emails"], route_class=_LargeBodies)
-provider = APIRouter(tags=["webhooks"], route_class=_ProviderBodies)
+provider = APIRouter(tags=["emails"], route_class=_ProviderBodies)
 
 Reader = Annotated[Actor, Depends(AdminGuard("emails:read"))]
 Sender = Annotated[Actor, Depends(AdminGuard("emails:send", recent=True))]
@@ -174,6 +174,7 @@ async def list_transport_errors(actor: Reader, connection: Connection) -> Transp
     status_code=204,
     response_class=Response,
     responses=problems(401, 413, 422),
+    tags=["webhooks"],
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
 async def receive_resend_event(request: Request, runtime: CurrentRuntime) -> None:
