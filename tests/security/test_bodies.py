@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
-from tests.support import PASSWORD, Device, Service, assert_problem
+import gatepost
+from tests.support import PASSWORD, Device, Service, assert_problem, http_client, make_settings, serve_app
 
 JSON = {"Content-Type": "application/json"}
 LARGE = 14 * 1024 * 1024
@@ -120,6 +122,19 @@ async def test_a_request_is_authenticated_once(service: Service) -> None:
     before = await guard_checks(service)
     assert (await user.post("/v1/sessions", {})).status_code == 200
     assert await guard_checks(service) == before + 1
+
+
+async def test_an_app_can_still_override_the_guard(database_url: str) -> None:
+    """As hosts do in their tests (`app.dependency_overrides`): the guard is not asked before the body either."""
+    app = FastAPI()
+    app.include_router(gatepost.create_router(make_settings(database_url)), prefix="/account")
+    async with serve_app(app) as url, http_client(url) as client:
+        form = {"email": "ada@example.com", "password": PASSWORD}
+        signed_in = (await client.post("/account/v1/auth/register", json=form)).json()["session"]
+        assert (await client.post("/account/v1/sessions", json={})).status_code == 401
+        app.dependency_overrides[gatepost.require_session] = lambda: gatepost.Session(**signed_in, claims={})
+        response = await client.post("/account/v1/sessions", json={})
+        assert (response.status_code, response.json()["id"]) == (200, signed_in["id"])
 
 
 async def guard_checks(service: Service) -> int:

@@ -13,6 +13,8 @@ from gatepost.errors import ConfigurationError, ServiceUnavailable
 from gatepost.http import ApiRoute, CurrentRuntime, problems
 from gatepost.mail import outbox
 
+_WRONG_SCHEMA = "The database schema does not match this version of Gatepost."
+
 logger = log.get_logger()
 
 
@@ -63,9 +65,10 @@ async def read_readiness(runtime: CurrentRuntime) -> Readiness:
             found = await outbox.list_transport_errors(connection) if not missing else []
         except ConfigurationError as error:
             logger.error("not ready", error=str(error))
-            raise ServiceUnavailable("The database schema does not match this version of Gatepost.") from None
+            raise ServiceUnavailable(_WRONG_SCHEMA) from None
     if missing:
-        raise ServiceUnavailable(f"{len(missing)} migrations are pending. Run `gatepost migrate`.")
+        logger.error("not ready: run `gatepost migrate`", pending=len(missing))
+        raise ServiceUnavailable(_WRONG_SCHEMA)
     return Readiness(status="ok", database="ok", migrations="ok", mail="degraded" if found else "ok")
 
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gatepost import log
 from gatepost.types import IPNetwork
+
+if TYPE_CHECKING:
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 logger = log.get_logger()
 
@@ -47,10 +50,14 @@ def find_forwarding_server(trusted_proxies: Sequence[IPNetwork]) -> ForwardingSe
 
     To be called while the app starts: the middleware of uvicorn is then one of the callers.
     """
+    # Not imported: where another server runs, there is nothing to find.
+    uvicorn = sys.modules.get("uvicorn.middleware.proxy_headers")
+    if uvicorn is None:
+        return None
     frame = sys._getframe()  # noqa: SLF001 - the server offers no other way to ask
     while frame := frame.f_back:  # type: ignore[assignment]
         middleware = frame.f_locals.get("self") if frame.f_code.co_name == "__call__" else None
-        if isinstance(middleware, ProxyHeadersMiddleware):
+        if isinstance(middleware, uvicorn.ProxyHeadersMiddleware):
             server = ForwardingServer(middleware, trusted_proxies)
             if server.more_trusting_than_us:
                 logger.warning(

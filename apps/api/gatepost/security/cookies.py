@@ -22,7 +22,7 @@ def read_cookie(connection: HTTPConnection, name: str) -> str | None:
 
     The header is read byte by byte (RFC 6265, 4.2.1 and 5.4), never by a general parser: those also strip characters
     that browsers keep, so that `\xa0__Host-gatepost`, which any site below the same domain can set, would be read as
-    `__Host-gatepost`, which only we can set (OWASP ASVS 3.3.1). A browser never sends two cookies with the `__Host-`
+    `__Host-gatepost`, which only we can set (OWASP ASVS 3.3.3). A browser never sends two cookies with the `__Host-`
     prefix and one name, and of two cookies without it, one is not ours: neither is used.
     """
     wanted = name.encode()
