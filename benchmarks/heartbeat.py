@@ -167,6 +167,37 @@ async def measure(client: httpx.AsyncClient, operation: Operation, shape: Shape,
     )
 
 
+def hostile_headers() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Return requests without a body: a name, a path and headers."""
+    yield "query parameters", "/v1/me?" + "&".join(f"{n:x}" for n in range(11_000)), []
+    yield "escaped query", "/v1/me?a=" + "%41" * 21_000, []
+    for name, text in (
+        ("cookie", "gatepost=a;"),
+        ("cookie", ";"),
+        ("authorization", "Bearer "),
+        ("authorization", "."),
+        ("x-forwarded-for", "1.2.3.4,"),
+        ("user-agent", "Mozilla/5.0 ("),
+        ("accept-language", "de;q=0.1,"),
+        ("accept", "text/html,"),
+        ("host", "a.b"),
+    ):
+        yield f"{name}: {text}…"[:22], "/v1/me", [(name, (text * (1_000_000 // len(text))).strip())]
+
+
+async def measure_headers(client: httpx.AsyncClient) -> list[Measured]:
+    """Send hostile heads, which need no credentials."""
+    measured = []
+    for shape, path, headers in hostile_headers():
+        await client.get("/heartbeat")
+        response = await client.get(path, headers=headers)
+        noticed = (await client.get("/heartbeat")).json()
+        measured.append(
+            Measured("(head)", shape, "nobody", response.status_code, noticed["gap"], noticed["held"], noticed["gc"])
+        )
+    return measured
+
+
 async def sign_in(client: httpx.AsyncClient) -> str:
     """Return an access token of the admin."""
     response = await client.post("/v1/auth/login", json={"email": _ADMIN[0], "password": _ADMIN[1]})
@@ -175,8 +206,8 @@ async def sign_in(client: httpx.AsyncClient) -> str:
 
 async def run(url: str, only: str | None) -> list[Measured]:
     """Send everything, one request after another."""
-    measured = []
     async with httpx.AsyncClient(base_url=url, timeout=120) as client:
+        measured = await measure_headers(client)
         document = (await client.get("/openapi.json")).json()
         for operation in operations(document):
             if only not in (None, operation.name):
@@ -190,7 +221,7 @@ async def run(url: str, only: str | None) -> list[Measured]:
 def report(measured: list[Measured]) -> None:
     """Print the longest gaps."""
     count = len({each.operation for each in measured})
-    print(f"{len(measured)} hostile bodies to {count} operations; longest gaps of the event loop in milliseconds\n")
+    print(f"{len(measured)} hostile requests to {count} operations; longest gaps of the event loop in milliseconds\n")
     print(f"{'operation':26}{'body':24}{'sender':9}{'status':>7}{'gap':>9}{'of CPU':>9}{'of GC':>9}")
     for each in sorted(measured, key=lambda each: each.held, reverse=True)[:12]:
         print(f"{each.operation:26}{each.shape:24}{each.sender:9}{each.status:7}", end="")

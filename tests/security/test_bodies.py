@@ -137,6 +137,13 @@ async def test_an_app_can_still_override_the_guard(database_url: str) -> None:
         assert (response.status_code, response.json()["id"]) == (200, signed_in["id"])
 
 
+async def test_many_query_parameters_are_not_parsed(service: Service) -> None:
+    user = await service.register()
+    for query in ("&" * 50, "&".join(f"p{n}=1" for n in range(20_000))[:60_000]):
+        problem = assert_problem(await user.get(f"/v1/sessions?{query}"), 422, "validation_failed")
+        assert problem["errors"][0]["type"] == "too_many"
+
+
 async def guard_checks(service: Service) -> int:
     metrics = (await service.http.get("/metrics")).text
     [line] = [line for line in metrics.splitlines() if line.startswith("gatepost_guard_seconds_count")]

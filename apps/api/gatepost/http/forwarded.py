@@ -20,6 +20,9 @@ from gatepost.types import IPNetwork
 if TYPE_CHECKING:
     from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+_MAX_HEADERS = 32
+_MAX_CHARACTERS = 4096
+
 logger = log.get_logger()
 
 
@@ -42,6 +45,9 @@ class ForwardingServer:
         """Return whether the client of a request is what the server read from the header."""
         if not forwarded_for or connection.client is None:
             return False
+        if len(forwarded_for) > _MAX_HEADERS or any(len(each) > _MAX_CHARACTERS for each in forwarded_for):
+            # Too long to compare: it is not from a proxy, and nothing in it is believed.
+            return True
         return self._trusted.get_trusted_client_address(", ".join(forwarded_for)) == tuple(connection.client)
 
 

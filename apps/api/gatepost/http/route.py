@@ -36,6 +36,8 @@ _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ances
 # For FastAPI's `/docs`, which loads scripts from a CDN and does not exist in production.
 _NO_FRAME = "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
+_MAX_PARAMETERS = 50
+
 logger = log.get_logger()
 
 
@@ -119,9 +121,7 @@ class ApiRoute(APIRoute):
 
         async def handle_checked(request: Request) -> Response:
             await authenticate(request, guards)
-            if repeated := _repeated_parameter(request.scope["query_string"]):
-                error = FieldError(loc=["query", repeated], msg="was given more than once", type="repeated")
-                raise ValidationFailed(errors=[error])
+            _check_query(request.scope["query_string"])
             if json_body is not None:
                 if _has_body(request.headers) and not _is_json(request.headers):
                     raise UnsupportedMediaType
@@ -140,10 +140,20 @@ def _guards(dependant: Dependant) -> list[Guard]:
     return found
 
 
-def _repeated_parameter(query: bytes) -> str | None:
-    """Return a query parameter that was given twice. No route takes lists, so it is ambiguous which value counts."""
+def _check_query(query: bytes) -> None:
+    """Require few query parameters, each given once. No route takes lists, so it is ambiguous which value counts.
+
+    Raises:
+        ValidationFailed: there are too many, or one was given twice.
+    """
+    if query.count(b"&") >= _MAX_PARAMETERS:
+        error = FieldError(loc=["query"], msg=f"has more than {_MAX_PARAMETERS} parameters", type="too_many")
+        raise ValidationFailed(errors=[error])
     names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-    return next((name[:100] for name, times in names.items() if times > 1), None)
+    repeated = next((name[:100] for name, times in names.items() if times > 1), None)
+    if repeated is not None:
+        error = FieldError(loc=["query", repeated], msg="was given more than once", type="repeated")
+        raise ValidationFailed(errors=[error])
 
 
 def _content_length(headers: Headers) -> int:

@@ -15,6 +15,8 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # RFC 6265, 4.1.1: cookie-octet, without the quotes that may surround a value. We never set one with quotes.
 _OCTETS = bytes(each for each in range(0x21, 0x7F) if each not in b'",;\\')
 _WHITE_SPACE = b" \t"
+# Browsers send less, and servers that limit headers accept less.
+_MAX_HEADER_BYTES = 64 * 1024
 
 
 def read_cookie(connection: HTTPConnection, name: str) -> str | None:
@@ -30,6 +32,8 @@ def read_cookie(connection: HTTPConnection, name: str) -> str | None:
     for header, value in connection.scope["headers"]:
         if header != b"cookie" or wanted not in value:
             continue
+        if len(value) > _MAX_HEADER_BYTES:
+            return None
         for pair in value.split(b";"):
             key, separator, text = pair.partition(b"=")
             if not separator or key.strip(_WHITE_SPACE) != wanted:
