@@ -70,13 +70,20 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve_app(app: FastAPI) -> AsyncIterator[str]:
-    """Serve an app on a free port of the loopback interface; yield its URL."""
+async def serve_app(app: FastAPI, **options: Any) -> AsyncIterator[str]:
+    """Serve an app on a free port of the loopback interface, with options of uvicorn; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     # As under uvloop, which the service runs on: without it, the second packet of a response waits 40 ms for an ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, server_header=False, lifespan="on")
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            **{"proxy_headers": False, **options},
+        )
     )
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not running.done():

@@ -26,6 +26,7 @@ from gatepost.db import (
 )
 from gatepost.errors import ConfigurationError
 from gatepost.geoip import GeoIp
+from gatepost.http import BodyParsing, ForwardingServer
 from gatepost.mail import delivery, mailbox, notifications, outbox, templates, transports
 from gatepost.metrics import Metrics
 from gatepost.settings import Settings
@@ -50,6 +51,7 @@ class Runtime:
         self.database = database
         self.reader = reader
         self.geoip = geoip
+        self.forwarding_server: ForwardingServer | None = None
         self.metrics = Metrics()
         self.metrics.watch_pool("requests", database.size, database.idle)
         self.metrics.watch_pool("guard", reader.size, reader.idle)
@@ -61,6 +63,11 @@ class Runtime:
     def seal_keys(self) -> audit.SealKeys:
         """The keys of the audit log's seals."""
         return audit.SealKeys(self._secrets)
+
+    @cached_property
+    def body_parsing(self) -> BodyParsing:
+        """Parses request bodies."""
+        return BodyParsing()
 
     @cached_property
     def passwords(self) -> security.Passwords:
@@ -96,6 +103,11 @@ class Runtime:
     def origins(self) -> security.Origins:
         """The origins whose pages may use cookies."""
         return security.Origins(self.settings)
+
+    @cached_property
+    def hosts(self) -> security.Hosts:
+        """The hosts that the service answers for."""
+        return security.Hosts(self.settings)
 
     @cached_property
     def known_devices(self) -> security.KnownDevices:

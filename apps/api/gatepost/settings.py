@@ -8,10 +8,10 @@ from base64 import b64decode
 from collections import Counter
 from datetime import timedelta
 from email.utils import parseaddr
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
@@ -46,6 +46,9 @@ _MAKE_A_KEY = "make one with `openssl rand -base64 32`"
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
 # The sender of captured email where MAIL_FROM is not set.
 _DEFAULT_SENDER = "Gatepost <no-reply@example.com>"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# The Host header of Starlette's TestClient.
+_TEST_CLIENT = "testserver"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -88,7 +91,7 @@ def _base_url(value: str) -> str:
     url = _parse_http_url(value)
     if url is None or url.query:
         raise ValueError("must be an http or https URL without a query, like https://app.example.com/account")
-    return value.rstrip("/")
+    return (url.scheme + value[len(url.scheme) :]).rstrip("/")
 
 
 def _origin(value: str) -> str:
@@ -96,6 +99,31 @@ def _origin(value: str) -> str:
     if url is None or url.query or url.path != "/":
         raise ValueError("must be origins without a path, like https://app.example.com")
     return origin_of(value)
+
+
+def _host(value: str) -> str:
+    name = value.lower()
+    try:
+        return str(ip_address(name.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", name):
+            raise ValueError("must be host names or IP addresses without a port, like app.example.com") from None
+        return name
+
+
+def _is_loopback(url: str) -> bool:
+    host = host_of(url)
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _provider_url(value: str) -> str:
+    url = _base_url(value)
+    if url.startswith("http://") and not _is_loopback(url):
+        raise ValueError("must be https: requests contain the API key. Only a loopback address can be http")
+    return url
 
 
 def _webhook_url(value: str) -> str:
@@ -218,9 +246,18 @@ def origin_of(url: str) -> str:
     return str(HttpUrl.build(scheme=parsed.scheme, host=parsed.host or "", port=parsed.port)).rstrip("/")
 
 
+def host_of(url: str) -> str:
+    """Return the host name or IP address of a URL, in lower case and without brackets."""
+    return (HttpUrl(url).host or "").removeprefix("[").removesuffix("]").lower()
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
+Host = Annotated[str, AfterValidator(_host)]
+# Parts that can be left out. What is left out does not exist: neither its routes nor their documentation.
+Part = Literal["registration", "admin", "templates", "emails", "mailbox", "metrics", "pages"]
+PARTS: frozenset[Part] = frozenset(get_args(Part))
 MailTransports = Annotated[
     list[Literal["capture", "resend", "smtp"]], NoDecode, BeforeValidator(_split_list), Field(min_length=1)
 ]
@@ -246,6 +283,8 @@ class Settings(BaseSettings):
     public_url: BaseUrl | None = None
     web_url: BaseUrl | None = None
     allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split_list)] = []
+    allowed_hosts: Annotated[list[Host], NoDecode, BeforeValidator(_split_list)] = []
+    include: Annotated[frozenset[Part], NoDecode, BeforeValidator(_split_list)] = PARTS
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
@@ -262,7 +301,7 @@ class Settings(BaseSettings):
     mail_transport: MailTransports = ["capture"]
     mail_from: Annotated[str, AfterValidator(_sender)] | None = None
     resend_api_key: Annotated[SecretStr, Field(min_length=1)] | None = None
-    resend_base_url: BaseUrl = "https://api.resend.com"
+    resend_base_url: Annotated[str, AfterValidator(_provider_url)] = "https://api.resend.com"
     resend_webhook_secret: Annotated[SecretStr, AfterValidator(_provider_webhook_secret)] | None = None
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     session_webhook_url: Annotated[str, AfterValidator(_webhook_url)] | None = None
@@ -297,6 +336,22 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_urls(self) -> Self:
+        """Require https in production: cookies are Secure only then, and links in emails are secrets (ASVS 12.2.1)."""
+        if self.environment != "production":
+            return self
+        if self.public_url is None:
+            raise ValueError("PUBLIC_URL: is required in production: the https URL that clients use")
+        for name, urls in {
+            "PUBLIC_URL": [self.public_url],
+            "WEB_URL": [self.web_url or self.public_url],
+            "ALLOWED_ORIGINS": self.allowed_origins,
+        }.items():
+            if not all(url.startswith("https://") for url in urls):
+                raise ValueError(f"{name}: must be https in production")
+        return self
+
+    @model_validator(mode="after")
     def _check_session_webhook(self) -> Self:
         url = self.session_webhook_url
         if (url is None) != (self.session_webhook_secret is None):
@@ -312,8 +367,6 @@ class Settings(BaseSettings):
             raise ValueError("MAIL_TRANSPORT: must name each transport once, in the order in which they are tried")
         if "capture" in transports and len(transports) > 1:
             raise ValueError("MAIL_TRANSPORT: capture cannot be combined with other transports")
-        if self.environment == "production" and self.web_url is None and self.public_url is None:
-            raise ValueError("PUBLIC_URL or WEB_URL: one of them is required in production: links in emails use it")
         if transports == ["capture"]:
             if self.environment == "production":
                 raise ValueError("MAIL_TRANSPORT: capture sends no email; in production set resend or smtp")
@@ -336,6 +389,19 @@ class Settings(BaseSettings):
     def issuer(self) -> str:
         """The `iss` claim of access tokens (RFC 7519, 4.1.1)."""
         return (self.public_url or "http://localhost") + "/v1/auth"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that the service answers for: `ALLOWED_HOSTS`, or else its own.
+
+        That is the host of `PUBLIC_URL`. Outside production it is also this machine's, by any name that only a program
+        on this machine can use, and what `HOST` names.
+        """
+        own = set(self.allowed_hosts) or ({host_of(self.public_url)} if self.public_url else set())
+        if self.environment == "production":
+            return frozenset(own)
+        names = {self.host.lower()} - {"0.0.0.0", "::"} | _LOOPBACK  # noqa: S104 - compared, not bound
+        return frozenset(own | names | ({_TEST_CLIENT} if self.environment == "test" else set()))
 
     @property
     def pages_url(self) -> str:

@@ -9,3 +9,4 @@ from .service import AccountService as AccountService
 from .store import create_user as create_user
 from .store import find_user as find_user
 from .store import read_user as read_user
+from .store import replace_password as replace_password

@@ -22,9 +22,10 @@ from gatepost.security import JsonWebKeys
 from gatepost.sessions import CurrentSession, reauthenticate_session
 
 router = APIRouter(tags=["identity"], route_class=ApiRoute)
+registration = APIRouter(tags=["identity"], route_class=ApiRoute)
 
 
-@router.post("/v1/auth/register", status_code=201, responses=problems(403, 409, 413, 415, 422, 429))
+@registration.post("/v1/auth/register", status_code=201, responses=problems(403, 409, 413, 415, 422, 429))
 async def register(form: Register, runtime: CurrentRuntime, request: Request, response: Response) -> SignIn:
     """Create an account and sign in on this device."""
     flow = SignInFlow(runtime, request, response)

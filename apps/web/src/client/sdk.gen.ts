@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveResendEventData, ReceiveResendEventErrors, ReceiveResendEventResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ReportSessionData, ReportSessionErrors, ReportSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeOverApiKeyData, TakeOverApiKeyErrors, TakeOverApiKeyResponses, UpdateNotificationData, UpdateNotificationErrors, UpdateNotificationResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListTransportErrorsData, ListTransportErrorsErrors, ListTransportErrorsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveResendEventData, ReceiveResendEventErrors, ReceiveResendEventResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ReportSessionData, ReportSessionErrors, ReportSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeOverApiKeyData, TakeOverApiKeyErrors, TakeOverApiKeyResponses, UpdateNotificationData, UpdateNotificationErrors, UpdateNotificationResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -905,17 +905,18 @@ export const deleteSuppression = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * Receive Resend Event
+ * List Transport Errors
  *
- * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
+ * List the transports that cannot send, and why. `/readyz` only says whether there are any.
  */
-export const receiveResendEvent = <ThrowOnError extends boolean = true>(options: Options<ReceiveResendEventData, ThrowOnError>) => (options.client ?? client).post<ReceiveResendEventResponses, ReceiveResendEventErrors, ThrowOnError>({
-    url: '/v1/webhooks/resend',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
+export const listTransportErrors = <ThrowOnError extends boolean = true>(options?: Options<ListTransportErrorsData, ThrowOnError>) => (options?.client ?? client).get<ListTransportErrorsResponses, ListTransportErrorsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-transports',
+    ...options
 });
 
 /**
@@ -930,6 +931,20 @@ export const queueEmails = <ThrowOnError extends boolean = true>(options: Option
             type: 'apiKey'
         }],
     url: '/v1/emails/batch',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Receive Resend Event
+ *
+ * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
+ */
+export const receiveResendEvent = <ThrowOnError extends boolean = true>(options: Options<ReceiveResendEventData, ThrowOnError>) => (options.client ?? client).post<ReceiveResendEventResponses, ReceiveResendEventErrors, ThrowOnError>({
+    url: '/v1/webhooks/resend',
     ...options,
     headers: {
         'Content-Type': 'application/json',

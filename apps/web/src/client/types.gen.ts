@@ -885,36 +885,6 @@ export type Login = {
 };
 
 /**
- * MailError
- *
- * Why a transport cannot send, and what to do about it.
- *
- * `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
- */
-export type MailError = {
-    /**
-     * Transport
-     */
-    transport: string;
-    /**
-     * Code
-     */
-    code: string | null;
-    /**
-     * Message
-     */
-    message: string | null;
-    /**
-     * Since
-     */
-    since: string | null;
-    /**
-     * Clock Offset
-     */
-    clock_offset: number | null;
-};
-
-/**
  * Me
  *
  * The current user and session.
@@ -1186,7 +1156,9 @@ export type QueuedEmails = {
 /**
  * Readiness
  *
- * The database is reachable and has every migration. Mail errors are a detail: requests can be served.
+ * The database is reachable and has every migration.
+ *
+ * `mail` is a detail: requests can be served. `GET /v1/settings/email-transports` says what is wrong, to admins only.
  */
 export type Readiness = {
     /**
@@ -1205,10 +1177,6 @@ export type Readiness = {
      * Mail
      */
     mail: 'ok' | 'degraded';
-    /**
-     * Mail Errors
-     */
-    mail_errors: Array<MailError>;
 };
 
 /**
@@ -1933,6 +1901,52 @@ export type TestSent = {
      * Email Id
      */
     email_id: string;
+};
+
+/**
+ * TransportError
+ *
+ * Why a transport cannot send, and what to do about it.
+ *
+ * `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
+ */
+export type TransportError = {
+    /**
+     * Transport
+     */
+    transport: string;
+    /**
+     * Code
+     */
+    code: string | null;
+    /**
+     * Message
+     */
+    message: string | null;
+    /**
+     * Since
+     */
+    since: string | null;
+    /**
+     * Clock Offset
+     */
+    clock_offset: number | null;
+};
+
+/**
+ * TransportErrorList
+ *
+ * The transports with an error. `next_cursor` is always null: the list is not paginated.
+ */
+export type TransportErrorList = {
+    /**
+     * Items
+     */
+    items: Array<TransportError>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -5167,28 +5181,22 @@ export type DeleteSuppressionResponses = {
 
 export type DeleteSuppressionResponse = DeleteSuppressionResponses[keyof DeleteSuppressionResponses];
 
-export type ReceiveResendEventData = {
-    body: {
-        [key: string]: unknown;
-    };
+export type ListTransportErrorsData = {
+    body?: never;
     path?: never;
     query?: never;
-    url: '/v1/webhooks/resend';
+    url: '/v1/settings/email-transports';
 };
 
-export type ReceiveResendEventErrors = {
+export type ListTransportErrorsErrors = {
     /**
      * Not signed in, or signed out
      */
     401: Problem;
     /**
-     * The request body is too large
+     * Not allowed
      */
-    413: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
+    403: Problem;
     /**
      * Internal error
      */
@@ -5199,16 +5207,16 @@ export type ReceiveResendEventErrors = {
     503: Problem;
 };
 
-export type ReceiveResendEventError = ReceiveResendEventErrors[keyof ReceiveResendEventErrors];
+export type ListTransportErrorsError = ListTransportErrorsErrors[keyof ListTransportErrorsErrors];
 
-export type ReceiveResendEventResponses = {
+export type ListTransportErrorsResponses = {
     /**
      * Successful Response
      */
-    204: void;
+    200: TransportErrorList;
 };
 
-export type ReceiveResendEventResponse = ReceiveResendEventResponses[keyof ReceiveResendEventResponses];
+export type ListTransportErrorsResponse = ListTransportErrorsResponses[keyof ListTransportErrorsResponses];
 
 export type QueueEmailsData = {
     /**
@@ -5273,6 +5281,49 @@ export type QueueEmailsResponses = {
 };
 
 export type QueueEmailsResponse = QueueEmailsResponses[keyof QueueEmailsResponses];
+
+export type ReceiveResendEventData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/webhooks/resend';
+};
+
+export type ReceiveResendEventErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type ReceiveResendEventError = ReceiveResendEventErrors[keyof ReceiveResendEventErrors];
+
+export type ReceiveResendEventResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ReceiveResendEventResponse = ReceiveResendEventResponses[keyof ReceiveResendEventResponses];
 
 export type ListCapturedEmailsData = {
     body?: never;

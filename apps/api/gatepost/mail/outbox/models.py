@@ -162,6 +162,26 @@ class SuppressionPage(BaseModel):
     next_cursor: str | None
 
 
+class TransportError(BaseModel):
+    """Why a transport cannot send, and what to do about it.
+
+    `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
+    """
+
+    transport: str
+    code: str | None
+    message: str | None
+    since: datetime | None
+    clock_offset: float | None
+
+
+class TransportErrorList(BaseModel):
+    """The transports with an error. `next_cursor` is always null: the list is not paginated."""
+
+    items: list[TransportError]
+    next_cursor: str | None
+
+
 @dataclass(frozen=True)
 class EmailFilter:
     """Conditions that emails must meet; `q` is how the recipient's email address begins."""
@@ -187,14 +207,3 @@ class TestEmail:
     variables: dict[str, Any]
     subject: str
     payload: str
-
-
-@dataclass(frozen=True)
-class TransportError:
-    """What keeps a transport from sending; `clock_offset` is by how many seconds our clock is ahead, if it is wrong."""
-
-    transport: str
-    code: str | None
-    message: str | None
-    since: datetime | None
-    clock_offset: float | None

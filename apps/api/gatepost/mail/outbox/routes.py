@@ -13,7 +13,7 @@ from gatepost.accounts import AdminGuard
 from gatepost.audit import Actor
 from gatepost.errors import Conflict, NotFound
 from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems, sandboxed_page
-from gatepost.mail.outbox import provider_events
+from gatepost.mail.outbox import provider_events, store
 from gatepost.mail.outbox.models import (
     Email,
     EmailDetail,
@@ -25,6 +25,7 @@ from gatepost.mail.outbox.models import (
     SuppressEmail,
     Suppression,
     SuppressionPage,
+    TransportErrorList,
 )
 from gatepost.mail.templates import Key
 
@@ -32,11 +33,18 @@ from gatepost.mail.templates import Key
 class _LargeBodies(ApiRoute):
     """A route that accepts attachments: 10 MB become a third more in Base64."""
 
-    max_body_bytes = 16 * 1024 * 1024
+    max_body_bytes = 14 * 1024 * 1024
+
+
+class _ProviderBodies(ApiRoute):
+    """A route that accepts events of a provider, which quote what mail servers say. A rejected one would be lost."""
+
+    max_body_bytes = 1024 * 1024
 
 
 router = APIRouter(tags=["emails"], route_class=ApiRoute)
 sending = APIRouter(prefix="/v1/emails", tags=["emails"], route_class=_LargeBodies)
+provider = APIRouter(tags=["emails"], route_class=_ProviderBodies)
 
 Reader = Annotated[Actor, Depends(AdminGuard("emails:read"))]
 Sender = Annotated[Actor, Depends(AdminGuard("emails:send", recent=True))]
@@ -155,7 +163,13 @@ async def delete_suppression(
         raise NotFound("This suppression was not found. Reload the list of suppressions.")
 
 
-@router.post(
+@router.get("/v1/settings/email-transports", responses=problems(401, 403))
+async def list_transport_errors(actor: Reader, connection: Connection) -> TransportErrorList:
+    """List the transports that cannot send, and why. `/readyz` only says whether there are any."""
+    return TransportErrorList(items=await store.list_transport_errors(connection), next_cursor=None)
+
+
+@provider.post(
     "/v1/webhooks/resend",
     status_code=204,
     response_class=Response,

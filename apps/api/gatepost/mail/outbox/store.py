@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
+from pydantic_core import to_json
 
 from gatepost import audit
 from gatepost.audit import Actor
@@ -70,7 +71,8 @@ async def queue_email(connection: Connection, body: QueueEmail, key: str | None,
         json.dumps(body.variables),
         body.locale,
         body.reply_to,
-        json.dumps([each.model_dump() for each in body.attachments]),
+        # Attachments are large, and this is the fastest way: it holds the event loop.
+        to_json([each.model_dump() for each in body.attachments]).decode(),
         body.send_at,
         body.expires_at,
         key,

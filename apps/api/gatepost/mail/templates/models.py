@@ -43,6 +43,9 @@ def _limit_size(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+# Of the request body with a template, whose parts the renderer limits.
+MAX_BODY_BYTES = 1024 * 1024
+
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="The key of a template")]
 Locale = Annotated[
     str, Field(pattern=r"^[a-z]{2,3}(-([A-Z]{2}|[A-Z][a-z]{3}))?$", description="A language, such as en, de or fr-CA")

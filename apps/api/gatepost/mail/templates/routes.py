@@ -24,8 +24,15 @@ from gatepost.mail.templates.models import (
     VersionList,
 )
 
+
+class _TemplateBodies(ApiRoute):
+    """A route that accepts the content of a template or values for it."""
+
+    max_body_bytes = models.MAX_BODY_BYTES
+
+
 language = APIRouter(tags=["templates"], route_class=ApiRoute)
-router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=_TemplateBodies)
 
 Writer = Annotated[Actor, Depends(AdminGuard("templates:write"))]
 RecentWriter = Annotated[Actor, Depends(AdminGuard("templates:write", recent=True))]

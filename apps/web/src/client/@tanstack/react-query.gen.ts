@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotifications, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, receiveResendEvent, refresh, register, registerSession, renameSession, reportSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeOverApiKey, updateNotification, verifyEmail } from '../sdk.gen';
-import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, ReceiveResendEventData, ReceiveResendEventError, ReceiveResendEventResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ReportSessionData, ReportSessionError, ReportSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeOverApiKeyData, TakeOverApiKeyError, TakeOverApiKeyResponse, UpdateNotificationData, UpdateNotificationError, UpdateNotificationResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
+import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotifications, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listTransportErrors, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, receiveResendEvent, refresh, register, registerSession, renameSession, reportSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeOverApiKey, updateNotification, verifyEmail } from '../sdk.gen';
+import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListTransportErrorsData, ListTransportErrorsError, ListTransportErrorsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, ReceiveResendEventData, ReceiveResendEventError, ReceiveResendEventResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ReportSessionData, ReportSessionError, ReportSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeOverApiKeyData, TakeOverApiKeyError, TakeOverApiKeyResponse, UpdateNotificationData, UpdateNotificationError, UpdateNotificationResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
 
 /**
  * Register
@@ -1119,15 +1119,35 @@ export const deleteSuppressionMutation = (options?: Partial<Options<DeleteSuppre
     return mutationOptions;
 };
 
+export const listTransportErrorsQueryKey = (options?: Options<ListTransportErrorsData>) => createQueryKey('listTransportErrors', options);
+
 /**
- * Receive Resend Event
+ * List Transport Errors
  *
- * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
+ * List the transports that cannot send, and why. `/readyz` only says whether there are any.
  */
-export const receiveResendEventMutation = (options?: Partial<Options<ReceiveResendEventData>>): UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> => {
-    const mutationOptions: UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> = {
+export const listTransportErrorsOptions = (options?: Options<ListTransportErrorsData>) => queryOptions<ListTransportErrorsResponse, ListTransportErrorsError, ListTransportErrorsResponse, ReturnType<typeof listTransportErrorsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listTransportErrors({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listTransportErrorsQueryKey(options)
+});
+
+/**
+ * Queue Emails
+ *
+ * Queue up to 100 emails, all or none.
+ */
+export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>): UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> => {
+    const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {
         mutationFn: async (fnOptions) => {
-            const { data } = await receiveResendEvent({
+            const { data } = await queueEmails({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -1139,14 +1159,14 @@ export const receiveResendEventMutation = (options?: Partial<Options<ReceiveRese
 };
 
 /**
- * Queue Emails
+ * Receive Resend Event
  *
- * Queue up to 100 emails, all or none.
+ * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
  */
-export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>): UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> => {
-    const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {
+export const receiveResendEventMutation = (options?: Partial<Options<ReceiveResendEventData>>): UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> => {
+    const mutationOptions: UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> = {
         mutationFn: async (fnOptions) => {
-            const { data } = await queueEmails({
+            const { data } = await receiveResendEvent({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
