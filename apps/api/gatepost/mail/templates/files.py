@@ -45,6 +45,11 @@ def read_templates(directory: Path) -> dict[str, TemplateFiles]:
     return {path.parent.name: _read(path.parent) for path in sorted(directory.glob("*/template.toml"))}
 
 
+def reserved_links(templates: Mapping[str, TemplateFiles]) -> frozenset[str]:
+    """Return the names of the variables that are links with tokens in one of these templates."""
+    return frozenset(each.name for template in templates.values() for each in template.variables if each.type == "link")
+
+
 def fallback_locales(locale: str) -> list[str]:
     """Return the languages to look for, best match first: `fr-CA`, `fr`, `en`."""
     return list(dict.fromkeys([locale, locale.partition("-")[0], FALLBACK_LOCALE]))

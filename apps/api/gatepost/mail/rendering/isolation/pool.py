@@ -7,11 +7,11 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from gatepost.mail.rendering.isolation.process import SandboxExited, SandboxProcess
-from gatepost.mail.rendering.language.variables import Variable
+from gatepost.mail.rendering.language.variables import InvalidValues, Variable
 from gatepost.mail.rendering.types import (
     Diagnostic,
     Prepared,
@@ -38,6 +38,7 @@ _TOO_SLOW = "This template takes too long to render. Make its loops smaller."
 _TOO_MUCH_MEMORY = "This template uses too much memory. Simplify it."
 _TOO_LARGE = "The template and its values are too large. Send less."
 _RESTART_DELAY = 0.5
+_DECLARATION = [field.name for field in fields(Variable)]
 
 
 class RenderUnavailable(Exception):
@@ -47,12 +48,15 @@ class RenderUnavailable(Exception):
 class RenderPool:
     """Sandbox processes that check and render templates. `layout` is the page around templates that are fragments.
 
+    Variables with the names in `reserved_links` must be declared as links.
+
     Jobs for authors (check, publish, preview) never take the last process, so that a slow draft does not hold up
     sending.
     """
 
-    def __init__(self, layout: str, size: int | None = None) -> None:
+    def __init__(self, layout: str, size: int | None = None, reserved_links: Iterable[str] = ()) -> None:
         self._layout = layout
+        self._reserved_links = sorted(reserved_links)
         self._size = size or min(2, os.cpu_count() or 1)
         self._sandboxes: set[SandboxProcess] = set()
         self._idle: asyncio.Queue[SandboxProcess | None] = asyncio.Queue()
@@ -128,10 +132,13 @@ class RenderPool:
         """Render a template as it would be sent; None if it has errors. Examples are used for missing values.
 
         Raises:
+            InvalidValues: the values do not match the declarations.
             RenderUnavailable: try again later.
         """
         built_in = {"locale": locale, "product_name": product_name}
         answer = await self._author_job("preview", source, declared, values=dict(values), built_in=built_in)
+        if "invalid" in answer:
+            raise InvalidValues([(name, msg) for name, msg in answer["invalid"]])
         rendered = answer.get("rendered")
         return RenderedPreview(**rendered) if rendered is not None else None, _diagnostics(answer)
 
@@ -157,8 +164,10 @@ class RenderPool:
         job = {
             "op": op,
             "source": asdict(source),
-            "declared": [asdict(one) for one in declared],
+            # Not `asdict`, which copies the examples, however large they are.
+            "declared": [{name: getattr(one, name) for name in _DECLARATION} for one in declared],
             "layout": self._layout,
+            "reserved_links": self._reserved_links,
             **more,
         }
         try:
