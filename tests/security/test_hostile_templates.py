@@ -61,3 +61,17 @@ def test_values_become_storable() -> None:
     value = {"a\0b": ["\0", "\\u0000", "\\\0", "\ud800", 1.5, None, {"é": "😀"}]}
     expected = {"a b": [" ", "\\u0000", "\\ ", "\ufffd", 1.5, None, {"é": "😀"}]}
     assert make_storable(value) == expected
+
+
+async def test_a_body_with_too_many_values_is_rejected(service: Service) -> None:
+    admin = await service.register_admin()
+    template = "/v1/settings/email-templates/welcome"
+    many: list[Any] = [[]] * 100_000
+    declared = [{"name": "many", "type": "list", "example": many}]
+    for method, path, body in (
+        ("POST", PREVIEW, {"variables": {"many": many}}),
+        ("PUT", f"{template}/draft", {"subject": "x", "html": "x", "variables": declared}),
+        ("PUT", f"{template}/samples", {"variables": {"many": many}}),
+        ("POST", "/v1/settings/email-templates", {"key": "x", "name": "x", "subject": "x", "variables": declared}),
+    ):
+        assert_problem(await admin.request(method, path, json=body), 413, "payload_too_large")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ from pydantic import ValidationError
 from gatepost.accounts import AdminGuard
 from gatepost.audit import Actor
 from gatepost.errors import ApiError, FieldError, UnsupportedMediaType, ValidationFailed, field_errors
-from gatepost.http import ApiRoute, CurrentRuntime, problems, sandboxed_page
+from gatepost.http import CurrentRuntime, problems, sandboxed_page
+from gatepost.mail.templates.bounded_route import TemplateRoute
 from gatepost.mail.templates.models import Key, Locale, Preview, PreviewTemplate
 
 _FORM = "application/x-www-form-urlencoded"
@@ -29,7 +31,7 @@ _SCHEMA = PreviewTemplate.model_json_schema(ref_template="#/components/schemas/{
 _SCHEMA.pop("$defs", None)
 _REQUEST_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
 
-router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=TemplateRoute)
 
 
 @router.post(
@@ -76,7 +78,8 @@ async def _parse(request: Request) -> PreviewTemplate:
         raise UnsupportedMediaType
     try:
         if media_type == _FORM:
-            return PreviewTemplate.model_validate(_form_fields(raw))
+            # Decoding a form is slow; other requests are answered meanwhile.
+            return PreviewTemplate.model_validate(await asyncio.to_thread(_form_fields, raw))
         return PreviewTemplate.model_validate_json(raw)
     except ValidationError as error:
         errors = field_errors(error.errors())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from gatepost.errors import (
     ApiError,
@@ -38,6 +37,7 @@ from gatepost.mail.templates.models import Preview, TemplateSource
 from gatepost.settings import Settings
 
 _PREVIEW_CACHE_SIZE = 8
+_VALUES = TypeAdapter(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Renderer:
             ServiceUnavailable: too many calls are waiting.
         """
         # The editor requests each preview twice: as JSON, and as the page in a frame.
-        request = json.dumps([source.model_dump(mode="json"), dict(values), locale])
+        request = source.model_dump_json() + _VALUES.dump_json(dict(values)).decode() + locale
         if request not in self._previews:
             self._previews[request] = await self._render_preview(source, values, locale)
             if len(self._previews) > _PREVIEW_CACHE_SIZE:
@@ -196,7 +196,8 @@ def _source(source: TemplateSource) -> Source:
 
 def declared_variables(source: TemplateSource) -> list[Variable]:
     """Return the variables that a template declares."""
-    return [Variable(**each.model_dump()) for each in source.variables]
+    # Not `model_dump`, which copies the examples, however large they are.
+    return [Variable(each.name, each.type, each.required, each.example, each.description) for each in source.variables]
 
 
 def _diagnostics(diagnostics: Sequence[Diagnostic]) -> list[TemplateDiagnostic]:

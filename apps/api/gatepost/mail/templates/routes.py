@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from gatepost.accounts import AdminGuard, RecentAdmin
 from gatepost.audit import Actor
-from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems
+from gatepost.http import Connection, CurrentRuntime, pagination, problems
 from gatepost.mail.templates import models
+from gatepost.mail.templates.bounded_route import TemplateRoute
 from gatepost.mail.templates.language import LANGUAGE, TemplateLanguage
 from gatepost.mail.templates.models import (
     CreateTemplate,
@@ -25,8 +26,8 @@ from gatepost.mail.templates.models import (
     VersionList,
 )
 
-language = APIRouter(tags=["templates"], route_class=ApiRoute)
-router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ApiRoute)
+language = APIRouter(tags=["templates"], route_class=TemplateRoute)
+router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=TemplateRoute)
 
 Writer = Annotated[Actor, Depends(AdminGuard("templates:write"))]
 RecentWriter = Annotated[Actor, Depends(AdminGuard("templates:write", recent=True))]

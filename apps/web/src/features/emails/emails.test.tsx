@@ -258,7 +258,7 @@ describe("the state of an email", () => {
     [{}, null],
     [{ status: "queued" }, /not been sent yet/],
     [{ version: null }, /test of a template/],
-    [{ html: null }, /erased/],
+    [{ content_hidden: true }, /erased/],
     [{ expires_at: "2025-01-01T00:00:00Z" }, /has expired/],
   ] as [Partial<EmailDetail>, RegExp | null][])("says whether it can be sent again: %o", (more, expected) => {
     const why = whyNotResendable(detail(FIRST, more));
