@@ -690,9 +690,10 @@ export const saveTemplateSamples = <ThrowOnError extends boolean = true>(options
 /**
  * Mark Template Secrets
  *
- * Say whether the emails of a template contain secrets. Then their content is shown to nobody, and erased once sent.
+ * Say whether the emails of a template contain secrets.
  *
- * Emails that were sent before are erased too. API keys cannot do this.
+ * Then their subject and content are not shown, and erased once they are sent. This applies to emails that were sent
+ * before, too. API keys cannot do this.
  */
 export const markTemplateSecrets = <ThrowOnError extends boolean = true>(options: Options<MarkTemplateSecretsData, ThrowOnError>) => (options.client ?? client).put<MarkTemplateSecretsResponses, MarkTemplateSecretsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {

@@ -864,9 +864,10 @@ export const saveTemplateSamplesMutation = (options?: Partial<Options<SaveTempla
 /**
  * Mark Template Secrets
  *
- * Say whether the emails of a template contain secrets. Then their content is shown to nobody, and erased once sent.
+ * Say whether the emails of a template contain secrets.
  *
- * Emails that were sent before are erased too. API keys cannot do this.
+ * Then their subject and content are not shown, and erased once they are sent. This applies to emails that were sent
+ * before, too. API keys cannot do this.
  */
 export const markTemplateSecretsMutation = (options?: Partial<Options<MarkTemplateSecretsData>>): UseMutationOptions<MarkTemplateSecretsResponse, MarkTemplateSecretsError, Options<MarkTemplateSecretsData>> => {
     const mutationOptions: UseMutationOptions<MarkTemplateSecretsResponse, MarkTemplateSecretsError, Options<MarkTemplateSecretsData>> = {
