@@ -142,7 +142,7 @@ def _check_characters(part: Part, tokens: TokenIndex) -> list[Diagnostic]:
 
 def _check_tags(part: Part, tokens: TokenIndex) -> list[Diagnostic]:
     """Return forbidden tags. Checked before parsing, because afterwards their column is unknown."""
-    found = []
+    found: list[Diagnostic] = []
     in_tag = False
     for token in tokens.tokens:
         hint = len(found) < _MAX_HINTS
