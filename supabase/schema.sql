@@ -52,11 +52,14 @@ begin
   update gatepost.emails e set provider_id = event.provider_id
   where e.id = p_email_id and e.provider_id is null;
 
-  insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
+  insert into gatepost.email_suppressions as s (email, reason, note, email_id, created_by)
   select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'message', e.id, 'provider'
   from gatepost.emails e
   where e.id = p_email_id and event.detail ? 'suppress' and e.erased_at is null
-  on conflict (email) do nothing;
+  -- A bounce or a complaint also applies to security emails, which a suppression by hand does not.
+  on conflict (email) do update
+  set reason = excluded.reason, note = excluded.note, email_id = excluded.email_id, created_by = excluded.created_by
+  where s.reason = 'manual';
 end;
 $$;
 
@@ -132,6 +135,7 @@ begin
       detail = format('status %L', current_status);
   end if;
   update gatepost.emails e set status = 'canceled' where e.id = p_id;
+  perform gatepost.erase_email_secrets(array[p_id]);
   perform gatepost.record_email_event(array[p_id], 'canceled', jsonb_build_object('by', p_actor));
   perform gatepost.record_audit(p_actor, 'email.canceled', 'email:' || p_id, null, p_ip);
 end;
@@ -192,7 +196,7 @@ begin
   perform gatepost.finish_emails(array[e.id], 'suppressed', 'suppressed_' || s.reason)
   from gatepost.emails e
   join gatepost.email_suppressions s on s.email = lower(e.recipient)
-  where e.batch_id = new_id;
+  where e.batch_id = new_id and gatepost.suppression_applies(s.reason, e.security);
   return new_id;
 end;
 $$;
@@ -362,10 +366,14 @@ $$;
 
 CREATE FUNCTION gatepost.erase_email_secrets(p_email_ids uuid[]) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  update gatepost.emails e set payload = null, variables = '{}'
-  where e.id = any (p_email_ids) and e.security and e.notification is null;
+  with erased as (
+    update gatepost.emails e set subject = null, payload = null, variables = '{}'
+    where e.id = any (p_email_ids) and e.secret and e.notification is null
+    returning e.id
+  )
+  delete from gatepost.email_attachments a using erased where a.email_id = erased.id;
 $$;
 
 CREATE FUNCTION gatepost.erase_user() RETURNS trigger
@@ -509,6 +517,7 @@ CREATE TABLE gatepost.emails (
     variables jsonb NOT NULL,
     notification jsonb,
     security boolean NOT NULL,
+    secret boolean DEFAULT false NOT NULL,
     alone boolean NOT NULL,
     queued_by text NOT NULL,
     idempotency_key text,
@@ -780,6 +789,33 @@ CREATE FUNCTION gatepost.lock_sessions(p_user_id uuid) RETURNS void
   select pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
 $$;
 
+CREATE FUNCTION gatepost.mark_template_secrets(p_key text, p_contains_secrets boolean, p_actor text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  settled uuid[];
+begin
+  update gatepost.email_templates t set contains_secrets = p_contains_secrets
+  where t.key = p_key and t.deleted_at is null;
+  if not found then
+    raise exception using errcode = 'GP003', message = 'template_not_found';
+  end if;
+  if p_contains_secrets then
+    update gatepost.emails e set secret = true where e.template = p_key and not e.secret;
+    -- The capture transport keeps emails only here, and it is not used in production.
+    select array_agg(e.id) into settled from gatepost.emails e
+    where e.template = p_key and e.secret and e.status not in ('queued', 'sending')
+      and e.provider is distinct from 'capture';
+    perform gatepost.erase_email_secrets(settled);
+  end if;
+  perform gatepost.record_audit(
+    p_actor, 'template.secrets_marked', 'template:' || p_key, null, p_ip,
+    jsonb_build_object('contains_secrets', p_contains_secrets)
+  );
+end;
+$$;
+
 CREATE FUNCTION gatepost.match_email_events(p_provider_ids text[] DEFAULT NULL::text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -934,13 +970,13 @@ begin
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, security, alone, queued_by, idempotency_key,
+    template, version, locale, recipient, reply_to, variables, security, secret, alone, queued_by, idempotency_key,
     request_hash, send_at, expires_at, due_at
   )
   select
     p_template, content.version, content.locale, p_to, p_reply_to, p_variables,
     exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
-    p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
+    gatepost.template_contains_secrets(p_template), p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
   on conflict (queued_by, idempotency_key) where idempotency_key is not null do nothing
   returning id into queued;
   if queued is null then
@@ -949,6 +985,8 @@ begin
   end if;
   if p_attachments <> '[]' then
     perform gatepost.add_email_attachments(queued, p_attachments);
+    perform gatepost.erase_email_secrets(array[e.id])
+    from gatepost.emails e where e.id = queued and e.status = 'suppressed';
   end if;
   return queued;
 end;
@@ -978,13 +1016,13 @@ begin
     returning id into link_id;
   end if;
   insert into gatepost.emails (
-    template, version, locale, recipient, variables, notification, security, alone, queued_by, expires_at
+    template, version, locale, recipient, variables, notification, security, secret, alone, queued_by, expires_at
   )
   select
     p_template, content.version, content.locale, recipient.email, '{}',
     jsonb_strip_nulls(p_about || jsonb_build_object('user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose)),
-    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security), false, 'gatepost',
-    clock_timestamp() + p_lifetime
+    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
+    gatepost.template_contains_secrets(p_template), false, 'gatepost', clock_timestamp() + p_lifetime
   returning id into queued;
   return queued;
 end;
@@ -1037,6 +1075,7 @@ CREATE FUNCTION gatepost.record_suppression() RETURNS trigger
 begin
   if tg_op = 'INSERT' then
     perform gatepost.record_email_event(array[new.id], 'suppressed', jsonb_build_object('code', new.error_code));
+    perform gatepost.erase_email_secrets(array[new.id]);
   end if;
   if new.security then
     perform gatepost.record_audit(
@@ -1320,17 +1359,17 @@ begin
     raise exception using errcode = 'GP061', message = 'email_erased';
   elsif email.version is null then
     raise exception using errcode = 'GP016', message = 'email_was_test';
-  elsif email.security and email.notification is null then
+  elsif email.secret and email.notification is null then
     raise exception using errcode = 'GP017', message = 'email_secrets_erased';
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, notification, security, alone, queued_by, expires_at,
-    resend_of
+    template, version, locale, recipient, reply_to, variables, notification, security, secret, alone, queued_by,
+    expires_at, resend_of
   )
   select
-    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notification, e.security, e.alone, p_actor,
-    e.expires_at, e.id
+    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notification, e.security, e.secret, e.alone,
+    p_actor, e.expires_at, e.id
   from gatepost.emails e
   where e.id = p_id
   returning id into new_id;
@@ -1702,7 +1741,8 @@ CREATE FUNCTION gatepost.suppress_new_email() RETURNS trigger
 declare
   reason text;
 begin
-  select s.reason into reason from gatepost.email_suppressions s where s.email = lower(new.recipient);
+  select s.reason into reason from gatepost.email_suppressions s
+  where s.email = lower(new.recipient) and gatepost.suppression_applies(s.reason, new.security);
   if found then
     new.status := 'suppressed';
     new.error_code := 'suppressed_' || reason;
@@ -1716,6 +1756,13 @@ begin
   end if;
   return new;
 end;
+$$;
+
+CREATE FUNCTION gatepost.suppression_applies(p_reason text, p_security boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select not (p_security and p_reason = 'manual');
 $$;
 
 CREATE FUNCTION gatepost.suspend_api_keys(p_user_id uuid) RETURNS void
@@ -1751,6 +1798,14 @@ begin
     jsonb_build_object('from', 'user:' || key.owner_id, 'to', 'user:' || p_user_id)
   );
 end;
+$$;
+
+CREATE FUNCTION gatepost.template_contains_secrets(p_template text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from gatepost.builtin_templates b where b.key = p_template and b.security)
+    or exists (select from gatepost.email_templates t where t.key = p_template and t.contains_secrets);
 $$;
 
 CREATE TABLE gatepost.email_template_locales (
@@ -1976,6 +2031,7 @@ CREATE TABLE gatepost.email_templates (
     builtin boolean NOT NULL,
     name text NOT NULL,
     description text NOT NULL,
+    contains_secrets boolean DEFAULT false NOT NULL,
     samples jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
@@ -2440,6 +2496,8 @@ REVOKE ALL ON FUNCTION gatepost.lock_out_user(p_user_id uuid, p_actor text, p_re
 
 REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.mark_template_secrets(p_key text, p_contains_secrets boolean, p_actor text, p_ip inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.match_email_events(p_provider_ids text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) FROM PUBLIC;
@@ -2522,9 +2580,13 @@ REVOKE ALL ON FUNCTION gatepost.stamp_audit_row() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.suppress_new_email() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.suppression_applies(p_reason text, p_security boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.suspend_api_keys(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.take_over_api_key(p_key_id uuid, p_user_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.template_contains_secrets(p_template text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.template_etag(p_locale gatepost.email_template_locales) FROM PUBLIC;
 

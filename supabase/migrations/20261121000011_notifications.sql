@@ -64,13 +64,13 @@ begin
     returning id into link_id;
   end if;
   insert into gatepost.emails (
-    template, version, locale, recipient, variables, notification, security, alone, queued_by, expires_at
+    template, version, locale, recipient, variables, notification, security, secret, alone, queued_by, expires_at
   )
   select
     p_template, content.version, content.locale, recipient.email, '{}',
     jsonb_strip_nulls(p_about || jsonb_build_object('user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose)),
-    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security), false, 'gatepost',
-    clock_timestamp() + p_lifetime
+    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
+    gatepost.template_contains_secrets(p_template), false, 'gatepost', clock_timestamp() + p_lifetime
   returning id into queued;
   return queued;
 end;

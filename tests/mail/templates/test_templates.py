@@ -90,7 +90,7 @@ async def test_every_operation_needs_the_role_or_the_scope(service: Service) -> 
                 assert_problem(await service.http.request(method, url, **options), 401, "not_authenticated")
                 assert_problem(await user.request(method.upper(), url, **options), 403, "forbidden")
                 checked += 1
-    assert checked == 13
+    assert checked == 14
 
 
 async def test_a_custom_template_is_created_published_and_deleted(service: Service) -> None:

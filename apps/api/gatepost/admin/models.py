@@ -147,7 +147,7 @@ class CreateApiKey(BaseModel):
     """A new API key."""
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=7)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=8)]
     expires_at: Timestamp | None = None
 
 

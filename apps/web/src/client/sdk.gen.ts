@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListTransportErrorsData, ListTransportErrorsErrors, ListTransportErrorsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveResendEventData, ReceiveResendEventErrors, ReceiveResendEventResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ReportSessionData, ReportSessionErrors, ReportSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeOverApiKeyData, TakeOverApiKeyErrors, TakeOverApiKeyResponses, UpdateNotificationData, UpdateNotificationErrors, UpdateNotificationResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListTransportErrorsData, ListTransportErrorsErrors, ListTransportErrorsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkTemplateSecretsData, MarkTemplateSecretsErrors, MarkTemplateSecretsResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveResendEventData, ReceiveResendEventErrors, ReceiveResendEventResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ReportSessionData, ReportSessionErrors, ReportSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeOverApiKeyData, TakeOverApiKeyErrors, TakeOverApiKeyResponses, UpdateNotificationData, UpdateNotificationErrors, UpdateNotificationResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -582,6 +582,8 @@ export const createTemplate = <ThrowOnError extends boolean = true>(options: Opt
  * Delete Template
  *
  * Delete a custom template, or reset a built-in one to its default.
+ *
+ * An API key can do this only to templates whose emails contain no links with tokens and no secrets.
  */
 export const deleteTemplate = <ThrowOnError extends boolean = true>(options: Options<DeleteTemplateData, ThrowOnError>) => (options.client ?? client).delete<DeleteTemplateResponses, DeleteTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -631,6 +633,8 @@ export const saveTemplateDraft = <ThrowOnError extends boolean = true>(options: 
  * Publish Template
  *
  * Publish the draft as the next version, which never changes.
+ *
+ * An API key can publish only templates whose emails contain no links with tokens and no secrets.
  */
 export const publishTemplate = <ThrowOnError extends boolean = true>(options: Options<PublishTemplateData, ThrowOnError>) => (options.client ?? client).post<PublishTemplateResponses, PublishTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -699,6 +703,28 @@ export const saveTemplateSamples = <ThrowOnError extends boolean = true>(options
             type: 'apiKey'
         }],
     url: '/v1/settings/email-templates/{key}/samples',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Mark Template Secrets
+ *
+ * Say whether the emails of a template contain secrets.
+ *
+ * Then their subject and content are not shown, and erased once they are sent. This applies to emails that were sent
+ * before, too. API keys cannot do this.
+ */
+export const markTemplateSecrets = <ThrowOnError extends boolean = true>(options: Options<MarkTemplateSecretsData, ThrowOnError>) => (options.client ?? client).put<MarkTemplateSecretsResponses, MarkTemplateSecretsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-templates/{key}/secrets',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -779,7 +805,7 @@ export const listEmails = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * Queue Email
  *
- * Queue an email. It is sent once, immediately or at `send_at`.
+ * Queue an email. It is sent once, immediately or at `send_at`. An API key cannot queue security email.
  */
 export const queueEmail = <ThrowOnError extends boolean = true>(options: Options<QueueEmailData, ThrowOnError>) => (options.client ?? client).post<QueueEmailResponses, QueueEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -873,7 +899,7 @@ export const listSuppressions = <ThrowOnError extends boolean = true>(options?: 
 /**
  * Suppress Email
  *
- * Suppress an email address: nothing is sent to it any more.
+ * Suppress an email address: nothing but security email is sent to it any more.
  */
 export const suppressEmail = <ThrowOnError extends boolean = true>(options: Options<SuppressEmailData, ThrowOnError>) => (options.client ?? client).post<SuppressEmailResponses, SuppressEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -922,7 +948,7 @@ export const listTransportErrors = <ThrowOnError extends boolean = true>(options
 /**
  * Queue Emails
  *
- * Queue up to 100 emails, all or none.
+ * Queue up to 100 emails, all or none. An API key cannot queue security email.
  */
 export const queueEmails = <ThrowOnError extends boolean = true>(options: Options<QueueEmailsData, ThrowOnError>) => (options.client ?? client).post<QueueEmailsResponses, QueueEmailsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {

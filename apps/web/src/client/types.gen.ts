@@ -160,7 +160,7 @@ export type ApiKey = {
     /**
      * Scopes
      */
-    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'suppressions:write' | 'templates:write' | 'audit:read'>;
     /**
      * Created By
      */
@@ -378,7 +378,7 @@ export type CreateApiKey = {
     /**
      * Scopes
      */
-    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'suppressions:write' | 'templates:write' | 'audit:read'>;
     /**
      * Expires At
      */
@@ -389,6 +389,9 @@ export type CreateApiKey = {
  * CreateTemplate
  *
  * A new custom template.
+ *
+ * With `contains_secrets`, its emails contain codes or links that nobody but their recipients may see: their subject
+ * and content are not shown, and are erased once they are sent.
  */
 export type CreateTemplate = {
     /**
@@ -425,6 +428,10 @@ export type CreateTemplate = {
      * Description
      */
     description?: string;
+    /**
+     * Contains Secrets
+     */
+    contains_secrets?: boolean;
 };
 
 /**
@@ -452,7 +459,8 @@ export type Device = {
  *
  * An email and its status.
  *
- * `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered.
+ * `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered. With
+ * `content_hidden`, its subject and content are not shown, because they contain secrets of the application.
  */
 export type Email = {
     /**
@@ -519,6 +527,10 @@ export type Email = {
      * Resend Of
      */
     resend_of: string | null;
+    /**
+     * Content Hidden
+     */
+    content_hidden: boolean;
 };
 
 /**
@@ -614,6 +626,10 @@ export type EmailDetail = {
      */
     resend_of: string | null;
     /**
+     * Content Hidden
+     */
+    content_hidden: boolean;
+    /**
      * Reply To
      */
     reply_to: string | null;
@@ -681,6 +697,7 @@ export type EmailPage = {
  * `current` is what an editor starts from: the draft, else the published version, else the built-in source, which may
  * be that of a fallback language. `live` is what emails in this language are rendered from: the published version,
  * else the built-in source of this very language. `etag` identifies `current`. `samples` are values for previews.
+ * `contains_secrets` says that emails of this template are shown to nobody; it is always true for security templates.
  */
 export type EmailTemplate = {
     /**
@@ -699,6 +716,10 @@ export type EmailTemplate = {
      * Source
      */
     source: 'builtin' | 'custom';
+    /**
+     * Contains Secrets
+     */
+    contains_secrets: boolean;
     /**
      * Locale
      */
@@ -885,6 +906,18 @@ export type Login = {
 };
 
 /**
+ * MarkSecrets
+ *
+ * Whether the emails of a template contain codes or links that nobody but their recipients may see.
+ */
+export type MarkSecrets = {
+    /**
+     * Contains Secrets
+     */
+    contains_secrets: boolean;
+};
+
+/**
  * Me
  *
  * The current user and session.
@@ -917,7 +950,7 @@ export type NewApiKey = {
     /**
      * Scopes
      */
-    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'suppressions:write' | 'templates:write' | 'audit:read'>;
     /**
      * Created By
      */
@@ -1585,7 +1618,9 @@ export type SuppressEmail = {
 /**
  * Suppression
  *
- * A suppressed email address: nothing is sent to it. `email_id` is the email that caused this, if one did.
+ * A suppressed email address: nothing is sent to it, except security email if the reason is `manual`.
+ *
+ * `email_id` is the email that caused this, if one did.
  */
 export type Suppression = {
     /**
@@ -1733,6 +1768,10 @@ export type TemplateEntry = {
      */
     source: 'builtin' | 'custom';
     /**
+     * Contains Secrets
+     */
+    contains_secrets: boolean;
+    /**
      * Locales
      */
     locales: Array<string>;
@@ -1839,7 +1878,7 @@ export type TemplateVariable = {
     /**
      * Type
      */
-    type?: 'string' | 'number' | 'boolean' | 'date' | 'url' | 'list';
+    type?: 'string' | 'number' | 'boolean' | 'date' | 'url' | 'link' | 'list';
     /**
      * Required
      */
@@ -4453,6 +4492,70 @@ export type SaveTemplateSamplesResponses = {
 };
 
 export type SaveTemplateSamplesResponse = SaveTemplateSamplesResponses[keyof SaveTemplateSamplesResponses];
+
+export type MarkTemplateSecretsData = {
+    body: MarkSecrets;
+    path: {
+        /**
+         * Key
+         *
+         * The key of a template
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/v1/settings/email-templates/{key}/secrets';
+};
+
+export type MarkTemplateSecretsErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * The request body is not JSON
+     */
+    415: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type MarkTemplateSecretsError = MarkTemplateSecretsErrors[keyof MarkTemplateSecretsErrors];
+
+export type MarkTemplateSecretsResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type MarkTemplateSecretsResponse = MarkTemplateSecretsResponses[keyof MarkTemplateSecretsResponses];
 
 export type SendTestEmailData = {
     body: SendTestEmail;

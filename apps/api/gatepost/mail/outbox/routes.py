@@ -48,6 +48,7 @@ provider = APIRouter(tags=["emails"], route_class=_ProviderBodies)
 
 Reader = Annotated[Actor, Depends(AdminGuard("emails:read"))]
 Sender = Annotated[Actor, Depends(AdminGuard("emails:send", recent=True))]
+Suppressor = Annotated[Actor, Depends(AdminGuard("suppressions:write", recent=True))]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -68,7 +69,7 @@ Prefix = Annotated[str | None, Query(max_length=254, description="How the email 
 async def queue_email(
     body: QueueEmail, actor: Sender, runtime: CurrentRuntime, idempotency_key: IdempotencyKey = None
 ) -> Email:
-    """Queue an email. It is sent once, immediately or at `send_at`."""
+    """Queue an email. It is sent once, immediately or at `send_at`. An API key cannot queue security email."""
     return await runtime.emails.queue_email(body, idempotency_key, actor)
 
 
@@ -76,7 +77,7 @@ async def queue_email(
 async def queue_emails(
     body: Batch, actor: Sender, runtime: CurrentRuntime, idempotency_key: IdempotencyKey = None
 ) -> QueuedEmails:
-    """Queue up to 100 emails, all or none."""
+    """Queue up to 100 emails, all or none. An API key cannot queue security email."""
     return QueuedEmails(items=await runtime.emails.queue_emails(body, idempotency_key, actor))
 
 
@@ -140,9 +141,9 @@ async def list_suppressions(
 
 @router.post("/v1/settings/email-suppressions", status_code=201, responses=problems(401, 403, 409, 413, 415, 422))
 async def suppress_email(
-    body: SuppressEmail, actor: Sender, runtime: CurrentRuntime, connection: Connection
+    body: SuppressEmail, actor: Suppressor, runtime: CurrentRuntime, connection: Connection
 ) -> Suppression:
-    """Suppress an email address: nothing is sent to it any more."""
+    """Suppress an email address: nothing but security email is sent to it any more."""
     suppression = await runtime.emails.suppress_email(connection, body.email, body.reason, actor)
     if suppression is None:
         raise Conflict("This email address is already suppressed.")
@@ -156,7 +157,7 @@ async def suppress_email(
     responses=problems(401, 403, 404, 422),
 )
 async def delete_suppression(
-    suppression_id: UUID, actor: Sender, runtime: CurrentRuntime, connection: Connection
+    suppression_id: UUID, actor: Suppressor, runtime: CurrentRuntime, connection: Connection
 ) -> None:
     """Delete a suppression, so that emails are sent to its email address again."""
     if not await runtime.emails.delete_suppression(connection, suppression_id, actor):

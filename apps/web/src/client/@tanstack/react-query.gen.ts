@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotifications, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listTransportErrors, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, receiveResendEvent, refresh, register, registerSession, renameSession, reportSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeOverApiKey, updateNotification, verifyEmail } from '../sdk.gen';
-import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListTransportErrorsData, ListTransportErrorsError, ListTransportErrorsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, ReceiveResendEventData, ReceiveResendEventError, ReceiveResendEventResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ReportSessionData, ReportSessionError, ReportSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeOverApiKeyData, TakeOverApiKeyError, TakeOverApiKeyResponse, UpdateNotificationData, UpdateNotificationError, UpdateNotificationResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
+import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotifications, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listTransportErrors, listUsers, listUserSessions, login, logout, markTemplateSecrets, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, receiveResendEvent, refresh, register, registerSession, renameSession, reportSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeOverApiKey, updateNotification, verifyEmail } from '../sdk.gen';
+import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListTransportErrorsData, ListTransportErrorsError, ListTransportErrorsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, MarkTemplateSecretsData, MarkTemplateSecretsError, MarkTemplateSecretsResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, ReceiveResendEventData, ReceiveResendEventError, ReceiveResendEventResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ReportSessionData, ReportSessionError, ReportSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeOverApiKeyData, TakeOverApiKeyError, TakeOverApiKeyResponse, UpdateNotificationData, UpdateNotificationError, UpdateNotificationResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
 
 /**
  * Register
@@ -733,6 +733,8 @@ export const createTemplateMutation = (options?: Partial<Options<CreateTemplateD
  * Delete Template
  *
  * Delete a custom template, or reset a built-in one to its default.
+ *
+ * An API key can do this only to templates whose emails contain no links with tokens and no secrets.
  */
 export const deleteTemplateMutation = (options?: Partial<Options<DeleteTemplateData>>): UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> => {
     const mutationOptions: UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> = {
@@ -791,6 +793,8 @@ export const saveTemplateDraftMutation = (options?: Partial<Options<SaveTemplate
  * Publish Template
  *
  * Publish the draft as the next version, which never changes.
+ *
+ * An API key can publish only templates whose emails contain no links with tokens and no secrets.
  */
 export const publishTemplateMutation = (options?: Partial<Options<PublishTemplateData>>): UseMutationOptions<PublishTemplateResponse, PublishTemplateError, Options<PublishTemplateData>> => {
     const mutationOptions: UseMutationOptions<PublishTemplateResponse, PublishTemplateError, Options<PublishTemplateData>> = {
@@ -885,6 +889,28 @@ export const saveTemplateSamplesMutation = (options?: Partial<Options<SaveTempla
 };
 
 /**
+ * Mark Template Secrets
+ *
+ * Say whether the emails of a template contain secrets.
+ *
+ * Then their subject and content are not shown, and erased once they are sent. This applies to emails that were sent
+ * before, too. API keys cannot do this.
+ */
+export const markTemplateSecretsMutation = (options?: Partial<Options<MarkTemplateSecretsData>>): UseMutationOptions<MarkTemplateSecretsResponse, MarkTemplateSecretsError, Options<MarkTemplateSecretsData>> => {
+    const mutationOptions: UseMutationOptions<MarkTemplateSecretsResponse, MarkTemplateSecretsError, Options<MarkTemplateSecretsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await markTemplateSecrets({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
  * Send Test Email
  *
  * Send a test email of the current source, or of one version. It appears in the email log.
@@ -967,7 +993,7 @@ export const listEmailsOptions = (options?: Options<ListEmailsData>) => queryOpt
 /**
  * Queue Email
  *
- * Queue an email. It is sent once, immediately or at `send_at`.
+ * Queue an email. It is sent once, immediately or at `send_at`. An API key cannot queue security email.
  */
 export const queueEmailMutation = (options?: Partial<Options<QueueEmailData>>): UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> => {
     const mutationOptions: UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> = {
@@ -1084,7 +1110,7 @@ export const listSuppressionsOptions = (options?: Options<ListSuppressionsData>)
 /**
  * Suppress Email
  *
- * Suppress an email address: nothing is sent to it any more.
+ * Suppress an email address: nothing but security email is sent to it any more.
  */
 export const suppressEmailMutation = (options?: Partial<Options<SuppressEmailData>>): UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> => {
     const mutationOptions: UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> = {
@@ -1142,7 +1168,7 @@ export const listTransportErrorsOptions = (options?: Options<ListTransportErrors
 /**
  * Queue Emails
  *
- * Queue up to 100 emails, all or none.
+ * Queue up to 100 emails, all or none. An API key cannot queue security email.
  */
 export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>): UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> => {
     const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {

@@ -14,6 +14,7 @@ const template = (key: string, more: Partial<TemplateEntry> = {}): TemplateEntry
   name: `The ${key}`,
   description: "",
   source: "builtin",
+  contains_secrets: false,
   locales: ["de", "en"],
   changed: [],
   published_version: 0,
