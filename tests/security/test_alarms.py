@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import CHROME_ON_WINDOWS, PASSWORD, SAFARI_ON_IPHONE, Device, Service, assert_problem
+from tests.support import CHROME_ON_WINDOWS, PASSWORD, SAFARI_ON_IPHONE, Service, assert_problem
 from tests.support.cli import run_process
 from tests.support.mail import WEB_URL, MailService, running_mail_service
 from tests.support.service import running_service
@@ -25,12 +25,6 @@ async def sign_in(service: MailService, email: str, ip: str, user_agent: str = C
     form = {"email": email, "password": PASSWORD}
     headers = {"X-Forwarded-For": ip, "User-Agent": user_agent}
     assert (await service.http.post("/v1/auth/login", json=form, headers=headers)).status_code == 200
-
-
-async def confirmed_admin(service: Service) -> Device:
-    admin = await service.register_confirmed()
-    await service.sql.execute("update gatepost.users set role = 'admin' where id = $1", admin.user_id)
-    return admin
 
 
 async def recipients(service: Service, template: str) -> list[str]:
@@ -105,9 +99,9 @@ async def test_the_password_changed_email_says_when_from_where_and_what_to_do(ma
 
 
 async def test_every_admin_is_told_of_a_new_api_key(mailing: MailService) -> None:
-    creator, other = await confirmed_admin(mailing), await confirmed_admin(mailing)
+    creator, other = await mailing.register_admin(confirmed=True), await mailing.register_admin(confirmed=True)
     await mailing.register_confirmed()
-    unconfirmed, disabled = await mailing.register_admin(), await confirmed_admin(mailing)
+    unconfirmed, disabled = await mailing.register_admin(), await mailing.register_admin(confirmed=True)
     await creator.post(f"/v1/admin/users/{disabled.user_id}/disable", {"reason": "left"})
     response = await creator.post(
         "/v1/admin/api-keys",
@@ -127,7 +121,7 @@ async def test_every_admin_is_told_of_a_new_api_key(mailing: MailService) -> Non
 
 async def test_every_admin_is_told_of_a_new_admin_however_it_was_made(mailing: MailService, database_url: str) -> None:
     """By SQL, by the command line, and by GATEPOST_ADMIN_EMAIL; for an API there is no such act."""
-    first = await confirmed_admin(mailing)
+    first = await mailing.register_admin(confirmed=True)
     assert await recipients(mailing, "admin-added") == [first.email]
     settings = {"database_url": database_url, "secret_key": "s" * 40}
     command = ("users", "create-admin", "cli@example.com")
@@ -194,7 +188,7 @@ async def test_an_email_address_that_was_confirmed_before_the_change_stays_confi
 
 async def test_there_is_no_api_that_changes_an_email_address(mailing: MailService) -> None:
     user = await mailing.register_confirmed()
-    admin = await confirmed_admin(mailing)
+    admin = await mailing.register_admin(confirmed=True)
     for device in (user, admin):
         for path in ("/v1/me", f"/v1/admin/users/{user.user_id}"):
             for method in ("PATCH", "PUT", "POST"):

@@ -70,8 +70,7 @@ async def test_names_that_a_client_chose_are_in_no_email(mailing: MailService) -
     made_up = await sign_in(mailing, user.email, "198.51.100.3", user_agent=BAIT_BROWSER)
     assert "evil-example" in made_up.sign_in["session"]["device"]["browser"]
 
-    admin = await mailing.register_confirmed()
-    await mailing.sql.execute("update gatepost.users set role = 'admin' where id = $1", admin.user_id)
+    admin = await mailing.register_admin(confirmed=True)
     await mailing.create_api_key(admin, "emails:read", name=BAIT)
     await admin.delete(f"/v1/admin/sessions/{named.id}?reason=lost&notify=true")
     await admin.delete(f"/v1/admin/users/{user.user_id}/sessions?reason=lost&notify=true")
@@ -124,8 +123,8 @@ async def test_parallel_sign_ins_send_five_emails_and_one_summary(mailing: MailS
     await mailing.sql.execute(DUE_NOW)
     summary = await mailing.sent_email("notification-summary")
     assert summary["to"] == [user.email]
-    assert "7 × Sign-ins on new devices" in summary["text"]
-    assert "2 × Devices signed out by an administrator" in summary["text"]
+    assert "7 x Sign-ins on new devices" in summary["text"]
+    assert "2 x Devices signed out by an administrator" in summary["text"]
     assert f"{WEB_URL}/devices" in summary["text"]
     assert f'href="{WEB_URL}/devices"' in summary["html"]
     assert "UTC" in summary["text"]
@@ -143,7 +142,7 @@ async def test_what_happens_after_a_summary_was_sent_is_in_the_next_one_an_hour_
     query = "select max(send_at) - min(send_at) from gatepost.emails where template = 'notification-summary'"
     assert (await mailing.sql.fetchval(query)).total_seconds() == 3600
     await mailing.sql.execute(DUE_NOW)
-    assert "3 × Sign-ins on new devices" in (await mailing.sent_email("notification-summary", 2))["text"]
+    assert "3 x Sign-ins on new devices" in (await mailing.sent_email("notification-summary", 2))["text"]
 
     # An hour later, single emails are sent again.
     await mailing.sql.execute("update gatepost.emails set created_at = created_at - interval '61 minutes'")
@@ -179,7 +178,7 @@ async def test_a_summary_loses_nothing_while_a_worker_takes_it(mailing: MailServ
     total = 0
     for number in range((await count_by_template(mailing, user.email))["notification-summary"]):
         text = (await mailing.sent_email("notification-summary", number + 1))["text"]
-        [line] = [each for each in text.splitlines() if "×" in each]
+        [line] = [each for each in text.splitlines() if " x " in each]
         total += int(line.split()[0])
     assert total == 15
 

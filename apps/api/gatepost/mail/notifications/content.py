@@ -137,7 +137,7 @@ def _format_time(at: datetime) -> str:
 def _format_period(first: datetime, last: datetime) -> str:
     start, end = first.astimezone(UTC), last.astimezone(UTC)
     if start.date() != end.date():
-        return f"{_format_time(first)} – {_format_time(last)}"
+        return f"{_format_time(first)} \N{EN DASH} {_format_time(last)}"
     if f"{start:%H:%M}" == f"{end:%H:%M}":
         return _format_time(first)
-    return f"{start:%Y-%m-%d, %H:%M}–{end:%H:%M} UTC"
+    return f"{start:%Y-%m-%d, %H:%M}\N{EN DASH}{end:%H:%M} UTC"

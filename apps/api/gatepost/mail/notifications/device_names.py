@@ -8,10 +8,9 @@ from __future__ import annotations
 
 _BROWSERS = frozenset(
     {
-        "Android", "Apache-HttpClient", "Brave", "Chrome", "Chromium", "DuckDuckGo", "Edge", "Firefox", "Go-http-client",
-        "IE", "Mobile Safari", "Opera", "Opera Mini", "Postman", "Python Requests", "Python aiohttp", "QQ Browser",
-        "Safari", "Samsung Internet", "UC Browser", "Vivaldi", "Whale", "Yandex Browser", "axios", "curl", "okhttp",
-        "python-httpx",
+        "Android", "Apache-HttpClient", "Brave", "Chrome", "Chromium", "DuckDuckGo", "DuckDuckGo Mobile", "Edge",
+        "Firefox", "Go-http-client", "IE", "Opera", "Opera Mini", "Python Requests", "QQ Browser", "Safari",
+        "Samsung Internet", "UC Browser", "Vivaldi", "Whale", "Yandex Browser", "curl", "okhttp",
     }
 )  # fmt: skip
 _SYSTEMS = frozenset(
