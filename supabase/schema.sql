@@ -390,6 +390,16 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.forget_summaries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  delete from gatepost.summarized_notifications s where s.user_id = old.id;
+  return null;
+end;
+$$;
+
 CREATE TABLE gatepost.emails (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     template text NOT NULL,
@@ -2054,6 +2064,8 @@ CREATE INDEX sessions_revoked_created_idx ON gatepost.sessions USING btree (crea
 
 CREATE INDEX sessions_user_created_idx ON gatepost.sessions USING btree (user_id, created_at, id);
 
+CREATE INDEX summarized_notifications_user_idx ON gatepost.summarized_notifications USING btree (user_id);
+
 CREATE UNIQUE INDEX users_email_key ON gatepost.users USING btree (lower(email));
 
 CREATE INDEX users_email_prefix_idx ON gatepost.users USING btree (lower(email) COLLATE "C", id);
@@ -2075,6 +2087,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_seals FOR E
 CREATE TRIGGER audit_ended AFTER UPDATE ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.audit_session_ended();
 
 CREATE TRIGGER audit_opened AFTER INSERT ON gatepost.sessions FOR EACH ROW EXECUTE FUNCTION gatepost.audit_session_opened();
+
+CREATE TRIGGER forget_summaries AFTER DELETE ON gatepost.users FOR EACH ROW EXECUTE FUNCTION gatepost.forget_summaries();
 
 CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON gatepost.email_template_versions FOR EACH ROW EXECUTE FUNCTION gatepost.reject_version_change();
 
@@ -2145,9 +2159,6 @@ ALTER TABLE ONLY gatepost.notification_opt_outs
 
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES gatepost.sessions(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY gatepost.summarized_notifications
-    ADD CONSTRAINT summarized_notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES gatepost.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY gatepost.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_session_id_fkey FOREIGN KEY (session_id) REFERENCES gatepost.sessions(id) ON DELETE CASCADE;
@@ -2245,6 +2256,8 @@ REVOKE ALL ON FUNCTION gatepost.find_queued_email(p_actor text, p_key text, p_ha
 REVOKE ALL ON FUNCTION gatepost.find_template_version(p_template text, p_locale text, OUT version integer, OUT locale text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.finish_emails(p_email_ids uuid[], p_status text, p_code text, p_message text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.forget_summaries() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.freeze_batch(p_id uuid, p_worker uuid, p_sender text, p_key_lifetime interval, p_email_ids uuid[], p_subjects text[], p_payloads text[]) FROM PUBLIC;
 

@@ -23,10 +23,11 @@ create table gatepost.notification_opt_outs (
   primary key (user_id, template)
 );
 
--- What a summary counts: the notifications of one kind that were above the ceiling. The summary's email has the id.
+-- What a summary counts: the notifications of one kind that were above the ceiling. The summary's email has the id. A
+-- foreign key would lock the user's row after everything else; forget_summaries() deletes the rows of a deleted user.
 create table gatepost.summarized_notifications (
   summary_id uuid not null,
-  user_id uuid not null references gatepost.users on delete cascade,
+  user_id uuid not null,
   template text not null,
   count integer not null check (count > 0),
   first_at timestamptz not null,
@@ -34,6 +35,7 @@ create table gatepost.summarized_notifications (
   primary key (summary_id, template)
 );
 
+create index summarized_notifications_user_idx on gatepost.summarized_notifications (user_id);
 create index emails_notification_session_idx on gatepost.emails ((notification ->> 'session_id'))
   where notification is not null;
 create index emails_notification_user_idx on gatepost.emails ((notification ->> 'user_id'), template, created_at)
@@ -172,6 +174,19 @@ begin
   on conflict (summary_id, template) do update set count = s.count + 1, last_at = clock_timestamp();
 end;
 $$;
+
+
+create function gatepost.forget_summaries() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  delete from gatepost.summarized_notifications s where s.user_id = old.id;
+  return null;
+end;
+$$;
+
+create trigger forget_summaries after delete on gatepost.users
+  for each row execute function gatepost.forget_summaries();
 
 
 -- Uses a link and returns what it belongs to. The outcome is ok, used, expired or unknown; only ok uses it.

@@ -90,11 +90,13 @@ async def test_the_password_changed_email_says_when_from_where_and_what_to_do(ma
     assert sent["to"] == [user.email]
     assert "198.51.100.7" in sent["text"]
     assert "UTC" in sent["text"]
+    assert "Browser" not in sent["text"] + sent["html"]
     assert f"{WEB_URL}/forgot-password" in sent["text"]
     assert f'href="{WEB_URL}/forgot-password"' in sent["html"]
     in_session = await mailing.sent_email("password-changed", 2)
     session = user.sign_in["session"]
     assert session["ip"] in in_session["text"]
+    assert "Browser:     Unknown" in in_session["text"]
     assert in_session["row"]["security"]
 
 

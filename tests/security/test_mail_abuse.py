@@ -194,3 +194,25 @@ async def test_a_rolled_back_sign_in_is_in_no_summary(mailing: MailService) -> N
     await mailing.sql.execute("set constraints all immediate")
     await transaction.rollback()
     assert await mailing.sql.fetchval("select sum(count) from gatepost.summarized_notifications") == 1
+
+
+async def test_concurrent_notifications_to_the_same_users_do_not_deadlock(mailing: MailService) -> None:
+    """Some events notify several users, others one whose sessions they lock: the ceilings' locks come last."""
+    admins = [await mailing.register_admin(confirmed=True) for _ in range(3)]
+    key = {"name": "backup", "scopes": ["emails:read"]}
+
+    async def sign_in_and_revoke(admin: Device, number: int) -> list[int]:
+        device = await sign_in(mailing, admin.email, f"198.51.100.{number}")
+        wanted = {"filter": {"kind": "mobile"}, "reason": "breach", "notify": True}
+        responses = [
+            await admin.post("/v1/admin/api-keys", key),
+            await admin.post("/v1/admin/sessions/revoke", wanted),
+            await admin.delete(f"/v1/admin/sessions/{device.id}?reason=lost&notify=true"),
+        ]
+        return [each.status_code for each in responses]
+
+    found = await asyncio.gather(*(sign_in_and_revoke(admins[n % 3], n) for n in range(18)))
+    assert {tuple(each) for each in found} == {(201, 200, 204)}
+    assert await mailing.sql.fetchval("select deadlocks from pg_stat_database where datname = current_database()") == 0
+    kinds = "select max(count) from (select count(*) from gatepost.emails group by template, recipient) counted"
+    assert await mailing.sql.fetchval(kinds) == 5

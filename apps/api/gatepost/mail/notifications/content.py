@@ -55,19 +55,34 @@ class NotificationContent:
             values |= await _api_key_values(connection, UUID(notification["api_key_id"]), texts)
         if "summary_id" in notification:
             values |= await _summary_values(connection, UUID(notification["summary_id"]), texts)
-        latest = sessions[0] if sessions else None
-        ip = latest.ip if latest else notification.get("ip") or await store.read_audited_ip(connection, notification)
-        values["browser"] = (browser_name(latest.browser) if latest else None) or texts["unknown"]
-        values["system"] = (system_name(latest.os) if latest else None) or texts["unknown"]
-        values["ip"] = ip or texts["unknown"]
-        values["location"] = self._geoip.locate(ip, locale) or texts["unknown"]
-        return values
+        return values | await self._origin(connection, notification, sessions, locale)
 
     def insert_link(self, notification: Mapping[str, Any], payload: str) -> str:
         """Return the payload with the token of this notification's link, and of no other."""
         if "link_id" not in notification:
             return payload
         return self._tokens.insert(notification["purpose"], UUID(notification["link_id"]), payload)
+
+    async def _origin(
+        self, connection: Connection, notification: Mapping[str, Any], sessions: Sequence[NotifiedSession], locale: str
+    ) -> dict[str, str]:
+        """Return where an event came from: the session, or the audited IP address. Empty if it is about several."""
+        if len(sessions) > 1:
+            return dict.fromkeys(("browser", "system", "ip", "location"), "")
+        unknown = texts_of(locale)["unknown"]
+        browser = system = ""
+        if sessions:
+            [session] = sessions
+            ip = session.ip
+            browser, system = browser_name(session.browser) or unknown, system_name(session.os) or unknown
+        else:
+            ip = notification.get("ip") or await store.read_audited_ip(connection, notification)
+        return {
+            "browser": browser,
+            "system": system,
+            "ip": ip or unknown,
+            "location": self._geoip.locate(ip, locale) or unknown,
+        }
 
     async def _link(
         self, connection: Connection, notification: Mapping[str, Any], texts: Mapping[str, str]
