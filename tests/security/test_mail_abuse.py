@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from gatepost.db import Connection
 from tests.support import CHROME_ON_WINDOWS, PASSWORD, SAFARI_ON_IPHONE, Device
-from tests.support.mail import WEB_URL, MailService, running_mail_service
+from tests.support.database import connect
+from tests.support.mail import WEB_URL, MailService, pause_mail, running_mail_service
 
 BAIT = "You won: evil.example"
 # What the parser of User-Agent headers takes as the name of a browser.
 BAIT_BROWSER = "Claim at evil-example com/1.0 CFNetwork/1485 Darwin/23.1.0"
+QUEUE = "select gatepost.queue_notification('welcome', $1)"
 DUE_NOW = "update gatepost.emails set send_at = now(), due_at = now() where template = 'notification-summary'"
 
 
@@ -160,59 +163,86 @@ async def test_the_ceiling_is_that_of_one_user(mailing: MailService) -> None:
         assert counted == {"verify-email": 1, "new-device": 5}
 
 
-async def test_a_summary_loses_nothing_while_a_worker_takes_it(mailing: MailService) -> None:
-    """Events race with the worker that leases the summary: each is counted in this one or in the next one."""
-    user = await mailing.register_confirmed()
-
-    async def take() -> None:
-        for _ in range(6):
-            await mailing.sql.execute(DUE_NOW + " and status = 'queued'")
-            await asyncio.sleep(0)
-
-    await asyncio.gather(take(), *(sign_in(mailing, user.email, f"198.51.100.{number}") for number in range(20)))
-    async with asyncio.timeout(20):
-        waiting = "select count(*) from gatepost.emails where status in ('queued', 'sending')"
-        while await mailing.sql.fetchval(waiting):
-            await mailing.sql.execute(DUE_NOW + " and status = 'queued'")
-            await asyncio.sleep(0.02)
-    total = 0
-    for number in range((await count_by_template(mailing, user.email))["notification-summary"]):
-        text = (await mailing.sent_email("notification-summary", number + 1))["text"]
-        [line] = [each for each in text.splitlines() if " x " in each]
-        total += int(line.split()[0])
-    assert total == 15
-
-
 async def test_a_rolled_back_sign_in_is_in_no_summary(mailing: MailService) -> None:
     user = await mailing.register_confirmed()
-    queue = "select gatepost.queue_notification('welcome', $1)"
     for _ in range(6):
-        await mailing.sql.execute(queue, user.user_id)
+        await mailing.sql.execute(QUEUE, user.user_id)
     transaction = mailing.sql.transaction()
     await transaction.start()
-    await mailing.sql.execute(queue, user.user_id)
+    await mailing.sql.execute(QUEUE, user.user_id)
     await mailing.sql.execute("set constraints all immediate")
     await transaction.rollback()
     assert await mailing.sql.fetchval("select sum(count) from gatepost.summarized_notifications") == 1
 
 
-async def test_concurrent_notifications_to_the_same_users_do_not_deadlock(mailing: MailService) -> None:
-    """Some events notify several users, others one whose sessions they lock: the ceilings' locks come last."""
-    admins = [await mailing.register_admin(confirmed=True) for _ in range(3)]
-    key = {"name": "backup", "scopes": ["emails:read"]}
+async def wait_until_blocked(service: MailService, connection: Connection, task: asyncio.Task[Any]) -> None:
+    """Wait until a task's statement waits for a lock of another transaction, or has ended."""
+    query = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1"
+    async with asyncio.timeout(10):
+        while not task.done() and not await service.sql.fetchval(query, connection.get_server_pid()):
+            await asyncio.sleep(0.005)
 
-    async def sign_in_and_revoke(admin: Device, number: int) -> list[int]:
-        device = await sign_in(mailing, admin.email, f"198.51.100.{number}")
-        wanted = {"filter": {"kind": "mobile"}, "reason": "breach", "notify": True}
-        responses = [
-            await admin.post("/v1/admin/api-keys", key),
-            await admin.post("/v1/admin/sessions/revoke", wanted),
-            await admin.delete(f"/v1/admin/sessions/{device.id}?reason=lost&notify=true"),
-        ]
-        return [each.status_code for each in responses]
 
-    found = await asyncio.gather(*(sign_in_and_revoke(admins[n % 3], n) for n in range(18)))
-    assert {tuple(each) for each in found} == {(201, 200, 204)}
-    assert await mailing.sql.fetchval("select deadlocks from pg_stat_database where datname = current_database()") == 0
-    kinds = "select max(count) from (select count(*) from gatepost.emails group by template, recipient) counted"
-    assert await mailing.sql.fetchval(kinds) == 5
+async def test_of_two_transactions_at_the_ceiling_only_one_sends(mailing: MailService, database_url: str) -> None:
+    """The second is checked when the first has committed."""
+    user = await mailing.register_confirmed()
+    for _ in range(4):
+        await mailing.sql.execute(QUEUE, user.user_id)
+    async with connect(database_url) as first, connect(database_url) as second:
+        transactions = [each.transaction() for each in (first, second)]
+        for connection, transaction in zip((first, second), transactions, strict=True):
+            await transaction.start()
+            await connection.execute(QUEUE, user.user_id)
+        await first.execute("set constraints all immediate")
+        checked = asyncio.create_task(second.execute("set constraints all immediate"))
+        await wait_until_blocked(mailing, second, checked)
+        await transactions[0].commit()
+        await checked
+        await transactions[1].commit()
+    counted = await count_by_template(mailing, user.email)
+    assert (counted["welcome"], counted["notification-summary"]) == (5, 1)
+
+
+async def test_queueing_a_notification_locks_nothing_that_a_later_statement_needs(
+    mailing: MailService, database_url: str
+) -> None:
+    """One transaction queues and then locks a session, the other one locks the session and then queues."""
+    user = await mailing.register_confirmed()
+    lock = "select from gatepost.sessions where user_id = $1 for update"
+    async with connect(database_url) as first, connect(database_url) as second:
+        transactions = [each.transaction() for each in (first, second)]
+        for transaction in transactions:
+            await transaction.start()
+        await first.execute(QUEUE, user.user_id)
+        await second.execute(lock, user.user_id)
+        locked = asyncio.create_task(first.execute(lock, user.user_id))
+        await wait_until_blocked(mailing, first, locked)
+        await second.execute(QUEUE, user.user_id)
+        await transactions[1].commit()
+        await locked
+        await transactions[0].commit()
+    assert await mailing.count_emails("welcome") == 2
+
+
+async def test_an_event_while_a_worker_leases_the_summary_is_in_the_next_one(
+    mailing: MailService, database_url: str
+) -> None:
+    await pause_mail(mailing)
+    user = await mailing.register_confirmed()
+    for _ in range(6):
+        await mailing.sql.execute(QUEUE, user.user_id)
+    await mailing.sql.execute(DUE_NOW)
+    others = "update gatepost.emails set status = 'canceled' where template <> 'notification-summary'"
+    await mailing.sql.execute(others)
+    async with connect(database_url) as worker, connect(database_url) as event:
+        async with worker.transaction():
+            await worker.execute("select gatepost.create_batch(gen_random_uuid(), '1 minute', 'resend', 10)")
+            queued = asyncio.create_task(event.execute(QUEUE, user.user_id))
+            await wait_until_blocked(mailing, event, queued)
+        await queued
+    query = """
+        select e.status, s.count from gatepost.emails e
+        join gatepost.summarized_notifications s on s.summary_id::text = e.notification ->> 'summary_id'
+        order by e.created_at
+    """
+    assert [tuple(row) for row in await mailing.sql.fetch(query)] == [("sending", 1), ("queued", 1)]
