@@ -275,6 +275,13 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.device_network(p_ip inet) RETURNS inet
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select network(set_masklen(p_ip, case family(p_ip) when 4 then 32 else 64 end))::inet;
+$$;
+
 CREATE FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -507,6 +514,16 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.forget_summaries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  delete from gatepost.summarized_notifications s where s.user_id = old.id;
+  return null;
+end;
+$$;
+
 CREATE TABLE gatepost.emails (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     template text NOT NULL,
@@ -633,13 +650,6 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.ip_network(p_ip inet) RETURNS inet
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
-    AS $$
-  select network(set_masklen(p_ip, case family(p_ip) when 4 then 24 else 48 end))::inet;
-$$;
-
 CREATE FUNCTION gatepost.keep_last_admin() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -757,6 +767,28 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.limit_notifications() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  sent integer;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.notifications:' || (new.notification ->> 'user_id'), 0));
+  select count(*) into sent
+  from gatepost.emails e
+  where e.notification ->> 'user_id' = new.notification ->> 'user_id' and e.template = new.template
+    and e.recipient = new.recipient and e.resend_of is null and e.id <> new.id
+    and e.created_at > clock_timestamp() - interval '1 hour';
+  if sent >= 5 then
+    delete from gatepost.emails e where e.id = new.id;
+    delete from gatepost.links l where l.id = (new.notification ->> 'link_id')::uuid;
+    perform gatepost.summarize_notification(new);
+  end if;
+  return null;
+end;
+$$;
+
 CREATE FUNCTION gatepost.lock_admins() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -830,12 +862,38 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.notify_admin_added() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.notify_admins('admin-added', jsonb_build_object('account_id', new.id));
+  return null;
+end;
+$$;
+
+CREATE FUNCTION gatepost.notify_admins(p_template text, p_about jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select gatepost.queue_notification(p_template, a.id, p_about)
+  from (select u.id from gatepost.users u where u.role = 'admin' and u.disabled_at is null order by u.id) a;
+$$;
+
+CREATE FUNCTION gatepost.notify_api_key_created() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.notify_admins('api-key-created', jsonb_build_object('api_key_id', new.id));
+  return null;
+end;
+$$;
+
 CREATE FUNCTION gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-declare
-  network inet := gatepost.ip_network((p_session).ip);
 begin
   if p_known or not exists (
     select from gatepost.sessions s where s.user_id = (p_session).user_id and s.id <> (p_session).id
@@ -847,8 +905,8 @@ begin
     left join gatepost.emails e on e.notification ->> 'session_id' = s.id::text and e.template = 'new-device'
     where s.user_id = (p_session).user_id and s.id <> (p_session).id
       and s.browser is not distinct from (p_session).browser and s.os is not distinct from (p_session).os
-      and gatepost.ip_network(s.ip) is not distinct from network
-      and s.created_at > clock_timestamp() - interval '30 days'
+      and gatepost.device_network(s.ip) = gatepost.device_network((p_session).ip)
+      and s.created_at > clock_timestamp() - interval '24 hours'
       and coalesce(e.status, '') not in ('failed', 'expired', 'canceled', 'bounced')
       and (s.end_reason is distinct from 'not_me' or e.created_at > clock_timestamp() - interval '15 minutes')
   ) then
@@ -992,7 +1050,7 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb DEFAULT '{}'::jsonb, p_purpose text DEFAULT NULL::text, p_lifetime interval DEFAULT NULL::interval) RETURNS uuid
+CREATE FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb DEFAULT '{}'::jsonb, p_purpose text DEFAULT NULL::text, p_lifetime interval DEFAULT NULL::interval, p_to text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -1003,6 +1061,11 @@ declare
   queued uuid;
 begin
   select * into recipient from gatepost.users u where u.id = p_user_id;
+  if recipient.email_verified_at is null and p_to is null
+    and coalesce(p_purpose, '') not in ('verify_email', 'reset_password')
+  then
+    return null;
+  end if;
   select * into content from gatepost.find_template_version(
     p_template, coalesce(recipient.user_metadata ->> 'locale', recipient.locale, 'en')
   );
@@ -1019,8 +1082,11 @@ begin
     template, version, locale, recipient, variables, notification, security, secret, alone, queued_by, expires_at
   )
   select
-    p_template, content.version, content.locale, recipient.email, '{}',
-    jsonb_strip_nulls(p_about || jsonb_build_object('user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose)),
+    p_template, content.version, content.locale, coalesce(p_to, recipient.email), '{}',
+    jsonb_strip_nulls(p_about || jsonb_build_object(
+      'user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose, 'at', clock_timestamp(),
+      'transaction', pg_current_xact_id()::text
+    )),
     exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
     gatepost.template_contains_secrets(p_template), false, 'gatepost', clock_timestamp() + p_lifetime
   returning id into queued;
@@ -1244,6 +1310,26 @@ begin
     set worker = null, uncertain = true, due_at = clock_timestamp() + p_delay
     where b.id = p_id;
   end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.report_changed_email() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update gatepost.links l set expires_at = clock_timestamp()
+  where l.user_id = new.id and l.used_at is null and l.expires_at > clock_timestamp();
+  perform gatepost.record_audit(
+    coalesce(nullif(current_setting('gatepost.actor', true), ''), 'system'),
+    'email.changed', 'user:' || new.id,
+    nullif(current_setting('gatepost.reason', true), ''),
+    nullif(current_setting('gatepost.ip', true), '')::inet
+  );
+  if old.email_verified_at is not null then
+    perform gatepost.queue_notification('email-changed', new.id, p_to => old.email);
+  end if;
+  return null;
 end;
 $$;
 
@@ -1482,7 +1568,7 @@ begin
       where s.id = locked.id and not (p_notify and s.user_id in (select skipped.user_id from skipped))
       returning s.id, s.user_id
     )
-    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id
+    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id order by ended.user_id
   loop
     revoked := revoked + cardinality(account.session_ids);
     if p_notify then
@@ -1734,6 +1820,42 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.summarize_notification(p_email gatepost.emails) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  account_id uuid := (p_email.notification ->> 'user_id')::uuid;
+  summary uuid;
+  queued uuid;
+begin
+  -- The lock waits for a worker that is just leasing the summary; then that one is closed, and the next one begins.
+  select (e.notification ->> 'summary_id')::uuid into summary
+  from gatepost.emails e
+  where e.notification ->> 'user_id' = account_id::text and e.template = 'notification-summary'
+    and e.recipient = p_email.recipient and e.resend_of is null and e.status = 'queued' and e.payload is null
+  for update;
+  if summary is null then
+    summary := gen_random_uuid();
+    queued := gatepost.queue_notification(
+      'notification-summary', account_id, jsonb_build_object('summary_id', summary), p_to => p_email.recipient
+    );
+    update gatepost.emails e
+    set send_at = next.at, due_at = next.at
+    from (
+      select greatest(clock_timestamp() + interval '10 minutes', max(p.send_at) + interval '1 hour') as at
+      from gatepost.emails p
+      where p.notification ->> 'user_id' = account_id::text and p.template = 'notification-summary'
+        and p.recipient = p_email.recipient and p.resend_of is null
+    ) next
+    where e.id = queued;
+  end if;
+  insert into gatepost.summarized_notifications as s (summary_id, user_id, template, count, first_at, last_at)
+  values (summary, account_id, p_email.template, 1, clock_timestamp(), clock_timestamp())
+  on conflict (summary_id, template) do update set count = s.count + 1, last_at = clock_timestamp();
+end;
+$$;
+
 CREATE FUNCTION gatepost.suppress_new_email() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1840,6 +1962,18 @@ CREATE FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval 
   where s.id = p_session_id
     and s.ended_at is null
     and s.last_active_at <= now() - p_interval;
+$$;
+
+CREATE FUNCTION gatepost.unconfirm_changed_email() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if new.email_verified_at is not distinct from old.email_verified_at then
+    new.email_verified_at := null;
+  end if;
+  return new;
+end;
 $$;
 
 CREATE FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT user_id uuid, OUT session_id uuid, OUT email text) RETURNS record
@@ -2098,6 +2232,16 @@ CREATE TABLE gatepost.signing_keys (
     retired_at timestamp with time zone
 );
 
+CREATE TABLE gatepost.summarized_notifications (
+    summary_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    template text NOT NULL,
+    count integer NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT summarized_notifications_count_check CHECK ((count > 0))
+);
+
 CREATE TABLE gatepost.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     email text NOT NULL,
@@ -2190,6 +2334,9 @@ ALTER TABLE ONLY gatepost.sessions
 ALTER TABLE ONLY gatepost.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
 
+ALTER TABLE ONLY gatepost.summarized_notifications
+    ADD CONSTRAINT summarized_notifications_pkey PRIMARY KEY (summary_id, template);
+
 ALTER TABLE ONLY gatepost.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
@@ -2231,7 +2378,7 @@ CREATE UNIQUE INDEX emails_idempotency_idx ON gatepost.emails USING btree (queue
 
 CREATE INDEX emails_notification_session_idx ON gatepost.emails USING btree (((notification ->> 'session_id'::text))) WHERE (notification IS NOT NULL);
 
-CREATE INDEX emails_notification_user_idx ON gatepost.emails USING btree (((notification ->> 'user_id'::text))) WHERE (notification IS NOT NULL);
+CREATE INDEX emails_notification_user_idx ON gatepost.emails USING btree (((notification ->> 'user_id'::text)), template, created_at) WHERE (notification IS NOT NULL);
 
 CREATE INDEX emails_provider_idx ON gatepost.emails USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 
@@ -2264,6 +2411,8 @@ CREATE INDEX sessions_last_active_on_idx ON gatepost.sessions USING btree (last_
 CREATE INDEX sessions_revoked_created_idx ON gatepost.sessions USING btree (created_at, id) WHERE ((ended_at IS NOT NULL) AND (end_reason <> ALL (ARRAY['idle'::text, 'expired'::text])));
 
 CREATE INDEX sessions_user_created_idx ON gatepost.sessions USING btree (user_id, created_at, id);
+
+CREATE INDEX summarized_notifications_user_idx ON gatepost.summarized_notifications USING btree (user_id);
 
 CREATE UNIQUE INDEX users_email_key ON gatepost.users USING btree (lower(email));
 
@@ -2301,11 +2450,15 @@ CREATE TRIGGER erase_inserted BEFORE INSERT ON gatepost.email_events FOR EACH RO
 
 CREATE TRIGGER erase_matched BEFORE UPDATE OF email_id ON gatepost.email_events FOR EACH ROW WHEN (((new.email_id IS NOT NULL) AND (new.detail ? 'message'::text))) EXECUTE FUNCTION gatepost.erase_email_event();
 
+CREATE TRIGGER forget_summaries AFTER DELETE ON gatepost.users FOR EACH ROW EXECUTE FUNCTION gatepost.forget_summaries();
+
 CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON gatepost.email_template_versions FOR EACH ROW EXECUTE FUNCTION gatepost.reject_version_change();
 
 CREATE TRIGGER keep_last_admin_on_delete AFTER DELETE ON gatepost.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION gatepost.keep_last_admin();
 
 CREATE TRIGGER keep_last_admin_on_update AFTER UPDATE OF role, disabled_at ON gatepost.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.disabled_at IS NULL) AND ((new.role <> 'admin'::text) OR (new.disabled_at IS NOT NULL)))) EXECUTE FUNCTION gatepost.keep_last_admin();
+
+CREATE CONSTRAINT TRIGGER limit_notifications AFTER INSERT ON gatepost.emails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.notification IS NOT NULL) AND (new.resend_of IS NULL) AND (new.status = 'queued'::text) AND (new.template <> 'notification-summary'::text) AND (COALESCE((new.notification ->> 'purpose'::text), ''::text) <> ALL (ARRAY['verify_email'::text, 'reset_password'::text])))) EXECUTE FUNCTION gatepost.limit_notifications();
 
 CREATE TRIGGER lock_admins BEFORE DELETE OR UPDATE OF role, disabled_at ON gatepost.users FOR EACH STATEMENT EXECUTE FUNCTION gatepost.lock_admins();
 
@@ -2319,6 +2472,12 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.email_template_versions F
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.users FOR EACH STATEMENT EXECUTE FUNCTION gatepost.keep_last_admin();
 
+CREATE TRIGGER notify_admin_added AFTER UPDATE OF role ON gatepost.users FOR EACH ROW WHEN (((new.role = 'admin'::text) AND (old.role <> 'admin'::text))) EXECUTE FUNCTION gatepost.notify_admin_added();
+
+CREATE TRIGGER notify_admin_inserted AFTER INSERT ON gatepost.users FOR EACH ROW WHEN ((new.role = 'admin'::text)) EXECUTE FUNCTION gatepost.notify_admin_added();
+
+CREATE TRIGGER notify_created AFTER INSERT ON gatepost.api_keys FOR EACH ROW EXECUTE FUNCTION gatepost.notify_api_key_created();
+
 CREATE TRIGGER notify_ended AFTER UPDATE OF ended_at ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.notify_session_ended();
 
 CREATE TRIGGER record_suppression_on_insert AFTER INSERT ON gatepost.emails FOR EACH ROW WHEN ((new.status = 'suppressed'::text)) EXECUTE FUNCTION gatepost.record_suppression();
@@ -2327,11 +2486,15 @@ CREATE TRIGGER record_suppression_on_update AFTER UPDATE OF status ON gatepost.e
 
 CREATE TRIGGER reject_disabled BEFORE INSERT ON gatepost.sessions FOR EACH ROW EXECUTE FUNCTION gatepost.reject_disabled_user();
 
+CREATE TRIGGER report_changed_email AFTER UPDATE OF email ON gatepost.users FOR EACH ROW WHEN ((lower(new.email) <> lower(old.email))) EXECUTE FUNCTION gatepost.report_changed_email();
+
 CREATE TRIGGER signing_keys_changed AFTER INSERT OR DELETE OR UPDATE ON gatepost.signing_keys FOR EACH STATEMENT EXECUTE FUNCTION gatepost.signing_keys_changed();
 
 CREATE TRIGGER stamp_row BEFORE INSERT ON gatepost.audit_log FOR EACH ROW EXECUTE FUNCTION gatepost.stamp_audit_row();
 
 CREATE TRIGGER suppress_new BEFORE INSERT ON gatepost.emails FOR EACH ROW EXECUTE FUNCTION gatepost.suppress_new_email();
+
+CREATE TRIGGER unconfirm_changed_email BEFORE UPDATE OF email ON gatepost.users FOR EACH ROW WHEN ((lower(new.email) <> lower(old.email))) EXECUTE FUNCTION gatepost.unconfirm_changed_email();
 
 CREATE CONSTRAINT TRIGGER wake_workers AFTER INSERT ON gatepost.emails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'queued'::text) AND (new.send_at IS NULL))) EXECUTE FUNCTION gatepost.wake_mail_workers();
 
@@ -2414,6 +2577,8 @@ ALTER TABLE gatepost.sessions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.signing_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE gatepost.summarized_notifications ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE gatepost.users ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.webhook_deliveries ENABLE ROW LEVEL SECURITY;
@@ -2448,6 +2613,8 @@ REVOKE ALL ON FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip i
 
 REVOKE ALL ON FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.device_network(p_ip inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.email_severity(p_status text) FROM PUBLIC;
@@ -2478,17 +2645,19 @@ REVOKE ALL ON FUNCTION gatepost.find_template_version(p_template text, p_locale 
 
 REVOKE ALL ON FUNCTION gatepost.finish_emails(p_email_ids uuid[], p_status text, p_code text, p_message text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.forget_summaries() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.freeze_batch(p_id uuid, p_worker uuid, p_sender text, p_key_lifetime interval, p_email_ids uuid[], p_subjects text[], p_payloads text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.grant_application_role(p_role name) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION gatepost.ip_network(p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.keep_last_admin() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lease_batch(p_worker uuid, p_lease interval, p_transports text[], p_max_emails integer[], OUT batch_id uuid, OUT transport text, OUT pause double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lease_webhook_delivery(p_worker uuid, p_lease interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.limit_notifications() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lock_admins() FROM PUBLIC;
 
@@ -2500,6 +2669,12 @@ REVOKE ALL ON FUNCTION gatepost.mark_template_secrets(p_key text, p_contains_sec
 
 REVOKE ALL ON FUNCTION gatepost.match_email_events(p_provider_ids text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.notify_admin_added() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.notify_admins(p_template text, p_about jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.notify_api_key_created() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.notify_session_ended() FROM PUBLIC;
@@ -2510,7 +2685,7 @@ REVOKE ALL ON FUNCTION gatepost.publish_template(p_key text, p_locale text, p_ta
 
 REVOKE ALL ON FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jsonb, p_locale text, p_reply_to text, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone, p_idempotency_key text, p_actor text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb, p_purpose text, p_lifetime interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb, p_purpose text, p_lifetime interval, p_to text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.record_audit(p_actor text, p_action text, p_target text, p_reason text, p_ip inet, p_detail jsonb) FROM PUBLIC;
 
@@ -2531,6 +2706,8 @@ REVOKE ALL ON FUNCTION gatepost.reject_disabled_user() FROM PUBLIC;
 REVOKE ALL ON FUNCTION gatepost.reject_version_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.release_batch(p_id uuid, p_worker uuid, p_delay interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.report_changed_email() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.report_session(p_user_id uuid, p_session_id uuid, p_ip inet) FROM PUBLIC;
 
@@ -2578,6 +2755,8 @@ REVOKE ALL ON FUNCTION gatepost.signing_keys_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.stamp_audit_row() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.summarize_notification(p_email gatepost.emails) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.suppress_new_email() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.suppression_applies(p_reason text, p_security boolean) FROM PUBLIC;
@@ -2591,6 +2770,8 @@ REVOKE ALL ON FUNCTION gatepost.template_contains_secrets(p_template text) FROM 
 REVOKE ALL ON FUNCTION gatepost.template_etag(p_locale gatepost.email_template_locales) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.unconfirm_changed_email() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT user_id uuid, OUT session_id uuid, OUT email text) FROM PUBLIC;
 

@@ -137,7 +137,7 @@ begin
       where s.id = locked.id and not (p_notify and s.user_id in (select skipped.user_id from skipped))
       returning s.id, s.user_id
     )
-    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id
+    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id order by ended.user_id
   loop
     revoked := revoked + cardinality(account.session_ids);
     if p_notify then

@@ -12,8 +12,13 @@ from tests.support import Device, Service, assert_problem
 
 BASE = "/v1/settings/email-templates"
 KEYS = [
+    "admin-added",
+    "api-key-created",
+    "email-changed",
     "new-device",
     "new-invoice",
+    "notification-summary",
+    "password-changed",
     "reset-password",
     "session-revoked",
     "suspicious-refresh",

@@ -71,6 +71,8 @@ def create(
     form = CreateApiKey.model_validate({"name": name, "scopes": sorted(set(scope)), "expires_at": expires})
 
     async def create_key(runtime: Runtime, connection: Connection) -> NewApiKey:
+        # For the email about it: perhaps no service of this release has used this database yet.
+        await runtime.published_templates.register()
         key = await runtime.admin.create_api_key(connection, form, output.ACTOR)
         await output.record_command(connection, "keys create", f"key:{key.id}", None)
         return key

@@ -107,6 +107,8 @@ def create_admin(
     password = _read_password()
 
     async def create(runtime: Runtime, connection: Connection) -> AdminUser | None:
+        # For the email about it: perhaps no service of this release has used this database yet.
+        await runtime.published_templates.register()
         password_hash = await runtime.passwords.hash(password)
         user = await create_user(connection, email, password_hash, "admin", confirmed=True)
         if user is None:
