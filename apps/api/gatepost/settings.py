@@ -37,6 +37,7 @@ _MIN_SECRET_CHARACTERS = 32
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
 # The sender of captured email where MAIL_FROM is not set.
 _DEFAULT_SENDER = "Gatepost <no-reply@example.com>"
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -94,6 +95,13 @@ def _webhook_url(value: str) -> str:
     if _parse_http_url(value) is None:
         raise ValueError("must be an http or https URL, like https://app.example.com/hooks/sessions")
     return value
+
+
+def _password_range_url(value: str) -> str:
+    url = _parse_http_url(value)
+    if url is None or url.query or (url.scheme == "http" and url.host not in _LOOPBACK):
+        raise ValueError("must be an https URL, like https://api.pwnedpasswords.com/range")
+    return value.rstrip("/")
 
 
 def _smtp_url(value: SecretStr) -> SecretStr:
@@ -220,8 +228,9 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
-    admin_password: Annotated[SecretStr, Field(min_length=8)] | None = None
-    registration: Literal["open", "closed"] = "open"
+    admin_password: Annotated[SecretStr, Field(min_length=8, max_length=128)] | None = None
+    registration: Literal["open", "confirm", "closed"] = "open"
+    password_range_url: Annotated[str, AfterValidator(_password_range_url)] | None = None
     identity: Literal["local"] = "local"
     max_sessions: Annotated[int, Field(ge=1, le=1000)] = 5
     session_limit_action: Literal["evict_oldest"] = "evict_oldest"

@@ -1,0 +1,165 @@
+"""Links outlive nothing: a new password voids those that could set another one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import PASSWORD, SAFARI_ON_IPHONE, Device, assert_problem
+from tests.support.mail import MailService
+
+_NEW = "a new one entirely"
+_OTHER = "yet another one"
+
+
+async def _forgot(service: MailService, user: Device, number: int = 1) -> str:
+    await service.http.post("/v1/auth/password/forgot", json={"email": user.email})
+    return await service.link_token("reset-password", number)
+
+
+async def _reset(service: MailService, token: str, password: str = _NEW) -> httpx.Response:
+    return await service.http.post("/v1/auth/password/reset", json={"token": token, "password": password})
+
+
+async def _change(user: Device, password: str = _NEW) -> None:
+    form = {"current_password": PASSWORD, "new_password": password}
+    assert (await user.post("/v1/auth/password/change", form)).status_code == 204
+
+
+async def _not_me(service: MailService, token: str) -> dict[str, Any]:
+    response = await service.http.post("/v1/sessions/not-me", json={"token": token})
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def _log_in(service: MailService, user: Device, password: str) -> int:
+    form = {"email": user.email, "password": password}
+    return (await service.http.post("/v1/auth/login", json=form)).status_code
+
+
+async def test_a_second_reset_link_does_not_work_after_the_first(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    first, second = await _forgot(mail_service, user), await _forgot(mail_service, user, 2)
+    assert (await _reset(mail_service, first)).status_code == 204
+    problem = assert_problem(await _reset(mail_service, second, _OTHER), 410, "link_voided")
+    assert problem["detail"].endswith("Request a new one.")
+    assert await _log_in(mail_service, user, _NEW) == 200
+    # One that was requested afterwards works.
+    assert (await _reset(mail_service, await _forgot(mail_service, user, 3), _OTHER)).status_code == 204
+
+
+async def test_of_two_reset_links_that_are_used_at_once_one_works(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    tokens = [await _forgot(mail_service, user), await _forgot(mail_service, user, 2)]
+    responses = await asyncio.gather(*(_reset(mail_service, token) for token in tokens * 3))
+    assert sorted(each.status_code for each in responses) == [204] + [410] * 5
+
+
+async def test_a_password_change_voids_reset_links(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    token = await _forgot(mail_service, user)
+    await _change(user)
+    assert_problem(await _reset(mail_service, token, _OTHER), 410, "link_voided")
+    assert await _log_in(mail_service, user, _NEW) == 200
+
+
+async def test_a_not_me_report_voids_reset_links_except_the_one_it_returns(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    token = await _forgot(mail_service, user)
+    await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
+    reported = await _not_me(mail_service, await mail_service.link_token("new-device"))
+    assert_problem(await _reset(mail_service, token), 410, "link_voided")
+    assert (await _reset(mail_service, reported["reset_token"])).status_code == 204
+
+
+async def test_disabling_a_user_voids_reset_links(mail_service: MailService) -> None:
+    user, admin = await mail_service.register(), await mail_service.register_admin()
+    token = await _forgot(mail_service, user)
+    path = f"/v1/admin/users/{user.user_id}"
+    assert (await admin.post(f"{path}/disable", {"reason": "test"})).is_success
+    assert_problem(await _reset(mail_service, token), 410, "link_voided")
+    assert (await admin.post(f"{path}/enable", {"reason": "test"})).is_success
+    assert_problem(await _reset(mail_service, token), 410, "link_voided")
+
+
+async def test_a_new_hash_of_the_same_password_voids_nothing(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    token = await _forgot(mail_service, user)
+    await mail_service.sql.execute("update gatepost.users set password_hash = password_hash || ''")
+    assert (await _reset(mail_service, token)).status_code == 204
+
+
+@pytest.mark.parametrize("event", ["change", "reset", "a day"])
+async def test_an_old_not_me_link_ends_sessions_and_grants_nothing(mail_service: MailService, event: str) -> None:
+    user = await mail_service.register()
+    await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
+    token = await mail_service.link_token("new-device")
+    if event == "change":
+        await _change(user)
+    elif event == "reset":
+        assert (await _reset(mail_service, await _forgot(mail_service, user))).status_code == 204
+    else:
+        ago = "update gatepost.links set created_at = created_at - interval '25 hours'"
+        await mail_service.sql.execute(ago)
+    device = await mail_service.login(user.email, password=PASSWORD if event == "a day" else _NEW)
+
+    reported = await _not_me(mail_service, token)
+    assert reported["revoked"] >= 1
+    assert reported["reset_token"] is None
+    assert assert_problem(await device.get("/v1/me"), 401, "session_revoked")["reason"] == "not_me"
+    # A password that came by an emailed link is the owner's. Any other one may be the intruder's.
+    assert await _log_in(mail_service, user, _NEW) == (200 if event == "reset" else 401)
+    assert await _log_in(mail_service, user, PASSWORD) == 401
+
+
+async def test_a_not_me_link_after_an_intruder_changed_the_password_locks_them_out(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    intruder = await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
+    token = await mail_service.link_token("new-device")
+    await _change(intruder)
+    assert (await _not_me(mail_service, token))["reset_token"] is None
+    assert await _log_in(mail_service, user, _NEW) == 401
+    assert (await _reset(mail_service, await _forgot(mail_service, user), _OTHER)).status_code == 204
+    assert await _log_in(mail_service, user, _OTHER) == 200
+
+
+async def test_using_links_while_the_password_changes_does_not_deadlock(mail_service: MailService) -> None:
+    for _ in range(3):
+        user = await mail_service.register()
+        number = await mail_service.count_emails("reset-password")
+        tokens = [await _forgot(mail_service, user, number + 1), await _forgot(mail_service, user, number + 2)]
+        form = {"current_password": PASSWORD, "new_password": _OTHER}
+        change, *resets = await asyncio.gather(
+            user.post("/v1/auth/password/change", form),
+            *(_reset(mail_service, token) for token in tokens),
+            mail_service.http.post("/v1/auth/password/forgot", json={"email": user.email}),
+            mail_service.http.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD}),
+        )
+        assert all(each.status_code < 500 for each in (change, *resets))
+        # One new password won, and nothing that was based on the old one came after it.
+        won = [change.status_code == 204, *(each.status_code == 204 for each in resets[:2])]
+        assert sum(won) == 1
+
+
+async def test_password_events_are_audited_with_their_ip_address(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    await user.post("/v1/auth/email/verify", {"token": await mail_service.link_token("verify-email")})
+    await _change(user)
+    assert (await _reset(mail_service, await _forgot(mail_service, user), _OTHER)).status_code == 204
+    rows = await mail_service.sql.fetch(
+        """select actor, action, host(ip) as ip from gatepost.audit_log
+        where target = $1 and action ~ '^(user|email|password)[.]' order by id""",
+        f"user:{user.user_id}",
+    )
+    own = f"user:{user.user_id}"
+    assert [tuple(row) for row in rows] == [
+        (own, "user.registered", "127.0.0.1"),
+        (own, "email.confirmed", "127.0.0.1"),
+        (own, "password.changed", "127.0.0.1"),
+        ("anonymous", "password.reset_requested", "127.0.0.1"),
+        (own, "password.reset", "127.0.0.1"),
+    ]
