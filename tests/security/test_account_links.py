@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from gatepost.accounts import store
 from tests.support import PASSWORD, SAFARI_ON_IPHONE, Device, assert_problem
 from tests.support.mail import MailService
 
@@ -143,6 +145,44 @@ async def test_using_links_while_the_password_changes_does_not_deadlock(mail_ser
         # One new password won, and nothing that was based on the old one came after it.
         won = [change.status_code == 204, *(each.status_code == 204 for each in resets[:2])]
         assert sum(won) == 1
+
+
+async def test_signing_in_twice_at_once_in_two_languages_does_not_deadlock(database_url: str) -> None:
+    """Each locks the password, then the user's sessions, and then stores the language of its browser."""
+    first, second = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    user_id = await first.fetchval("select id from gatepost.register_user('ada@example.com', 'hash', null)")
+
+    async def lock(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        assert await store.lock_password(connection, user_id, "hash")
+        await connection.execute("select gatepost.lock_sessions($1)", user_id)
+
+    async def sign_in() -> None:
+        async with second.transaction():
+            await lock(second)
+            await store.update_language(second, user_id, "de")
+
+    async with first.transaction():
+        await lock(first)
+        other = asyncio.create_task(sign_in())
+        while not await first.fetchval("select exists (select from pg_locks where not granted)"):
+            assert not other.done()
+        await store.update_language(first, user_id, "en")
+    await other
+    assert await first.fetchval("select locale from gatepost.users") == "de"
+    await first.close()
+    await second.close()
+
+
+async def test_a_link_of_a_disabled_user_grants_nothing(mail_service: MailService) -> None:
+    user = await mail_service.register()
+    await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
+    confirm, report = await mail_service.link_token("verify-email"), await mail_service.link_token("new-device")
+    await mail_service.sql.execute("update gatepost.users set disabled_at = now()")
+    confirmed = await mail_service.http.post("/v1/auth/email/verify", json={"token": confirm})
+    assert confirmed.json() == {"revoked": 2, "reset_token": None}
+    assert await _not_me(mail_service, report) == {"revoked": 0, "reset_token": None}
+    await mail_service.http.post("/v1/auth/password/forgot", json={"email": user.email})
+    assert await mail_service.count_emails("reset-password") == 0
 
 
 async def test_password_events_are_audited_with_their_ip_address(mail_service: MailService) -> None:

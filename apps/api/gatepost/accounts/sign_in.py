@@ -103,7 +103,8 @@ class SignInFlow:
         Raises:
             TokenExpired: the bearer token has expired: refresh it and try again.
         """
-        if access_token := bearer_token(self._request):
+        access_token = bearer_token(self._request)
+        if access_token is not None:
             try:
                 return (await self._runtime.access_tokens.verify(access_token)).session_id
             except TokenInvalid:

@@ -83,7 +83,8 @@ async def lock_password(connection: Connection, user_id: UUID, password_hash: st
 
     True: the password is still this one. False: it is, but the user is disabled. None: it is not.
     """
-    query = "select disabled_at is null from gatepost.users where id = $1 and password_hash = $2 for share"
+    # Not "for share": two sign-ins that share the row could then not update the user's language.
+    query = "select disabled_at is null from gatepost.users where id = $1 and password_hash = $2 for no key update"
     enabled: bool | None = await connection.fetchval(query, user_id, password_hash)
     return enabled
 

@@ -89,7 +89,7 @@ export function PasswordField({
 export function NewPasswordField({ label, error }: { label: string; error: string | undefined }) {
   const [typed, setTyped] = useState<{ password: string; words: string[] }>({ password: "", words: [] });
   return (
-    <div className="grid gap-2">
+    <div className="grid gap-3">
       <PasswordField
         label={label}
         autoComplete="new-password"

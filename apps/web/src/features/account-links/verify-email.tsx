@@ -54,8 +54,8 @@ function Confirmed({ answer, reset }: ConfirmedProps) {
         {answer.revoked > 0 ? ` ${signedOutDevices(answer.revoked)}` : null}
       </SuccessMessage>
       <SetPassword token={answer.reset_token} reset={reset}>
-        Now set the password of your account. It replaces any password that was chosen when the account was
-        created, because that could have been someone else.
+        Set a password for your account. A password that was chosen earlier no longer works, because someone
+        else may have created the account.
       </SetPassword>
     </>
   );
