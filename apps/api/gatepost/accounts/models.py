@@ -16,7 +16,7 @@ Password = Annotated[str, Field(max_length=256)]
 NewPassword = Annotated[
     str,
     AfterValidator(check_length),
-    WithJsonSchema({"type": "string", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS}),
+    WithJsonSchema({"type": "string", "format": "password", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS}),
 ]
 Email = Annotated[EmailStr, AfterValidator(str.lower)]
 Transport = Literal["bearer", "cookie"]
