@@ -7,7 +7,7 @@ import re
 
 from playwright.async_api import expect
 
-from tests.support import PASSWORD, Service, assert_problem
+from tests.support import PASSWORD, Service, assert_problem, running_service
 from tests.support.browser.account_links import link_in_email, set_new_password, sign_in_as_attacker
 from tests.support.browser.pages import Visitors, button, create_user, expect_devices, password_field, sign_in
 
@@ -154,6 +154,24 @@ async def test_confirming_an_address_that_someone_else_registered_takes_the_acco
     await expect(page.get_by_role("main").get_by_role("alert")).to_contain_text("incorrect")
     await sign_in(page, "ada@example.com", _NEW_PASSWORD)
     await expect_devices(page, "Chrome on Windows")
+
+
+async def test_an_account_is_created_by_email_where_the_address_has_to_be_confirmed(
+    database_url: str, visitors: Visitors
+) -> None:
+    async with running_service(database_url, registration="confirm") as service:
+        page = await visitors.open(service, "/register")
+        for _ in range(2):
+            await page.get_by_label("Email address").fill("ada@example.com")
+            await button(page, "Continue").click()
+            await expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Check your inbox.")
+            await button(page, "Send another email").click()
+        await page.goto(await link_in_email(service, "ada@example.com", "verify-email"))
+        await button(page, "Confirm email address").click()
+        await set_new_password(page, _NEW_PASSWORD)
+        await page.get_by_role("link", name="Sign in").click()
+        await sign_in(page, "ada@example.com", _NEW_PASSWORD)
+        await expect_devices(page, "Chrome on Windows")
 
 
 async def test_an_unconfirmed_email_address_gets_new_links(service: Service, visitors: Visitors) -> None:

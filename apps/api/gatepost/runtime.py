@@ -150,11 +150,13 @@ class Runtime:
         return templates.read_templates(package_files.emails())
 
     async def close(self) -> None:
-        """Stop the threads and processes that were started."""
+        """Stop the threads and processes that were started, and close connections."""
         if "renderer" in self.__dict__:
             await self.renderer.close()
         if "passwords" in self.__dict__:
             self.passwords.close()
+        if "password_rules" in self.__dict__:
+            await self.password_rules.close()
 
     @asynccontextmanager
     async def serving(self, on_session_ended: SessionEndHook | None = None) -> AsyncIterator[None]:
