@@ -24,7 +24,7 @@ from gatepost.settings import Settings
 MIN_CHARACTERS = 8
 MAX_CHARACTERS = 128
 
-# Seconds for the whole request: whoever sets a password waits for it.
+# Seconds for the whole request: the user waits for it.
 _RANGE_TIMEOUT = 2.0
 _PREFIX_DIGITS = 5
 _DECORATION = string.digits + string.punctuation + string.whitespace
