@@ -121,13 +121,12 @@ async def test_every_way_to_set_a_password_has_the_rules(service: Service) -> No
 
 
 async def test_the_first_admins_password_has_the_rules(database_url: str) -> None:
-    given = {"admin_email": "boss@example.com", "admin_password": "password1"}
-    async with open_runtime(make_settings(database_url, **given)) as runtime:
-        with pytest.raises(ConfigurationError, match=r"^GATEPOST_ADMIN_PASSWORD: "):
-            async with runtime.serving():
-                pass
-    with pytest.raises(ConfigurationError, match=r"^GATEPOST_ADMIN_PASSWORD: "):
-        make_settings(database_url, admin_email="boss@example.com", admin_password="x" * 129)
+    for password in ("password1", "boss@example.com", "x" * 129):
+        given = {"admin_email": "boss@example.com", "admin_password": password}
+        async with open_runtime(make_settings(database_url, **given)) as runtime:
+            with pytest.raises(ConfigurationError, match=r"^GATEPOST_ADMIN_PASSWORD: "):
+                async with runtime.serving():
+                    pass
 
 
 async def test_a_leaked_password_is_rejected_by_five_digits_of_its_hash(database_url: str) -> None:

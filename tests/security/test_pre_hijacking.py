@@ -23,7 +23,9 @@ async def _confirm(service: Service, token: str, device: Device | None = None) -
     return confirmed
 
 
-async def test_the_attacker_who_registered_an_address_is_out_once_its_owner_confirms_it(mail_service: MailService) -> None:
+async def test_the_attacker_who_registered_an_address_is_out_once_its_owner_confirms_it(
+    mail_service: MailService,
+) -> None:
     attacker = await mail_service.register()
     other = await mail_service.login(attacker.email)
     token = await mail_service.link_token("verify-email")

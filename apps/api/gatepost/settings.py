@@ -228,7 +228,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
-    admin_password: Annotated[SecretStr, Field(min_length=8, max_length=128)] | None = None
+    admin_password: Annotated[SecretStr, Field(min_length=8)] | None = None
     registration: Literal["open", "confirm", "closed"] = "open"
     password_range_url: Annotated[str, AfterValidator(_password_range_url)] | None = None
     identity: Literal["local"] = "local"

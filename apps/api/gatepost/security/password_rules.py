@@ -53,7 +53,7 @@ def check_length(password: str) -> str:
 
 
 class PasswordRules:
-    """Rejects new passwords that are easy to guess."""
+    """Rejects new passwords that are too short, too long or easy to guess."""
 
     def __init__(self, settings: Settings) -> None:
         self._product_name = settings.product_name
@@ -70,7 +70,7 @@ class PasswordRules:
         return httpx.AsyncClient(timeout=_RANGE_TIMEOUT, headers={"Add-Padding": "true", "User-Agent": "gatepost"})
 
     async def check(self, password: str, email: str | None, *, field: str = "password") -> None:
-        """Check a new password, whose length is right, for a user with an email address.
+        """Check a new password for a user with an email address.
 
         Raises:
             ValidationFailed: it is too easy to guess; `errors` says why, for the field of the request's body.
@@ -81,7 +81,11 @@ class PasswordRules:
             raise ValidationFailed(message, errors=[FieldError(loc=["body", field], msg=message, type=kind)])
 
     async def find_problem(self, password: str, email: str | None) -> tuple[str, str] | None:
-        """Return why a new password is too easy to guess, as a kind and a message, or None if it is not."""
+        """Return why a password cannot be a new one, as a kind and a message, or None if it can."""
+        try:
+            check_length(password)
+        except PydanticCustomError as error:
+            return error.type, error.message()
         folded = normalize(password).casefold()
         if folded in common_passwords():
             return "password_common", "This password is one of the most common ones. Choose another one."
