@@ -133,6 +133,13 @@ def _webhook_url(value: str) -> str:
     return value
 
 
+def _password_range_url(value: str) -> str:
+    url = _parse_http_url(value)
+    if url is None or url.query or (url.scheme == "http" and (url.host or "").strip("[]") not in _LOOPBACK):
+        raise ValueError("must be an https URL, like https://api.pwnedpasswords.com/range")
+    return value.rstrip("/")
+
+
 def _smtp_url(value: SecretStr) -> SecretStr:
     try:
         url = _SmtpUrl(value.get_secret_value())
@@ -289,7 +296,8 @@ class Settings(BaseSettings):
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
     admin_password: Annotated[SecretStr, Field(min_length=8)] | None = None
-    registration: Literal["open", "closed"] = "open"
+    registration: Literal["open", "confirm", "closed"] = "open"
+    password_range_url: Annotated[str, AfterValidator(_password_range_url)] | None = None
     identity: Literal["local"] = "local"
     max_sessions: Annotated[int, Field(ge=1, le=1000)] = 5
     session_limit_action: Literal["evict_oldest"] = "evict_oldest"

@@ -12,6 +12,7 @@ from tests.support import Device, Service, assert_problem
 
 BASE = "/v1/settings/email-templates"
 KEYS = [
+    "account-exists",
     "admin-added",
     "api-key-created",
     "email-changed",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from gatepost.accounts import create_user, find_user, replace_password
+from gatepost.accounts import change_password, create_user, find_user
 from gatepost.cli import demo_emails
 from gatepost.cli.database import migrated_database
 from gatepost.db import Connection
@@ -112,9 +112,14 @@ async def _create_operator(runtime: Runtime) -> str | None:
         if await create_user(connection, email.lower(), new_hash, "admin", confirmed=True) is None:
             found = await find_user(connection, email)
             if found and await runtime.passwords.verify(found.password_hash, demo[email.lower()]):
-                await replace_password(connection, found.user.id, found.password_hash, new_hash)
-                await runtime.sessions.revoke_other_sessions(
-                    connection, user_id=found.user.id, kept_id=None, reason="password_changed"
+                await change_password(
+                    connection,
+                    user_id=found.user.id,
+                    session_id=None,
+                    old_hash=found.password_hash,
+                    new_hash=new_hash,
+                    ip=None,
+                    idle_timeout=runtime.settings.idle_timeout,
                 )
     return email.lower()
 

@@ -107,6 +107,8 @@ def create_admin(
     password = _read_password()
 
     async def create(runtime: Runtime, connection: Connection) -> AdminUser | None:
+        if problem := await runtime.password_rules.find_problem(password, email):
+            raise typer.BadParameter(problem[1], param_hint="password")
         # For the email about it: perhaps no service of this release has used this database yet.
         await runtime.published_templates.register()
         password_hash = await runtime.passwords.hash(password)

@@ -14,6 +14,10 @@ from .hosts import Hosts as Hosts
 from .known_devices import KnownDevices as KnownDevices
 from .link_tokens import LinkPurpose as LinkPurpose
 from .link_tokens import LinkTokens as LinkTokens
+from .password_rules import MAX_CHARACTERS as MAX_CHARACTERS
+from .password_rules import MIN_CHARACTERS as MIN_CHARACTERS
+from .password_rules import PasswordRules as PasswordRules
+from .password_rules import check_length as check_length
 from .passwords import Passwords as Passwords
 from .rate_limits import RateLimiter as RateLimiter
 from .refresh_tokens import RefreshTokens as RefreshTokens
