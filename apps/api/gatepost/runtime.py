@@ -176,7 +176,6 @@ class Runtime:
             ConfigurationError: the secret key does not fit the database.
         """
         await self.signing_keys.reload()
-        await self._check_role()
         await self._create_admin()
         maintenance = asyncio.create_task(self._maintain())
         try:
@@ -191,6 +190,7 @@ class Runtime:
 
         At the end the workers finish their jobs or release them.
         """
+        await self._check_role()
         await self.published_templates.register()
         async with AsyncExitStack() as stack:
             listener = Listener(self._url)
