@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gatepost.db import EmbeddedPostgres, migrate
+from gatepost.db import EmbeddedPostgres, migrate_embedded
 from tests.support import PASSWORD, assert_problem, running_service
 from tests.support.embedded import postmaster, server_processes, socket_directory
 from tests.support.processes import is_running
@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 def server_to_kill(open_directory: Path) -> Iterator[EmbeddedPostgres]:
     """A server for this test alone: it will be killed."""
     server = EmbeddedPostgres.start(open_directory / "outage")
-    asyncio.run(migrate(server.url))
+    asyncio.run(migrate_embedded(server))
     yield server
     server.stop()
 

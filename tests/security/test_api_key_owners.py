@@ -73,6 +73,7 @@ async def test_another_admin_takes_a_key_over(service: Service, loss: str) -> No
     assert (taken.json()["owner_email"], taken.json()["suspended_at"]) == (admin.email, None)
     assert (await key.get("/v1/admin/users")).status_code == 200
     row = await service.sql.fetchrow("select actor, target from gatepost.audit_log where action = 'key.taken_over'")
+    assert row is not None
     assert tuple(row) == (f"user:{admin.user_id}", f"key:{key_id}")
     # From now on it ends with its new owner.
     await service.register_admin()

@@ -125,9 +125,9 @@ async def test_a_retention_is_a_sealed_row_that_verification_names(owner: Databa
     await drop(owner, KEYS, droppable, FUTURE)
     verified = await verify_log(owner, KEYS)
     async with owner.connection() as connection:
-        row = await connection.fetchrow("select * from gatepost.audit_log where action = 'audit.dropped'")
-        sealed = await connection.fetchval("select drops_to from gatepost.audit_seals where audit_id = $1", row["id"])
-    assert (verified.first, verified.dropped_by, sealed) == (8, row["id"], 7)
+        row = await connection.fetchval("select id from gatepost.audit_log where action = 'audit.dropped'")
+        sealed = await connection.fetchval("select drops_to from gatepost.audit_seals where audit_id = $1", row)
+    assert (verified.first, verified.dropped_by, sealed) == (8, row, 7)
 
 
 async def test_a_retention_row_is_sealed_before_a_transaction_that_still_runs(owner: Database) -> None:

@@ -195,7 +195,6 @@ class Runtime:
             ConfigurationError: the secret key does not fit the database.
         """
         await self.signing_keys.reload()
-        await self._check_role()
         await self._create_admin()
         maintenance = asyncio.create_task(self._maintain())
         following = asyncio.create_task(self.signing_keys.follow())
@@ -218,6 +217,7 @@ class Runtime:
         `channels` are further channels of the connection, with what they call back. At the end the workers finish their
         jobs or release them.
         """
+        await self._check_role()
         await self.published_templates.register()
         async with AsyncExitStack() as stack:
             listener = Listener(self._url)

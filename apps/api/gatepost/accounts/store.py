@@ -123,7 +123,7 @@ async def change_password(
     ip: IPAddress | None,
     idle_timeout: timedelta,
 ) -> int:
-    """Set a new password in a session (None: by the operator), revoke all other sessions of the user and return how many.
+    """Set a new password in a session (None: by the operator), revoke all others of the user and return how many.
 
     Raises:
         Conflict: the old hash is not the current one.
