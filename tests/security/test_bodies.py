@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -95,6 +96,12 @@ async def post(admin: Device, content: bytes) -> Any:
 async def test_a_body_that_would_be_expensive_to_parse_is_rejected(service: Service, content: bytes) -> None:
     problem = assert_problem(await post(await service.register_admin(), content), 422, "validation_failed")
     assert [error["type"] for error in problem["errors"]] == ["json_too_complex"]
+
+
+async def test_ten_thousand_users_fit_in_a_filter(service: Service) -> None:
+    admin = await service.register_admin()
+    body = {"filter": {"user_ids": [str(uuid4()) for _ in range(10_000)]}, "reason": "x", "dry_run": True}
+    assert (await admin.post("/v1/admin/sessions/revoke", body)).json() == {"matched": 0, "revoked": 0}
 
 
 async def test_many_errors_are_summed_up(service: Service) -> None:

@@ -30,6 +30,15 @@ async def test_every_response_forbids_frames_sniffing_and_referrers(service: Ser
     assert response.headers["content-type"].startswith("text/html") == (path in ("/", "/login", "/nowhere"))
 
 
+async def test_a_page_that_was_not_modified_keeps_its_policy(service: Service) -> None:
+    """The headers of a 304 replace those that the browser has stored."""
+    page = await service.http.get("/", headers={"Accept": "text/html"})
+    response = await service.http.get("/", headers={"Accept": "text/html", "If-None-Match": page.headers["etag"]})
+    assert response.status_code == 304
+    for name in (CSP, "referrer-policy"):
+        assert response.headers.get(name, page.headers[name]) == page.headers[name]
+
+
 async def test_what_is_no_page_runs_nothing_even_if_a_browser_shows_it(service: Service) -> None:
     user = await service.register()
     for response in (await user.get("/v1/me"), await user.get("/v1/sessions"), await service.http.get("/v1/me")):

@@ -33,6 +33,7 @@ _ROUTERS: tuple[tuple[Part | None, APIRouter], ...] = (
     (None, accounts.router),
     (None, link_routes.router),
     (None, sessions.router),
+    ("admin", admin.bulk),
     ("admin", admin.router),
     ("templates", templates.router),
     ("templates", preview_routes.router),

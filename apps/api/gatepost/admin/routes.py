@@ -29,7 +29,15 @@ from gatepost.errors import Forbidden, NotFound
 from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems
 from gatepost.sessions import EndReason, RevokedSessions
 
+
+class _BulkBodies(ApiRoute):
+    """A route that accepts up to 10,000 ids."""
+
+    max_body_bytes = 512 * 1024
+
+
 router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=ApiRoute)
+bulk = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=_BulkBodies)
 
 _BY_ADMIN: EndReason = "signed_out_by_admin"
 
@@ -85,7 +93,7 @@ async def revoke_any_session(
     runtime.metrics.count_revocations(_BY_ADMIN, int(revoked))
 
 
-@router.post("/sessions/revoke", responses=problems(401, 403, 413, 415, 422))
+@bulk.post("/sessions/revoke", responses=problems(401, 403, 413, 415, 422))
 async def revoke_sessions(body: RevokeSessions, actor: SessionRevoker, runtime: CurrentRuntime) -> RevokedByFilter:
     """Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
 

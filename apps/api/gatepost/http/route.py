@@ -36,6 +36,8 @@ _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ances
 # For FastAPI's `/docs`, which loads scripts from a CDN and does not exist in production.
 _NO_FRAME = "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
+# Its headers replace those of the page that the browser has stored (RFC 9111, 3.2).
+_NOT_MODIFIED = 304
 _MAX_PARAMETERS = 50
 
 logger = log.get_logger()
@@ -70,10 +72,11 @@ class RequestContext:
                 if self._https_only:
                     headers["Strict-Transport-Security"] = _HSTS
                 headers.setdefault("Cache-Control", "no-store")
-                # Pages and rendered emails have policies of their own.
-                is_page = headers.get("content-type", "").startswith("text/html")
-                headers.setdefault("Content-Security-Policy", _NO_FRAME if is_page else _NOTHING)
-                headers.setdefault("Referrer-Policy", "no-referrer")
+                if status != _NOT_MODIFIED:
+                    # Pages and rendered emails have policies of their own.
+                    is_page = headers.get("content-type", "").startswith("text/html")
+                    headers.setdefault("Content-Security-Policy", _NO_FRAME if is_page else _NOTHING)
+                    headers.setdefault("Referrer-Policy", "no-referrer")
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=identifier):

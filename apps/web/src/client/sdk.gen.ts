@@ -311,6 +311,28 @@ export const renameSession = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
+ * Revoke Sessions
+ *
+ * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
+ *
+ * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
+ * request can be repeated: no user is notified twice about one device, and none is missed.
+ */
+export const revokeSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionsData, ThrowOnError>) => (options.client ?? client).post<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/sessions/revoke',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Search Sessions
  *
  * Search the sessions of all users.
@@ -338,28 +360,6 @@ export const revokeAnySession = <ThrowOnError extends boolean = true>(options: O
         }],
     url: '/v1/admin/sessions/{session_id}',
     ...options
-});
-
-/**
- * Revoke Sessions
- *
- * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
- *
- * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
- * request can be repeated: no user is notified twice about one device, and none is missed.
- */
-export const revokeSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionsData, ThrowOnError>) => (options.client ?? client).post<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            in: 'cookie',
-            name: 'gatepost',
-            type: 'apiKey'
-        }],
-    url: '/v1/admin/sessions/revoke',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });
 
 /**

@@ -3039,6 +3039,55 @@ export type RenameSessionResponses = {
 
 export type RenameSessionResponse = RenameSessionResponses[keyof RenameSessionResponses];
 
+export type RevokeSessionsData = {
+    body: RevokeSessions;
+    path?: never;
+    query?: never;
+    url: '/v1/admin/sessions/revoke';
+};
+
+export type RevokeSessionsErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * The request body is not JSON
+     */
+    415: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type RevokeSessionsError = RevokeSessionsErrors[keyof RevokeSessionsErrors];
+
+export type RevokeSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RevokedByFilter;
+};
+
+export type RevokeSessionsResponse = RevokeSessionsResponses[keyof RevokeSessionsResponses];
+
 export type SearchSessionsData = {
     body?: never;
     path?: never;
@@ -3175,55 +3224,6 @@ export type RevokeAnySessionResponses = {
 };
 
 export type RevokeAnySessionResponse = RevokeAnySessionResponses[keyof RevokeAnySessionResponses];
-
-export type RevokeSessionsData = {
-    body: RevokeSessions;
-    path?: never;
-    query?: never;
-    url: '/v1/admin/sessions/revoke';
-};
-
-export type RevokeSessionsErrors = {
-    /**
-     * Not signed in, or signed out
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * The request body is too large
-     */
-    413: Problem;
-    /**
-     * The request body is not JSON
-     */
-    415: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-    /**
-     * Internal error
-     */
-    500: Problem;
-    /**
-     * The service is temporarily unavailable
-     */
-    503: Problem;
-};
-
-export type RevokeSessionsError = RevokeSessionsErrors[keyof RevokeSessionsErrors];
-
-export type RevokeSessionsResponses = {
-    /**
-     * Successful Response
-     */
-    200: RevokedByFilter;
-};
-
-export type RevokeSessionsResponse = RevokeSessionsResponses[keyof RevokeSessionsResponses];
 
 export type ListUsersData = {
     body?: never;

@@ -419,6 +419,28 @@ export const renameSessionMutation = (options?: Partial<Options<RenameSessionDat
     return mutationOptions;
 };
 
+/**
+ * Revoke Sessions
+ *
+ * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
+ *
+ * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
+ * request can be repeated: no user is notified twice about one device, and none is missed.
+ */
+export const revokeSessionsMutation = (options?: Partial<Options<RevokeSessionsData>>): UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> => {
+    const mutationOptions: UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await revokeSessions({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const searchSessionsQueryKey = (options?: Options<SearchSessionsData>) => createQueryKey('searchSessions', options);
 
 /**
@@ -448,28 +470,6 @@ export const revokeAnySessionMutation = (options?: Partial<Options<RevokeAnySess
     const mutationOptions: UseMutationOptions<RevokeAnySessionResponse, RevokeAnySessionError, Options<RevokeAnySessionData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await revokeAnySession({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        }
-    };
-    return mutationOptions;
-};
-
-/**
- * Revoke Sessions
- *
- * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
- *
- * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
- * request can be repeated: no user is notified twice about one device, and none is missed.
- */
-export const revokeSessionsMutation = (options?: Partial<Options<RevokeSessionsData>>): UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> => {
-    const mutationOptions: UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await revokeSessions({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
