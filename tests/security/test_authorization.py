@@ -192,7 +192,7 @@ class Walk:
             if RULES[operation.id].owned:
                 real = await self.send(operation, caller, theirs)
                 imagined = await self.send(operation, caller, theirs, session_id=str(uuid4()))
-                if real.json() | {"request_id": ""} != imagined.json() | {"request_id": ""}:
+                if len({each.text.replace(each.headers["x-request-id"], "") for each in (real, imagined)}) > 1:
                     self.fault(operation, caller, "shows that it exists")
 
     async def allowed(self, caller: Caller, theirs: Belongings, *, is_owner: bool = False) -> None:
