@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -22,11 +23,13 @@ class Forger:
 
     def sign(self, device: Device, *, key: Any = None, kid: Any = None, algorithm: str = "ES256", **claims: Any) -> str:
         """Return the access token of a device with other claims (None: without the claim)."""
-        now = datetime.now(UTC)
+        now = int(time.time())
         genuine = jwt.decode(device.access_token, options={"verify_signature": False})
-        changed = genuine | {"iat": now, "exp": now + timedelta(minutes=5)} | claims
-        payload = {name: value for name, value in changed.items() if value is not None}
-        return jwt.encode(payload, self.key if key is None else key, algorithm, headers={"kid": kid or self.kid})
+        changed = genuine | {"iat": now, "exp": now + 300} | claims
+        payload = json.dumps({name: value for name, value in changed.items() if value is not None})
+        signing_key = self.key if key is None else key
+        # Not `jwt.encode`, which refuses claims that no genuine token has.
+        return jwt.PyJWS().encode(payload.encode(), signing_key, algorithm, headers={"kid": kid or self.kid})
 
 
 async def steal_signing_key(service: Service) -> Forger:
