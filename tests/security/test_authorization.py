@@ -25,6 +25,7 @@ from tests.support.operations import (
     Belongings,
     Operation,
     create_belongings,
+    digest_tables,
     outcome,
     request_for,
 )
@@ -103,44 +104,12 @@ def expected(access: Access, caller: Caller, *, is_owner: bool = False) -> str |
     return "404 not_found" if access.owned and not is_owner else None
 
 
-TABLES = """
-    select tablename from pg_tables where schemaname = 'gatepost' and tablename not in ('audit_seals') order by 1
-"""
-
-
-class Database:
-    """What a request changed."""
-
-    def __init__(self, service: Service) -> None:
-        self._sql = service.sql
-        self._query = ""
-
-    async def contents(self) -> dict[str, str]:
-        """Return a digest of each table. When a key was last used is not counted, for any request with it is a use."""
-        if not self._query:
-            rows = "md5((to_jsonb(t) - 'last_used_at')::text)"
-            self._query = " union all ".join(
-                f"select '{row[0]}', md5(coalesce(string_agg({rows}, '' order by {rows}), '')) from gatepost.{row[0]} t"
-                for row in await self._sql.fetch(TABLES)
-            )
-        return {row[0]: row[1] for row in await self._sql.fetch(self._query)}
-
-    async def of_user(self, theirs: Belongings) -> str:
-        """Return a user's account and devices."""
-        query = """
-            select u::text || coalesce(string_agg(s::text, '' order by s.id), '')
-            from gatepost.users u left join gatepost.sessions s on s.user_id = u.id where u.id = $1 group by u
-        """
-        return str(await self._sql.fetchval(query, theirs.owner.user_id))
-
-
 class Walk:
     """Sends requests, and collects what was not as expected."""
 
     def __init__(self, service: Service) -> None:
         self._http = service.http
         self._sql = service.sql
-        self.database = Database(service)
         self.faults: list[str] = []
 
     async def send(
@@ -150,6 +119,13 @@ class Walk:
         if response.status_code >= 500:
             self.fault(operation, caller, outcome(response))
         return response
+
+    async def _read_user(self, theirs: Belongings) -> str:
+        query = """
+            select u::text || coalesce(string_agg(s::text, '' order by s.id), '')
+            from gatepost.users u left join gatepost.sessions s on s.user_id = u.id where u.id = $1 group by u
+        """
+        return str(await self._sql.fetchval(query, theirs.owner.user_id))
 
     async def set_back(self, caller: Caller) -> None:
         """Have a user's last authentication lie an hour back."""
@@ -163,27 +139,27 @@ class Walk:
 
     async def rejected(self, caller: Caller, theirs: Belongings) -> None:
         """Send every request that must be rejected; none of them may change anything."""
-        before = await self.database.contents()
+        before = await digest_tables(self._sql)
         for operation in OPERATIONS.values():
             problem = expected(RULES[operation.id], caller)
             if problem is not None:
                 response = await self.send(operation, caller, theirs)
                 if outcome(response) != problem:
                     self.fault(operation, caller, f"{outcome(response)}, expected {problem}: {response.text[:200]}")
-        after = await self.database.contents()
+        after = await digest_tables(self._sql)
         if changed := sorted(name for name in after if after[name] != before.get(name)):
             self.fault("a rejected request", caller, f"changed {changed}")
 
     async def public(self, callers: list[Caller], theirs: Belongings) -> None:
         """Send every request that needs no authentication: who sends it makes no difference."""
-        before = await self.database.of_user(theirs)
+        before = await self._read_user(theirs)
         for operation in OPERATIONS.values():
             # Signing out ends the caller's own session.
             if RULES[operation.id].role == EVERYONE and operation.id != "logout":
                 outcomes = {outcome(await self.send(operation, caller, theirs)) for caller in callers}
                 if len(outcomes) > 1:
                     self.fault(operation, callers[0], f"and as others: {sorted(outcomes)}")
-        if await self.database.of_user(theirs) != before:
+        if await self._read_user(theirs) != before:
             self.fault("a public request", callers[0], "changed a user")
 
     async def hidden(self, caller: Caller, theirs: Belongings) -> None:
@@ -197,7 +173,7 @@ class Walk:
 
     async def allowed(self, caller: Caller, theirs: Belongings, *, is_owner: bool = False) -> None:
         """Send every request that is allowed; a caller who is neither admin nor owner learns nothing from it."""
-        before = await self.database.of_user(theirs)
+        before = await self._read_user(theirs)
         is_stranger = caller.role == USERS and not is_owner
         for operation in OPERATIONS.values():
             access = RULES[operation.id]
@@ -210,7 +186,7 @@ class Walk:
                 self.fault(operation, caller, f"{outcome(response)}, expected success: {response.text[:200]}")
             if is_stranger and any(secret in response.text for secret in theirs.secrets):
                 self.fault(operation, caller, "was shown what is not theirs")
-        if is_stranger and await self.database.of_user(theirs) != before:
+        if is_stranger and await self._read_user(theirs) != before:
             self.fault("an allowed request", caller, "changed what is not theirs")
 
 

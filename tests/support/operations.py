@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from gatepost.db import Connection
 from tests.support.mail import WELCOME, queue_email, wait_for_status
 from tests.support.service import PASSWORD, Device, Service
 
@@ -160,3 +161,18 @@ def outcome(response: httpx.Response) -> str:
     """Return the status of a response and, if it is a problem, its code: `204`, `404 not_found`."""
     problem = response.headers.get("content-type") == "application/problem+json"
     return f"{response.status_code} {response.json()['code']}" if problem else str(response.status_code)
+
+
+async def digest_tables(sql: Connection) -> dict[str, str]:
+    """Return a digest of each table, to show that a request changed nothing.
+
+    When a key was last used is not counted, for any request with it is a use; nor are the seals that a timer writes.
+    """
+    tables = await sql.fetch("select tablename from pg_tables where schemaname = 'gatepost' order by 1")
+    row = "md5((to_jsonb(t) - 'last_used_at')::text)"
+    query = " union all ".join(
+        f"select '{name}', md5(coalesce(string_agg({row}, '' order by {row}), '')) from gatepost.{name} t"
+        for [name] in tables
+        if name != "audit_seals"
+    )
+    return {name: digest for name, digest in await sql.fetch(query)}  # noqa: C416 - mypy: a record is no tuple
