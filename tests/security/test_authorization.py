@@ -1,7 +1,9 @@
 """Who may do what: every operation of the OpenAPI document, on one user's things, as every kind of caller.
 
-`ACCESS` says for each operation who may use it, `expected` what follows for each caller. An operation without an entry
-fails the test, and so does one whose rejected request changed anything in the database.
+The rules are those of docs/security/authorization.md; `expected` says what follows for each caller. An operation
+without a rule fails the test, and so does one whose rejected request changed anything in the database.
+
+OWASP ASVS 8.2.1, 8.2.2 and 8.3.1.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 from uuid import uuid4
 
@@ -45,31 +48,25 @@ class Access:
 
 
 EVERYONE, USERS, ADMINS = "everyone", "users", "admins"
+PAGE = Path(__file__).parents[2] / "docs" / "security" / "authorization.md"
 
-ACCESS: dict[Access, str] = {
-    Access(EVERYONE): "register login refresh logout list_public_keys request_password_reset reset_password "
-    "verify_email report_session receive_resend_event read_health read_readiness read_metrics",
-    Access(USERS): "reauthenticate change_password read_me request_email_verification list_sessions register_session "
-    "list_notifications update_notification",
-    Access(USERS, recent=True): "revoke_other_sessions",
-    Access(USERS, owned=True): "rename_session",
-    Access(USERS, owned=True, recent=True): "revoke_session",
-    Access(ADMINS): "list_api_keys list_captured_emails read_captured_email show_captured_email",
-    Access(ADMINS, recent=True): "disable_user enable_user delete_user create_api_key revoke_api_key",
-    Access(ADMINS, "users:read"): "list_users read_user",
-    Access(ADMINS, "sessions:read"): "search_sessions list_user_sessions",
-    Access(ADMINS, "sessions:revoke", recent=True): "revoke_any_session revoke_sessions revoke_user_sessions",
-    Access(ADMINS, "audit:read"): "list_audit",
-    Access(ADMINS, "templates:write"): "list_templates read_template save_template_draft list_template_versions "
-    "read_template_version restore_template_version save_template_samples preview_template read_template_language",
-    Access(ADMINS, "templates:write", recent=True): "create_template publish_template send_test_email delete_template",
-    Access(ADMINS, "emails:read"): "list_emails read_email show_email list_suppressions",
-    Access(ADMINS, "emails:send", recent=True): "queue_email queue_emails resend_email cancel_email suppress_email "
-    "delete_suppression",
-}
+
+def read_rules() -> dict[str, Access]:
+    """Return the rules of the documentation, by operation."""
+    rules: dict[str, Access] = {}
+    rows = PAGE.read_text(encoding="utf-8").partition("| Who | Scope |")[2].partition("\n\n")[0]
+    for row in rows.splitlines()[2:]:
+        role, scope, owned, recent, operations = (cell.strip() for cell in row.strip("|").split("|"))
+        access = Access(role, scope.strip("`") or None, owned=owned == "yes", recent=recent == "yes")
+        for operation in operations.split():
+            assert operation.strip("`") not in rules, f"{operation} has two rules"
+            rules[operation.strip("`")] = access
+    return rules
+
+
 # What an allowed request may meet that comes too late, or without the ETag of a draft.
 CONFLICTS = ("409 conflict", "428 precondition_required")
-RULES = {operation: access for access, operations in ACCESS.items() for operation in operations.split()}
+RULES = read_rules()
 
 
 @dataclass(frozen=True)
@@ -242,7 +239,8 @@ async def invite(service: Service) -> Scene:
 
 def test_every_operation_has_a_rule() -> None:
     assert RULES.keys() == OPERATIONS.keys()
-    assert sum(len(operations.split()) for operations in ACCESS.values()) == len(RULES)
+    assert {access.role for access in RULES.values()} == {EVERYONE, USERS, ADMINS}
+    assert {access.scope for access in RULES.values()} - {None} == {*get_args(Scope)}
 
 
 def test_the_document_demands_authentication_where_the_rules_do() -> None:
