@@ -8,6 +8,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 
@@ -58,6 +59,25 @@ CONTENT = {
 }
 
 
+def _attempts() -> Iterator[dict[str, Any]]:
+    """Requests that differ from a valid one in one field."""
+    yield {}
+    for each in BREAKS:
+        yield {"variables": {"name": f"Ada{each}{INJECTED}"}}
+        yield {"to": f"ada@example.com{each}{INJECTED}"}
+        yield {"to": f"ada{each}{INJECTED}@example.com"}
+        yield {"reply_to": f"help@example.com{each}{INJECTED}"}
+        yield {"locale": f"en{each}{INJECTED}"}
+        yield {"attachments": [{"filename": f"a{each}{INJECTED}.txt", "content": "eA=="}]}
+        yield {"attachments": [{"filename": f"a{each}Bcc.txt", "content": "eA=="}]}
+        yield {"attachments": [{"filename": "a.txt", "content": "eA==", "content_type": f"text/plain{each}X: y"}]}
+    for name in ("a; filename=evil.exe.txt", "a, b.txt", "ä'b.txt", "utf-8''%0d%0aBcc.txt", "x" * 190 + ".txt"):
+        yield {"attachments": [{"filename": name, "content": "eA=="}]}
+
+
+ATTEMPTS = list(_attempts())
+
+
 def parse(content: bytes) -> EmailMessage:
     message = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
@@ -78,23 +98,8 @@ async def test_no_field_of_an_email_adds_a_header_or_a_recipient(database_url: s
             created = await admin.post("/v1/settings/email-templates", {**CONTENT, "key": "hello", "name": "Hello"})
             assert created.status_code == 201, created.text
             assert (await admin.post("/v1/settings/email-templates/hello/publish")).status_code == 201
-            attempts: list[dict[str, Any]] = [{}]
-            for each in BREAKS:
-                attempts += [
-                    {"variables": {"name": f"Ada{each}{INJECTED}"}},
-                    {"to": f"ada@example.com{each}{INJECTED}"},
-                    {"to": f"ada{each}{INJECTED}@example.com"},
-                    {"reply_to": f"help@example.com{each}{INJECTED}"},
-                    {"attachments": [{"filename": f"a{each}{INJECTED}.txt", "content": "eA=="}]},
-                    {
-                        "attachments": [
-                            {"filename": "a.txt", "content": "eA==", "content_type": f"text/plain{each}X: y"}
-                        ]
-                    },
-                    {"locale": f"en{each}{INJECTED}"},
-                ]
             queued = []
-            for attempt in attempts:
+            for attempt in ATTEMPTS:
                 response = await queue(admin, **attempt)
                 assert response.status_code in (202, 422), (attempt, response.text)
                 if response.status_code == 202:
@@ -109,6 +114,9 @@ async def test_no_field_of_an_email_adds_a_header_or_a_recipient(database_url: s
             for part in message.walk():
                 assert not part.defects
                 assert {name.lower() for name in part.keys()} <= HEADERS, received.content  # noqa: SIM118
+                if part.get_content_disposition() == "attachment":
+                    assert str(part.get_filename()).endswith(".txt"), part["Content-Disposition"]
+                    assert part["Content-Disposition"].params.keys() == {"filename"}
             assert "\n" not in message["Subject"]
             assert b"\nBcc:" not in received.content.partition(b"\r\n\r\n")[0]
 
