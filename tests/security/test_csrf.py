@@ -16,6 +16,8 @@ from tests.support import PASSWORD, Device, Service, assert_problem, running_ser
 from tests.support.mail import pause_mail
 from tests.support.operations import OPERATIONS, Belongings, create_belongings, digest_tables, outcome, request_for
 
+SENDS_NO_MAIL = True
+
 # Where a request comes from, as a browser shows it. `{own}` is our own origin.
 ELSEWHERE: list[list[tuple[str, str]]] = [
     [],

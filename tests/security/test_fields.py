@@ -7,6 +7,8 @@ from uuid import uuid4
 from tests.support import PASSWORD, Service
 from tests.support.operations import OPERATIONS
 
+SENDS_NO_MAIL = True
+
 # What the tables have, and clients have no business with.
 FORBIDDEN = {
     "role": "admin",

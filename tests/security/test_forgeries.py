@@ -30,6 +30,8 @@ from gatepost.security import LinkPurpose, api_keys
 from tests.support import PASSWORD, Device, Service, assert_problem, make_settings
 from tests.support.forgery import Forger, bearer, steal_signing_key
 
+SENDS_NO_MAIL = True
+
 LATER = int(time.time()) + 3600
 # Claims that no genuine token has. `iss` and `aud` are those of another service, the rest is not what it should be.
 WRONG_CLAIMS: dict[str, tuple[Any, ...]] = {

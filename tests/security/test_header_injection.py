@@ -20,6 +20,8 @@ from tests.support.mail import SENDER, pause_mail, wait_for_email
 from tests.support.operations import OPERATIONS, create_belongings, request_for
 from tests.support.smtp_server import SmtpServer
 
+SENDS_NO_MAIL = True
+
 # Each ends a line somewhere: in SMTP, HTTP or Unicode, in an encoded word, in a program that decodes once too often.
 BREAKS = [
     "\r\n",

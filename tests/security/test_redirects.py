@@ -7,6 +7,8 @@ from urllib.parse import quote, urlsplit
 from tests.support import PASSWORD, Service
 from tests.support.operations import OPERATIONS
 
+SENDS_NO_MAIL = True
+
 TARGETS = ["https://evil.example", "//evil.example", "/\\evil.example", "https:evil.example", "javascript:alert(1)"]
 NAMES = ["redirect", "redirect_to", "next", "return_to", "url", "continue", "to"]
 

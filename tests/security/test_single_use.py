@@ -11,6 +11,8 @@ from gatepost.runtime import open_runtime
 from gatepost.security import LinkPurpose
 from tests.support import PASSWORD, Service, assert_problem
 
+SENDS_NO_MAIL = True
+
 ACTIVE = "select count(*) from gatepost.sessions where user_id = $1 and ended_at is null"
 
 

@@ -22,8 +22,6 @@ from gatepost.http.problem_details import EXCEPTION_HANDLERS, find_metrics, has_
 MAX_BODY_BYTES = 1024 * 1024
 # Of a body that is too large, this much is read and discarded before the response.
 _DRAINED_BYTES = 16 * MAX_BODY_BYTES
-# OWASP ASVS 3.4.3 and 3.4.6: what is no page must not become one, nor be in another's frame.
-_NO_DOCUMENT = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 logger = log.get_logger()
 
@@ -57,8 +55,6 @@ class RequestContext:
                 if self._https_only:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
                 headers.setdefault("Cache-Control", "no-store")
-                if not headers.get("content-type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", _NO_DOCUMENT)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=identifier):

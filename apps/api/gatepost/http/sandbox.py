@@ -6,9 +6,7 @@ from fastapi.responses import HTMLResponse
 
 _HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
-    "frame-ancestors 'self'",
-    # The images of an email must not learn where it is read.
-    "Referrer-Policy": "no-referrer",
+    "frame-ancestors 'self'"
 }
 
 
