@@ -8,6 +8,8 @@ import httpx
 
 from tests.support import PASSWORD, Service, assert_problem
 
+SENDS_NO_MAIL = True
+
 ACTIVE = "select count(*) from gatepost.sessions where user_id = $1 and ended_at is null"
 
 
