@@ -170,6 +170,7 @@ describe("a new template", () => {
     type("Name", "Order shipped!");
     expect((screen.getByLabelText("Key") as HTMLInputElement).value).toBe("order-shipped");
     type("Language code", "de");
+    fireEvent.click(screen.getByLabelText("Its emails contain secrets"));
     press("Create template");
     await waitFor(() => expect(page.href()).toBe("/settings/email-templates/order-shipped?locale=de"));
     expect(service.requests).toContain(`POST ${PATH}?locale=de`);
@@ -177,6 +178,7 @@ describe("a new template", () => {
       key: "order-shipped",
       name: "Order shipped!",
       subject: "Order shipped!",
+      contains_secrets: true,
     });
   });
 
