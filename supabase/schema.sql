@@ -913,8 +913,10 @@ CREATE FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jso
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
-  -- A role that may only execute this function cannot queue in another actor's name.
-  actor text := case when pg_has_role(session_user, current_user, 'member') then p_actor else 'application' end;
+  -- A role that may only execute this function cannot queue in another actor's name; one that may write the table can.
+  actor text := case
+    when has_table_privilege(session_user, 'gatepost.emails', 'insert') then p_actor else 'application'
+  end;
   hash bytea := case when p_idempotency_key is not null then sha256(convert_to(jsonb_build_array(
     p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
   )::text, 'UTF8')) end;
