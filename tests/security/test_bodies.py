@@ -101,7 +101,8 @@ async def test_a_body_that_would_be_expensive_to_parse_is_rejected(service: Serv
 async def test_ten_thousand_users_fit_in_a_filter(service: Service) -> None:
     admin = await service.register_admin()
     body = {"filter": {"user_ids": [str(uuid4()) for _ in range(10_000)]}, "reason": "x", "dry_run": True}
-    assert (await admin.post("/v1/admin/sessions/revoke", body)).json() == {"matched": 0, "revoked": 0, "included_own": False}
+    response = await admin.post("/v1/admin/sessions/revoke", body)
+    assert (response.status_code, response.json()["matched"]) == (200, 0)
 
 
 async def test_many_errors_are_summed_up(service: Service) -> None:

@@ -113,6 +113,7 @@ BODIES: dict[str, Callable[[Belongings], Any]] = {
     "create_template": lambda theirs: {**_CONTENT, "key": f"new-{next(_numbers)}", "name": "New"},
     "save_template_draft": lambda theirs: {**_CONTENT, "subject": "Changed"},
     "save_template_samples": lambda theirs: {"variables": {}},
+    "mark_template_secrets": lambda theirs: {"contains_secrets": True},
     "send_test_email": lambda theirs: {"to": "nobody@example.org"},
     "preview_template": lambda theirs: {**_CONTENT},
     "queue_email": lambda theirs: {"template": "welcome", "to": "nobody@example.org", "variables": WELCOME},
