@@ -73,7 +73,6 @@ describe("the mailbox", () => {
   it.each([
     [failWith(404, "not_found"), /this service sends its email/],
     [failWith(403, "forbidden"), /can only be seen by admins/],
-    [failWith(403, "forbidden"), "Error: forbidden."],
     [failWith(400, "broken"), /could not be loaded. Error: broken/],
   ])("explains why it is not there", async (answer, message) => {
     service.answer(LIST, answer);
@@ -145,6 +144,7 @@ describe("an email", () => {
 
   it.each([
     [failWith(404, "not_found"), "The content of this email is no longer stored."],
+    [failWith(403, "forbidden"), "Error: forbidden."],
     [failWith(400, "broken"), "This email could not be loaded. Error: broken."],
   ])("explains why it cannot be shown", async (answer, message) => {
     service.answer(`GET /v1/mailbox/${FIRST}`, answer);
