@@ -200,9 +200,9 @@ async def test_forged_refresh_tokens(service: Service) -> None:
     ]
     for forgery in forgeries:
         response = await service.http.post("/v1/auth/refresh", json={"refresh_token": forgery})
-        assert response.status_code in (401, 422), (forgery[:100], response.text)
+        assert response.status_code in (401, 413, 422), (forgery[:100], response.text)
         signed_out = await service.http.post("/v1/auth/logout", json={"refresh_token": forgery})
-        assert signed_out.status_code in (204, 422)
+        assert signed_out.status_code in (204, 413, 422)
         if forgery.isprintable() and len(forgery) < 1000:
             base = str(service.http.base_url).rstrip("/")
             headers = {"Origin": base, "Cookie": f"gatepost_refresh={forgery.strip().rstrip('=')}x"}
