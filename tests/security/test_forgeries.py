@@ -278,5 +278,5 @@ async def test_forged_links(service: Service) -> None:
         unused = "select count(*) from gatepost.links where used_at is null"
         assert await service.sql.fetchval(unused) == len(rows)
         assert ids.keys() == {"verify_email", "reset_password"}
-        for purpose, link_id in ids.items():
-            assert (await use(purpose, ours.link_tokens.create(purpose, link_id))).is_success
+        genuine = ours.link_tokens.create("verify_email", ids["verify_email"])
+        assert (await use("verify_email", genuine)).is_success
