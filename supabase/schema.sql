@@ -109,6 +109,69 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.change_password(p_user_id uuid, p_session_id uuid, p_old_hash text, p_new_hash text, p_ip inet, p_idle_timeout interval) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  revoked integer;
+begin
+  update gatepost.users u set password_hash = p_new_hash, password_changed_at = now()
+  where u.id = p_user_id and u.password_hash = p_old_hash;
+  if not found then
+    raise exception using errcode = 'GP045', message = 'password_not_current';
+  end if;
+  revoked := gatepost.revoke_other_sessions(p_user_id, p_session_id, p_user_id, 'password_changed', p_idle_timeout);
+  update gatepost.sessions s set authenticated_at = now() where s.id = p_session_id and s.ended_at is null;
+  perform gatepost.record_audit('user:' || p_user_id, 'password.changed', 'user:' || p_user_id, null, p_ip);
+  perform gatepost.queue_notification('password-changed', p_user_id);
+  return revoked;
+end;
+$$;
+
+CREATE FUNCTION gatepost.confirm_email(p_link_id uuid, p_session_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  used record;
+  link gatepost.links;
+  account gatepost.users;
+  registered_here boolean;
+begin
+  revoked := 0;
+  select * into used from gatepost.use_link(p_link_id, 'verify_email');
+  outcome := used.outcome;
+  link := used.link;
+  if outcome <> 'ok' then
+    return;
+  end if;
+  select * into account from gatepost.users u where u.id = link.user_id;
+  if lower(account.email) <> lower(link.email) then
+    outcome := 'unknown';
+    return;
+  elsif account.email_verified_at is not null then
+    return;
+  end if;
+
+  registered_here := exists (
+    select from gatepost.sessions s
+    where s.id = p_session_id and s.id = account.registration_session_id and s.user_id = account.id
+      and gatepost.session_end_reason(s, p_idle_timeout) is null
+  );
+  update gatepost.users u set email_verified_at = now() where u.id = account.id;
+  if not registered_here then
+    update gatepost.users u set password_hash = '!', password_changed_at = now() where u.id = account.id;
+    revoked := gatepost.revoke_other_sessions(account.id, null, account.id, 'password_changed', p_idle_timeout);
+    reset_link_id := gatepost.create_reset_link(account.id);
+  end if;
+  perform gatepost.record_audit(
+    'user:' || account.id, 'email.confirmed', 'user:' || account.id, null, p_ip, jsonb_build_object('ended', revoked)
+  );
+  perform gatepost.queue_notification('welcome', account.id);
+end;
+$$;
+
 CREATE FUNCTION gatepost.create_batch(p_worker uuid, p_lease interval, p_transport text, p_max_emails integer) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -152,6 +215,17 @@ begin
   where e.batch_id = new_id;
   return new_id;
 end;
+$$;
+
+CREATE FUNCTION gatepost.create_reset_link(p_user_id uuid) RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  insert into gatepost.links (purpose, user_id, email, expires_at)
+  select 'reset_password', u.id, u.email, clock_timestamp() + interval '1 hour'
+  from gatepost.users u
+  where u.id = p_user_id and u.disabled_at is null
+  returning id;
 $$;
 
 CREATE FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p_code text, p_message text) RETURNS void
@@ -582,6 +656,14 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.may_send_reset_link(p_user_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  select count(*) < 5 from gatepost.links l
+  where l.user_id = p_user_id and l.purpose = 'reset_password' and l.created_at > clock_timestamp() - interval '1 hour';
+$$;
+
 CREATE FUNCTION gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -607,7 +689,7 @@ begin
     return;
   end if;
   perform gatepost.queue_notification(
-    'new-device', (p_session).user_id, jsonb_build_object('session_id', (p_session).id), 'not_me', interval '3 days'
+    'new-device', (p_session).user_id, jsonb_build_object('session_id', (p_session).id), 'not_me', interval '30 days'
   );
 end;
 $$;
@@ -933,6 +1015,41 @@ begin
 end;
 $$;
 
+CREATE TABLE gatepost.users (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    password_hash text NOT NULL,
+    role text DEFAULT 'user'::text NOT NULL,
+    user_metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    name text GENERATED ALWAYS AS ((user_metadata ->> 'name'::text)) STORED,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    password_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    email_verified_at timestamp with time zone,
+    registration_session_id uuid,
+    locale text,
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
+    CONSTRAINT users_user_metadata_check CHECK ((jsonb_typeof(user_metadata) = 'object'::text))
+);
+
+CREATE FUNCTION gatepost.register_user(p_email text, p_password_hash text, p_ip inet) RETURNS SETOF gatepost.users
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  account gatepost.users;
+begin
+  insert into gatepost.users (email, password_hash) values (p_email, p_password_hash)
+  on conflict (lower(email)) do nothing
+  returning * into account;
+  if account.id is not null then
+    perform gatepost.record_audit('user:' || account.id, 'user.registered', 'user:' || account.id, null, p_ip);
+    perform gatepost.request_email_verification(account.id);
+    return next account;
+  end if;
+end;
+$$;
+
 CREATE FUNCTION gatepost.reject_audit_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1039,20 +1156,46 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.request_password_reset(p_email text) RETURNS void
+CREATE FUNCTION gatepost.request_password_reset(p_email text, p_ip inet DEFAULT NULL::inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
   account_id uuid;
 begin
-  select u.id into account_id from gatepost.users u where lower(u.email) = lower(p_email) and u.disabled_at is null;
-  if account_id is not null and (
-    select count(*) from gatepost.links l
-    where l.user_id = account_id and l.purpose = 'reset_password'
-      and l.created_at > clock_timestamp() - interval '1 hour'
-  ) < 5 then
+  -- The lock makes the limit hold for concurrent requests.
+  select u.id into account_id from gatepost.users u
+  where lower(u.email) = lower(p_email) and u.disabled_at is null
+  for no key update;
+  if account_id is not null and gatepost.may_send_reset_link(account_id) then
     perform gatepost.queue_notification('reset-password', account_id, '{}', 'reset_password', interval '1 hour');
+    perform gatepost.record_audit('anonymous', 'password.reset_requested', 'user:' || account_id, null, p_ip);
+  end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.request_registration(p_email text, p_locale text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  account gatepost.users;
+begin
+  insert into gatepost.users (email, password_hash, locale) values (p_email, '!', p_locale)
+  on conflict (lower(email)) do nothing
+  returning * into account;
+  if account.id is not null then
+    perform gatepost.record_audit('anonymous', 'user.registered', 'user:' || account.id, null, p_ip);
+  else
+    select * into account from gatepost.users u where lower(u.email) = lower(p_email) for no key update;
+  end if;
+
+  if account.disabled_at is not null then
+    return;
+  elsif account.email_verified_at is null then
+    perform gatepost.request_email_verification(account.id);
+  elsif gatepost.may_send_reset_link(account.id) then
+    perform gatepost.queue_notification('account-exists', account.id, '{}', 'reset_password', interval '1 hour');
   end if;
 end;
 $$;
@@ -1134,6 +1277,39 @@ CREATE FUNCTION gatepost.reserve_send_time(p_transport text, p_batch_id uuid) RE
   returning greatest(0, extract(epoch from
     t.next_send_at - gatepost.send_interval(t.requests_per_second) - clock_timestamp()
   ));
+$$;
+
+CREATE FUNCTION gatepost.reset_password(p_link_id uuid, p_new_hash text, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  used record;
+  link gatepost.links;
+  account gatepost.users;
+begin
+  select * into used from gatepost.use_link(p_link_id, 'reset_password');
+  outcome := used.outcome;
+  link := used.link;
+  if outcome <> 'ok' then
+    return;
+  end if;
+  select * into account from gatepost.users u where u.id = link.user_id;
+  if lower(account.email) <> lower(link.email) then
+    outcome := 'unknown';
+    return;
+  end if;
+
+  update gatepost.users u
+  set password_hash = p_new_hash, password_changed_at = now(), email_verified_at = coalesce(u.email_verified_at, now())
+  where u.id = account.id;
+  revoked := gatepost.revoke_other_sessions(account.id, null, account.id, 'password_changed', p_idle_timeout);
+  if account.email_verified_at is null then
+    perform gatepost.record_audit('user:' || account.id, 'email.confirmed', 'user:' || account.id, null, p_ip);
+  end if;
+  perform gatepost.record_audit('user:' || account.id, 'password.reset', 'user:' || account.id, null, p_ip);
+  perform gatepost.queue_notification('password-changed', account.id);
+end;
 $$;
 
 CREATE FUNCTION gatepost.resume_batch(p_id uuid, p_worker uuid, p_lease interval) RETURNS boolean
@@ -1526,25 +1702,71 @@ CREATE FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval 
     and s.last_active_at <= now() - p_interval;
 $$;
 
-CREATE FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT user_id uuid, OUT session_id uuid, OUT email text) RETURNS record
+CREATE TABLE gatepost.links (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    purpose text NOT NULL,
+    user_id uuid NOT NULL,
+    session_id uuid,
+    email text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    voided_at timestamp with time zone,
+    CONSTRAINT links_purpose_check CHECK ((purpose = ANY (ARRAY['not_me'::text, 'reset_password'::text, 'verify_email'::text])))
+);
+
+CREATE FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT link gatepost.links) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-declare
-  link gatepost.links;
 begin
+  perform from gatepost.users u
+  where u.id = (select l.user_id from gatepost.links l where l.id = p_id and l.purpose = p_purpose)
+  for no key update;
   select * into link from gatepost.links l where l.id = p_id and l.purpose = p_purpose for update;
   outcome := case
     when link.id is null then 'unknown'
     when link.used_at is not null then 'used'
+    when link.voided_at is not null and p_purpose = 'reset_password' then 'voided'
     when link.expires_at <= clock_timestamp() then 'expired'
     else 'ok'
   end;
   if outcome = 'ok' then
     update gatepost.links l set used_at = clock_timestamp() where l.id = p_id;
-    user_id := link.user_id;
-    session_id := link.session_id;
-    email := link.email;
+  end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.use_not_me_link(p_link_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  used record;
+  link gatepost.links;
+begin
+  select * into used from gatepost.use_link(p_link_id, 'not_me');
+  outcome := used.outcome;
+  link := used.link;
+  if outcome <> 'ok' then
+    return;
+  end if;
+  if exists (
+    select from gatepost.links r
+    join gatepost.users u on u.id = r.user_id
+    where r.user_id = link.user_id and r.purpose = 'reset_password'
+      and r.used_at > link.created_at and r.used_at >= u.password_changed_at
+  ) then
+    revoked := gatepost.revoke_other_sessions(link.user_id, null, link.user_id, 'not_me', p_idle_timeout);
+    perform gatepost.record_audit(
+      'user:' || link.user_id, 'session.reported', 'session:' || link.session_id, null, p_ip,
+      jsonb_build_object('ended', revoked)
+    );
+  else
+    revoked := gatepost.report_session(link.user_id, link.session_id, p_ip);
+  end if;
+  if link.voided_at is null and link.created_at > clock_timestamp() - interval '24 hours' then
+    reset_link_id := gatepost.create_reset_link(link.user_id);
   end if;
 end;
 $$;
@@ -1578,6 +1800,17 @@ begin
   end if;
 end;
 $_$;
+
+CREATE FUNCTION gatepost.void_password_links() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update gatepost.links l set voided_at = clock_timestamp()
+  where l.user_id = new.id and l.purpose in ('reset_password', 'not_me') and l.used_at is null and l.voided_at is null;
+  return null;
+end;
+$$;
 
 CREATE FUNCTION gatepost.wake_mail_workers() RETURNS trigger
     LANGUAGE plpgsql
@@ -1731,18 +1964,6 @@ CREATE TABLE gatepost.email_transports (
     CONSTRAINT email_transports_requests_per_second_check CHECK ((requests_per_second > (0)::double precision))
 );
 
-CREATE TABLE gatepost.links (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    purpose text NOT NULL,
-    user_id uuid NOT NULL,
-    session_id uuid,
-    email text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    used_at timestamp with time zone,
-    CONSTRAINT links_purpose_check CHECK ((purpose = ANY (ARRAY['not_me'::text, 'reset_password'::text, 'verify_email'::text])))
-);
-
 CREATE TABLE gatepost.notification_opt_outs (
     user_id uuid NOT NULL,
     template text NOT NULL
@@ -1773,22 +1994,6 @@ CREATE TABLE gatepost.signing_keys (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     signs_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     retired_at timestamp with time zone
-);
-
-CREATE TABLE gatepost.users (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    email text NOT NULL,
-    password_hash text NOT NULL,
-    role text DEFAULT 'user'::text NOT NULL,
-    user_metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    name text GENERATED ALWAYS AS ((user_metadata ->> 'name'::text)) STORED,
-    disabled_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    password_changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    email_verified_at timestamp with time zone,
-    locale text,
-    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['user'::text, 'admin'::text]))),
-    CONSTRAINT users_user_metadata_check CHECK ((jsonb_typeof(user_metadata) = 'object'::text))
 );
 
 CREATE TABLE gatepost.webhooks (
@@ -1982,6 +2187,8 @@ CREATE TRIGGER stamp_row BEFORE INSERT ON gatepost.audit_log FOR EACH ROW EXECUT
 
 CREATE TRIGGER suppress_new BEFORE INSERT ON gatepost.emails FOR EACH ROW EXECUTE FUNCTION gatepost.suppress_new_email();
 
+CREATE TRIGGER void_password_links AFTER UPDATE ON gatepost.users FOR EACH ROW WHEN (((old.password_changed_at IS DISTINCT FROM new.password_changed_at) OR ((old.disabled_at IS NULL) AND (new.disabled_at IS NOT NULL)))) EXECUTE FUNCTION gatepost.void_password_links();
+
 CREATE CONSTRAINT TRIGGER wake_workers AFTER INSERT ON gatepost.emails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'queued'::text) AND (new.send_at IS NULL))) EXECUTE FUNCTION gatepost.wake_mail_workers();
 
 ALTER TABLE ONLY gatepost.email_attachments
@@ -2081,7 +2288,13 @@ REVOKE ALL ON FUNCTION gatepost.audit_session_opened() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.change_password(p_user_id uuid, p_session_id uuid, p_old_hash text, p_new_hash text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.confirm_email(p_link_id uuid, p_session_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.create_batch(p_worker uuid, p_lease interval, p_transport text, p_max_emails integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.create_reset_link(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p_code text, p_message text) FROM PUBLIC;
 
@@ -2125,6 +2338,8 @@ REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.match_email_events(p_provider_ids text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.may_send_reset_link(p_user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.notify_session_ended() FROM PUBLIC;
@@ -2149,6 +2364,8 @@ REVOKE ALL ON FUNCTION gatepost.record_transport_error(p_batch gatepost.email_ba
 
 REVOKE ALL ON FUNCTION gatepost.refresh_session(p_session_id uuid, p_token_hash bytea, p_successor_hash bytea, p_successor_encrypted bytea, p_ip inet, p_grace interval, p_idle_timeout interval, OUT outcome text, OUT successor_encrypted bytea, OUT session gatepost.sessions) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.register_user(p_email text, p_password_hash text, p_ip inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.reject_audit_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.reject_version_change() FROM PUBLIC;
@@ -2161,13 +2378,17 @@ REVOKE ALL ON FUNCTION gatepost.reported_severity(p_email gatepost.emails) FROM 
 
 REVOKE ALL ON FUNCTION gatepost.request_email_verification(p_user_id uuid, OUT outcome text, OUT wait double precision) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.request_password_reset(p_email text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.request_password_reset(p_email text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.request_registration(p_email text, p_locale text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.requeue_batch(p_id uuid, p_delay interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.reserve_send_time(p_transport text, p_batch_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.reset_password(p_link_id uuid, p_new_hash text, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.resume_batch(p_id uuid, p_worker uuid, p_lease interval) FROM PUBLIC;
 
@@ -2207,8 +2428,12 @@ REVOKE ALL ON FUNCTION gatepost.template_etag(p_locale gatepost.email_template_l
 
 REVOKE ALL ON FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT user_id uuid, OUT session_id uuid, OUT email text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT link gatepost.links) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.use_not_me_link(p_link_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.validate_email_arguments(p_to text, p_reply_to text, p_variables jsonb, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone, p_idempotency_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.void_password_links() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.wake_mail_workers() FROM PUBLIC;

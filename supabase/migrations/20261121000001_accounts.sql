@@ -14,6 +14,8 @@ create table gatepost.users (
   created_at timestamptz not null default now(),
   password_changed_at timestamptz not null default now(),
   email_verified_at timestamptz,
+  -- the session that the registration opened: only there can the email address be confirmed without a new password
+  registration_session_id uuid,
   -- the browser's language at the last sign-in
   locale text
 );

@@ -11,7 +11,9 @@ create table gatepost.links (
   email text not null,
   created_at timestamptz not null default clock_timestamp(),
   expires_at timestamptz not null,
-  used_at timestamptz
+  used_at timestamptz,
+  -- since when it cannot lead to a new password any more: the password changed, or the account was disabled
+  voided_at timestamptz
 );
 
 create index links_user_idx on gatepost.links (user_id, purpose, created_at);
@@ -75,32 +77,30 @@ end;
 $$;
 
 
--- Uses a link and returns what it belongs to. The outcome is ok, used, expired or unknown; only ok uses it.
+-- Uses a link and returns it. The outcome is ok, used, voided, expired or unknown; only ok uses it. Locks the user's row
+-- first, as everything does that changes links.
 create function gatepost.use_link(
   p_id uuid,
   p_purpose text,
   out outcome text,
-  out user_id uuid,
-  out session_id uuid,
-  out email text
+  out link gatepost.links
 )
 language plpgsql volatile set search_path = ''
 as $$
-declare
-  link gatepost.links;
 begin
+  perform from gatepost.users u
+  where u.id = (select l.user_id from gatepost.links l where l.id = p_id and l.purpose = p_purpose)
+  for no key update;
   select * into link from gatepost.links l where l.id = p_id and l.purpose = p_purpose for update;
   outcome := case
     when link.id is null then 'unknown'
     when link.used_at is not null then 'used'
+    when link.voided_at is not null and p_purpose = 'reset_password' then 'voided'
     when link.expires_at <= clock_timestamp() then 'expired'
     else 'ok'
   end;
   if outcome = 'ok' then
     update gatepost.links l set used_at = clock_timestamp() where l.id = p_id;
-    user_id := link.user_id;
-    session_id := link.session_id;
-    email := link.email;
   end if;
 end;
 $$;
@@ -134,7 +134,7 @@ begin
     return;
   end if;
   perform gatepost.queue_notification(
-    'new-device', (p_session).user_id, jsonb_build_object('session_id', (p_session).id), 'not_me', interval '3 days'
+    'new-device', (p_session).user_id, jsonb_build_object('session_id', (p_session).id), 'not_me', interval '30 days'
   );
 end;
 $$;
@@ -173,21 +173,30 @@ $$;
 
 -- Queues an email with a link to reset the password if the address has an enabled account. At most five an hour;
 -- earlier links stay valid, so that requesting more cannot lock the user out.
-create function gatepost.request_password_reset(p_email text) returns void
+create function gatepost.request_password_reset(p_email text, p_ip inet default null) returns void
 language plpgsql volatile set search_path = ''
 as $$
 declare
   account_id uuid;
 begin
-  select u.id into account_id from gatepost.users u where lower(u.email) = lower(p_email) and u.disabled_at is null;
-  if account_id is not null and (
-    select count(*) from gatepost.links l
-    where l.user_id = account_id and l.purpose = 'reset_password'
-      and l.created_at > clock_timestamp() - interval '1 hour'
-  ) < 5 then
+  -- The lock makes the limit hold for concurrent requests.
+  select u.id into account_id from gatepost.users u
+  where lower(u.email) = lower(p_email) and u.disabled_at is null
+  for no key update;
+  if account_id is not null and gatepost.may_send_reset_link(account_id) then
     perform gatepost.queue_notification('reset-password', account_id, '{}', 'reset_password', interval '1 hour');
+    perform gatepost.record_audit('anonymous', 'password.reset_requested', 'user:' || account_id, null, p_ip);
   end if;
 end;
+$$;
+
+
+-- Returns whether fewer than five links to set a new password were made for a user within the last hour.
+create function gatepost.may_send_reset_link(p_user_id uuid) returns boolean
+language sql stable set search_path = ''
+as $$
+  select count(*) < 5 from gatepost.links l
+  where l.user_id = p_user_id and l.purpose = 'reset_password' and l.created_at > clock_timestamp() - interval '1 hour';
 $$;
 
 

@@ -200,6 +200,13 @@ async def test_what_must_never_change_is_our_own_mistake(
     assert raised.value.detail == sentence(state)
 
 
+async def test_a_password_that_was_changed_meanwhile(database: Database) -> None:
+    call = "select gatepost.change_password(gen_random_uuid(), null, 'old', 'new', null, '1 day')"
+    with pytest.raises(Conflict) as raised:
+        await database.execute(call)
+    assert raised.value.detail == sentence("GP045")
+
+
 def test_every_error_is_raised_by_a_test_here() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert {state for state in DATABASE_ERRORS if f'"{state}"' not in source} == set()

@@ -117,6 +117,8 @@ def test_an_admin_is_created_with_a_password_from_standard_input(cli: Cli) -> No
     assert again.count("\n") == not_an_admin.count("\n") == 1
     assert cli.json("users", "show", USER[0])["role"] == "user"
     cli("users", "create-admin", "new@example.com", stdin="short\n", code=2)
+    for easy in ("password1", "new@example.com", "gatepost"):
+        assert "Choose another one." in cli("users", "create-admin", "new@example.com", stdin=f"{easy}\n", code=2)
     cli("users", "create-admin", "no address", stdin="a good password\n", code=2)
     assert len(cli.json("users", "list")["items"]) == 3
 

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.support import SAFARI_ON_IPHONE, Service, running_service
-from tests.support.browser.account_links import set_new_password, sign_in_as_attacker
+from tests.support.browser.account_links import link_in_email, set_new_password, sign_in_as_attacker
 from tests.support.browser.axe import SCREENS, check_accessibility
 from tests.support.browser.database_proxy import DatabaseProxy
 from tests.support.browser.emails import send_emails, suppress
@@ -69,7 +69,10 @@ async def test_the_login_and_registration_forms(page: Page) -> None:
     await password_field(page).fill("long enough, surely")
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Email address")).to_have_attribute("aria-invalid", "true")
-    await check_accessibility(page)
+    for password, strength in (("password1", "Very weak"), ("horse4711", "Fair"), ("long enough, surely", "Strong")):
+        await password_field(page).fill(password)
+        await expect(page.get_by_text(f"Password strength: {strength}")).to_be_visible()
+        await check_accessibility(page)
 
 
 async def test_the_devices_page(service: Service, page: Page) -> None:
@@ -132,6 +135,11 @@ async def test_the_pages_of_account_links(service: Service, page: Page) -> None:
     await check_accessibility(page)
     await set_new_password(page, "a different horse entirely")
     await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    await check_accessibility(page)
+    unconfirmed = await service.register()
+    await page.goto(await link_in_email(service, unconfirmed.email, "verify-email"))
+    await button(page, "Confirm email address").click()
+    await expect(page.get_by_label("New password", exact=True)).to_be_visible()
     await check_accessibility(page)
     for path, name in (("/verify-email#token=cut-off", "Confirm email address"), ("/forgot-password", "Send link")):
         await page.goto(path)

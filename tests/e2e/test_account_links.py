@@ -7,7 +7,7 @@ import re
 
 from playwright.async_api import expect
 
-from tests.support import PASSWORD, Service, assert_problem
+from tests.support import PASSWORD, Service, assert_problem, running_service
 from tests.support.browser.account_links import link_in_email, set_new_password, sign_in_as_attacker
 from tests.support.browser.pages import Visitors, button, create_user, expect_devices, password_field, sign_in
 
@@ -112,15 +112,66 @@ async def test_a_forgotten_password_is_replaced(service: Service, visitors: Visi
 
 
 async def test_an_email_address_is_confirmed_by_a_click_only(service: Service, visitors: Visitors) -> None:
-    user = await service.register()
-    link = await link_in_email(service, user.email, "verify-email")
-    verified_at = "select email_verified_at from gatepost.users where id = $1"
-    page = await visitors.open(service, link)
+    page = await visitors.open(service, "/register")
+    await page.get_by_label("Email address").fill("ada@example.com")
+    await password_field(page).fill(PASSWORD)
+    await button(page, "Create account").click()
+    await expect_devices(page, "Chrome on Windows")
+    link = await link_in_email(service, "ada@example.com", "verify-email")
+    verified_at = "select email_verified_at from gatepost.users where email = 'ada@example.com'"
+    await page.goto(link)
     await expect(button(page, "Confirm email address")).to_be_visible()
-    assert await service.sql.fetchval(verified_at, user.user_id) is None
+    assert await service.sql.fetchval(verified_at) is None
     await button(page, "Confirm email address").click()
     await expect(page.get_by_role("status").filter(has_text="Your email address is confirmed.")).to_be_focused()
-    assert await service.sql.fetchval(verified_at, user.user_id) is not None
+    assert await service.sql.fetchval(verified_at) is not None
+    # In the browser that registered nobody is signed out.
+    await page.get_by_role("link", name="Go to your devices").click()
+    await expect_devices(page, "Chrome on Windows")
+
+
+async def test_confirming_an_address_that_someone_else_registered_takes_the_account_over(
+    service: Service, visitors: Visitors
+) -> None:
+    attacker = await service.register(email="ada@example.com")
+    page = await visitors.open(service, await link_in_email(service, "ada@example.com", "verify-email"))
+    await button(page, "Confirm email address").click()
+    result = page.get_by_role("status").filter(has_text="Your email address is confirmed. 1 device was signed out.")
+    await expect(result).to_be_focused()
+    assert_problem(await attacker.get("/v1/me"), 401, "session_revoked")
+
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Set a new password")).to_be_visible()
+    await set_new_password(page, "ada@example.com")
+    field = page.get_by_label("New password", exact=True)
+    await expect(field).to_have_accessible_description(re.compile("cannot be your email address"))
+    await field.fill("12345678")
+    await expect(page.get_by_text("Password strength: Very weak")).to_be_visible()
+    await set_new_password(page, _NEW_PASSWORD)
+    await expect(page.get_by_text(_CHANGED)).to_be_visible()
+    await page.get_by_role("link", name="Sign in").click()
+    await sign_in(page, "ada@example.com", PASSWORD)
+    await expect(page.get_by_role("main").get_by_role("alert")).to_contain_text("incorrect")
+    await sign_in(page, "ada@example.com", _NEW_PASSWORD)
+    await expect_devices(page, "Chrome on Windows")
+
+
+async def test_an_account_is_created_by_email_where_the_address_has_to_be_confirmed(
+    database_url: str, visitors: Visitors
+) -> None:
+    async with running_service(database_url, registration="confirm") as service:
+        page = await visitors.open(service, "/register")
+        for _ in range(2):
+            await page.get_by_label("Email address").fill("ada@example.com")
+            await button(page, "Continue").click()
+            await expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Check your inbox.")
+            await button(page, "Send another email").click()
+        await page.goto(await link_in_email(service, "ada@example.com", "verify-email"))
+        await button(page, "Confirm email address").click()
+        await set_new_password(page, _NEW_PASSWORD)
+        await page.get_by_role("link", name="Sign in").click()
+        await sign_in(page, "ada@example.com", _NEW_PASSWORD)
+        await expect_devices(page, "Chrome on Windows")
 
 
 async def test_an_unconfirmed_email_address_gets_new_links(service: Service, visitors: Visitors) -> None:
@@ -153,7 +204,10 @@ async def test_an_unconfirmed_email_address_gets_new_links(service: Service, vis
             await asyncio.sleep(0.02)
     await page.goto(await link_in_email(service, email, "verify-email"))
     await button(page, "Confirm email address").click()
-    await page.get_by_role("link", name="Go to your devices").click()
+    # This browser is not the one that registered.
+    await set_new_password(page, _NEW_PASSWORD)
+    await page.get_by_role("link", name="Sign in").click()
+    await sign_in(page, email, _NEW_PASSWORD)
     await expect_devices(page, "Chrome on Windows")
     await expect(banner).to_have_count(0)
 

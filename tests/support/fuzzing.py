@@ -19,6 +19,8 @@ schemathesis.openapi.format(
 schemathesis.openapi.format(
     "cursor", st.builds(paging.encode, st.integers(0, 2), st.integers(-(2**50), 2**50), st.uuids())
 )
+# Not any text, of which some are common passwords.
+schemathesis.openapi.format("password", st.uuids().map(str))
 schemathesis.openapi.format("ipvanynetwork", st.ip_addresses().map(str))
 
 

@@ -92,6 +92,7 @@ def test_the_log_level_is_info_and_its_case_does_not_matter(monkeypatch: pytest.
         ("PORT", "65536"),
         ("ADMIN_EMAIL", "nobody"),
         ("REGISTRATION", "sometimes"),
+        *(("PASSWORD_RANGE_URL", value) for value in ("http://api.example.com/range", "ftp://x", "https://x/?a=b")),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
     ],

@@ -180,6 +180,12 @@ class LinkUsed(ApiError):
     status = HTTPStatus.GONE
 
 
+class LinkVoided(ApiError):
+    """This link no longer works: the password was changed after it was sent. Request a new one."""
+
+    status = HTTPStatus.GONE
+
+
 class RecipientSuppressed(ApiError):
     """This email address is suppressed. Remove it from the suppression list to send to it again."""
 

@@ -51,6 +51,11 @@ class Runtime:
         return security.Passwords()
 
     @cached_property
+    def password_rules(self) -> security.PasswordRules:
+        """Rejects new passwords that are easy to guess."""
+        return security.PasswordRules(self.settings)
+
+    @cached_property
     def signing_keys(self) -> security.SigningKeys:
         """The keys that sign access tokens; loaded by `start`."""
         return security.SigningKeys(self.database, self._secrets)
@@ -145,11 +150,13 @@ class Runtime:
         return templates.read_templates(package_files.emails())
 
     async def close(self) -> None:
-        """Stop the threads and processes that were started."""
+        """Stop the threads and processes that were started, and close connections."""
         if "renderer" in self.__dict__:
             await self.renderer.close()
         if "passwords" in self.__dict__:
             self.passwords.close()
+        if "password_rules" in self.__dict__:
+            await self.password_rules.close()
 
     @asynccontextmanager
     async def serving(self, on_session_ended: SessionEndHook | None = None) -> AsyncIterator[None]:
@@ -223,16 +230,25 @@ class Runtime:
         stack.push_async_callback(stop)
 
     async def _create_admin(self) -> None:
-        """Create the admin of `ADMIN_EMAIL`, unless the email address has an account."""
+        """Create the admin of `ADMIN_EMAIL`, unless the email address has an account.
+
+        Raises:
+            ConfigurationError: the password is too easy to guess.
+        """
         email, password = self.settings.admin_email, self.settings.admin_password
         if email is None or password is None:
             return
-        password_hash = await self.passwords.hash(password.get_secret_value())
-        async with self.database.transaction() as connection:
-            if await accounts.create_user(connection, email.lower(), password_hash, "admin", confirmed=True):
-                logger.info("created the admin of GATEPOST_ADMIN_EMAIL")
-                return
+        async with self.database.connection() as connection:
             found = await accounts.find_user(connection, email)
+        if found is None:
+            if problem := await self.password_rules.find_problem(password.get_secret_value(), email):
+                raise ConfigurationError(f"GATEPOST_ADMIN_PASSWORD: {problem[1]}")
+            password_hash = await self.passwords.hash(password.get_secret_value())
+            async with self.database.transaction() as connection:
+                if await accounts.create_user(connection, email.lower(), password_hash, "admin", confirmed=True):
+                    logger.info("created the admin of GATEPOST_ADMIN_EMAIL")
+                    return
+                found = await accounts.find_user(connection, email)
         if found and found.user.role != "admin":
             logger.warning("GATEPOST_ADMIN_EMAIL is the account of a user who is not an admin: nothing was changed")
 

@@ -46,6 +46,7 @@ _MAKE_A_KEY = "make one with `openssl rand -base64 32`"
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
 # The sender of captured email where MAIL_FROM is not set.
 _DEFAULT_SENDER = "Gatepost <no-reply@example.com>"
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -103,6 +104,13 @@ def _webhook_url(value: str) -> str:
     if _parse_http_url(value) is None:
         raise ValueError("must be an http or https URL, like https://app.example.com/hooks/sessions")
     return value
+
+
+def _password_range_url(value: str) -> str:
+    url = _parse_http_url(value)
+    if url is None or url.query or (url.scheme == "http" and url.host not in _LOOPBACK):
+        raise ValueError("must be an https URL, like https://api.pwnedpasswords.com/range")
+    return value.rstrip("/")
 
 
 def _smtp_url(value: SecretStr) -> SecretStr:
@@ -249,7 +257,8 @@ class Settings(BaseSettings):
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
     admin_password: Annotated[SecretStr, Field(min_length=8)] | None = None
-    registration: Literal["open", "closed"] = "open"
+    registration: Literal["open", "confirm", "closed"] = "open"
+    password_range_url: Annotated[str, AfterValidator(_password_range_url)] | None = None
     identity: Literal["local"] = "local"
     max_sessions: Annotated[int, Field(ge=1, le=1000)] = 5
     session_limit_action: Literal["evict_oldest"] = "evict_oldest"

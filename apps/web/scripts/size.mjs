@@ -19,6 +19,8 @@ const ADDED = {
   Emails: { entry: component("_app/settings/emails"), budget: 16 * KB },
   Suppressions: { entry: component("_app/settings/suppressions"), budget: 10 * KB },
   Editor: { entry: component("_app/settings/email-templates.$key"), budget: 30 * KB },
+  // A form for a new password loads it once something is typed: mostly the list of common passwords.
+  "Password hint": { entry: "src/lib/password-strength.ts", budget: 240 * KB },
   // The editor page loads it once the template is there.
   CodeMirror: { entry: "src/features/email-templates/editor/code/code-editor.tsx", budget: 210 * KB },
 };

@@ -13,6 +13,7 @@ from tests.support import Device, Service, assert_problem
 
 BASE = "/v1/settings/email-templates"
 KEYS = [
+    "account-exists",
     "new-device",
     "new-invoice",
     "reset-password",

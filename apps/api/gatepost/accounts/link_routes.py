@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from datetime import timedelta
-
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
-from gatepost import sessions
 from gatepost.accounts import store
-from gatepost.accounts.models import ForgotPassword, LinkToken, ReportedSession, ResetPassword
-from gatepost.errors import LinkInvalid
+from gatepost.accounts.models import ConfirmedEmail, ForgotPassword, LinkToken, ReportedSession, ResetPassword
+from gatepost.accounts.sign_in import SignInFlow
+from gatepost.accounts.uniform_time import uniform_time
 from gatepost.http import ApiRoute, CurrentRuntime, problems, request_ip
 from gatepost.sessions import CurrentSession
 
 router = APIRouter(route_class=ApiRoute)
-
-# Seconds that a response takes at least, so that its timing does not reveal whether an account exists.
-_MIN_RESPONSE_SECONDS = 0.2
-_RESET_LIFETIME = timedelta(hours=1)
 
 
 @router.post(
@@ -35,11 +27,10 @@ async def request_password_reset(form: ForgotPassword, runtime: CurrentRuntime, 
 
     The response is the same for every email address.
     """
-    started = time.monotonic()
-    await runtime.rate_limiter.count_link(request_ip(request, runtime))
-    async with runtime.database.transaction() as connection:
-        await store.request_password_reset(connection, form.email)
-    await asyncio.sleep(max(0.0, _MIN_RESPONSE_SECONDS - (time.monotonic() - started)))
+    ip = request_ip(request, runtime)
+    await runtime.rate_limiter.count_link(ip)
+    async with uniform_time(), runtime.database.transaction() as connection:
+        await store.request_password_reset(connection, form.email, ip)
 
 
 @router.post(
@@ -50,17 +41,19 @@ async def request_password_reset(form: ForgotPassword, runtime: CurrentRuntime, 
     tags=["identity"],
 )
 async def reset_password(form: ResetPassword, runtime: CurrentRuntime, request: Request) -> None:
-    """Set a new password with the token of an emailed link, and sign out every device."""
-    await runtime.rate_limiter.count_link(request_ip(request, runtime))
+    """Set a new password with the token of an emailed link, and sign out every device.
+
+    This voids all other links that could set a new password.
+    """
+    ip = request_ip(request, runtime)
+    await runtime.rate_limiter.count_link(ip)
     link_id = runtime.link_tokens.verify("reset_password", form.token)
+    async with runtime.database.connection() as connection:
+        email = await store.find_link_email(connection, link_id)
+    await runtime.password_rules.check(form.password, email)
     password_hash = await runtime.passwords.hash(form.password)
     async with runtime.database.transaction() as connection:
-        link = await store.use_link(connection, link_id, "reset_password")
-        if not await store.reset_password(connection, link.user_id, password_hash, link.email):
-            raise LinkInvalid
-        revoked = await runtime.sessions.revoke_other_sessions(
-            connection, user_id=link.user_id, kept_id=None, reason="password_changed"
-        )
+        revoked = await store.reset_password(connection, link_id, password_hash, ip, runtime.sessions.idle_timeout)
     runtime.metrics.count_revocations("password_changed", revoked)
 
 
@@ -81,34 +74,40 @@ async def request_email_verification(session: CurrentSession, runtime: CurrentRu
         await store.request_email_verification(connection, session.user_id)
 
 
-@router.post(
-    "/v1/auth/email/verify",
-    status_code=204,
-    response_class=Response,
-    responses=problems(404, 410, 413, 415, 422, 429),
-    tags=["identity"],
-)
-async def verify_email(body: LinkToken, runtime: CurrentRuntime, request: Request) -> None:
-    """Verify an email address with the token of the link that was sent to it."""
-    await runtime.rate_limiter.count_link(request_ip(request, runtime))
+@router.post("/v1/auth/email/verify", responses=problems(401, 404, 410, 413, 415, 422, 429), tags=["identity"])
+async def verify_email(
+    body: LinkToken, runtime: CurrentRuntime, request: Request, response: Response
+) -> ConfirmedEmail:
+    """Confirm an email address with the token of the link that was sent to it.
+
+    Send it with the access token or the cookies of the session that registered: then nothing else changes. Otherwise
+    someone else may have registered the email address, so all of its sessions are revoked, the password stops working,
+    and `reset_token` sets a new one.
+    """
+    ip = request_ip(request, runtime)
+    await runtime.rate_limiter.count_link(ip)
     link_id = runtime.link_tokens.verify("verify_email", body.token)
+    session_id = await SignInFlow(runtime, request, response).find_session_id()
     async with runtime.database.transaction() as connection:
-        link = await store.use_link(connection, link_id, "verify_email")
-        if not await store.verify_email(connection, link.user_id, link.email):
-            raise LinkInvalid
+        used = await store.confirm_email(connection, link_id, session_id, ip, runtime.sessions.idle_timeout)
+    runtime.metrics.count_revocations("password_changed", used.revoked)
+    return ConfirmedEmail(revoked=used.revoked, reset_token=_reset_token(runtime, used))
 
 
 @router.post("/v1/sessions/not-me", responses=problems(404, 410, 413, 415, 422, 429), tags=["sessions"])
 async def report_session(body: LinkToken, runtime: CurrentRuntime, request: Request) -> ReportedSession:
-    """Report a sign-in that was not yours: every device is signed out, and the current password stops working."""
+    """Report a sign-in that was not yours: every device is signed out, and the current password stops working.
+
+    Within 24 hours of the sign-in, and if the password was not changed since, `reset_token` sets a new password.
+    """
     ip = request_ip(request, runtime)
     await runtime.rate_limiter.count_link(ip)
     link_id = runtime.link_tokens.verify("not_me", body.token)
     async with runtime.database.transaction() as connection:
-        link = await store.use_link(connection, link_id, "not_me")
-        if link.session_id is None:
-            raise LinkInvalid
-        revoked = await sessions.report_session(connection, link.user_id, link.session_id, ip)
-        reset_id = await store.create_link(connection, "reset_password", link.user_id, _RESET_LIFETIME)
-    runtime.metrics.count_revocations("not_me", revoked)
-    return ReportedSession(revoked=revoked, reset_token=runtime.link_tokens.create("reset_password", reset_id))
+        used = await store.report_session(connection, link_id, ip, runtime.sessions.idle_timeout)
+    runtime.metrics.count_revocations("not_me", used.revoked)
+    return ReportedSession(revoked=used.revoked, reset_token=_reset_token(runtime, used))
+
+
+def _reset_token(runtime: CurrentRuntime, used: store.UsedLink) -> str | None:
+    return runtime.link_tokens.create("reset_password", used.reset_link_id) if used.reset_link_id else None

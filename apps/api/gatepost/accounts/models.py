@@ -6,17 +6,22 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
+from gatepost.security import MAX_CHARACTERS, MIN_CHARACTERS, check_length
 from gatepost.sessions import DeviceName, Session
 
 Password = Annotated[str, Field(max_length=256)]
-# NIST SP 800-63B-4 and OWASP ASVS 6.2.1: eight or more characters, any characters, no composition rules.
-NewPassword = Annotated[str, Field(min_length=8, max_length=256)]
+NewPassword = Annotated[
+    str,
+    AfterValidator(check_length),
+    WithJsonSchema({"type": "string", "format": "password", "minLength": MIN_CHARACTERS, "maxLength": MAX_CHARACTERS}),
+]
 Email = Annotated[EmailStr, AfterValidator(str.lower)]
 Transport = Literal["bearer", "cookie"]
 Role = Literal["user", "admin"]
+Registration = Literal["open", "confirm", "closed"]
 
 
 class User(BaseModel):
@@ -34,10 +39,16 @@ class User(BaseModel):
 
 
 class Register(BaseModel):
-    """A new account, which is signed in at once."""
+    """A new account. It is signed in at once, unless the email address has to be confirmed first."""
 
     email: Email
-    password: NewPassword
+    password: Annotated[
+        NewPassword | None,
+        Field(
+            description="Required with `REGISTRATION=open`. With `confirm` it is ignored: "
+            "the owner of the email address sets one after confirming it"
+        ),
+    ] = None
     transport: Transport = "bearer"
     device_name: DeviceName = None
 
@@ -111,7 +122,33 @@ class ResetPassword(LinkToken):
 
 
 class ReportedSession(BaseModel):
-    """How many sessions were revoked. `reset_token` sets a new password, once and within an hour."""
+    """How many sessions were revoked.
+
+    `reset_token` sets a new password, once and within an hour. It is null if the password was changed after the
+    reported sign-in, or if the sign-in is older than 24 hours: then request a link by email.
+    """
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     revoked: int
-    reset_token: str
+    reset_token: str | None
+
+
+class ConfirmedEmail(BaseModel):
+    """What confirming an email address did.
+
+    In the session that registered, and if it was confirmed before, nothing else: `reset_token` is null. Otherwise
+    someone else may have registered it, so all sessions were revoked and the password stopped working. Then
+    `reset_token` sets a new password, once and within an hour.
+    """
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    revoked: int
+    reset_token: str | None
+
+
+class RegistrationInfo(BaseModel):
+    """Who can register. `confirm`: after confirming the email address by a link."""
+
+    registration: Registration

@@ -13,31 +13,60 @@ from gatepost.accounts.models import (
     Reauthenticate,
     RefreshTokenBody,
     Register,
+    RegistrationInfo,
     SignIn,
 )
 from gatepost.accounts.sign_in import SignInFlow
-from gatepost.errors import Conflict, Forbidden, TokenInvalid
-from gatepost.http import ApiRoute, Connection, CurrentRuntime, problems, request_ip
+from gatepost.accounts.uniform_time import uniform_time
+from gatepost.errors import FieldError, Forbidden, TokenInvalid, ValidationFailed
+from gatepost.http import ApiRoute, Connection, CurrentRuntime, preferred_language, problems, request_ip
 from gatepost.security import JsonWebKeys
 from gatepost.sessions import CurrentSession, reauthenticate_session
 
 router = APIRouter(tags=["identity"], route_class=ApiRoute)
 
 
-@router.post("/v1/auth/register", status_code=201, responses=problems(403, 409, 413, 415, 422, 429))
-async def register(form: Register, runtime: CurrentRuntime, request: Request, response: Response) -> SignIn:
-    """Create an account and sign in on this device."""
+@router.post(
+    "/v1/auth/register",
+    status_code=201,
+    response_model=SignIn,
+    responses=problems(403, 409, 413, 415, 422, 429)
+    | {
+        202: {"description": "The email address has to be confirmed: the next step is in the email that was sent to it"}
+    },
+)
+async def register(form: Register, runtime: CurrentRuntime, request: Request, response: Response) -> SignIn | Response:
+    """Create an account and sign in on this device.
+
+    With `REGISTRATION=confirm` the response is an empty 202 for every email address, whether or not it has an account.
+    A new one gets an email with a link to confirm it and to set a password, an existing one an email that says so.
+    """
     flow = SignInFlow(runtime, request, response)
     flow.check_origin(form.transport)
     if runtime.settings.registration == "closed":
         raise Forbidden("Registration is closed. Ask an administrator for an account.")
-    await runtime.rate_limiter.count_registration(request_ip(request, runtime))
-    password_hash = await runtime.passwords.hash(form.password)
+    ip = request_ip(request, runtime)
+    await runtime.rate_limiter.count_registration(ip)
+    if runtime.settings.registration == "confirm":
+        language = preferred_language(request.headers.get("accept-language"))
+        async with uniform_time(), runtime.database.transaction() as connection:
+            await store.request_registration(connection, form.email, language, ip)
+        return Response(status_code=202)
+    password = _require_password(form)
+    await runtime.password_rules.check(password, form.email)
+    password_hash = await runtime.passwords.hash(password)
     async with runtime.database.transaction() as connection:
-        user = await runtime.accounts.create_user(connection, form.email, password_hash)
+        user = await runtime.accounts.register_user(connection, form.email, password_hash, ip)
         signed_in = await flow.open(connection, user, form)
+        await store.set_registration_session(connection, user.id, signed_in.session.id)
     runtime.metrics.count_sign_in(len(signed_in.evicted))
     return signed_in
+
+
+@router.get("/v1/auth/registration", responses=problems())
+async def read_registration(runtime: CurrentRuntime) -> RegistrationInfo:
+    """Return who can register here."""
+    return RegistrationInfo(registration=runtime.settings.registration)
 
 
 @router.post("/v1/auth/login", summary="Sign In", responses=problems(401, 403, 413, 415, 422, 429))
@@ -100,19 +129,21 @@ async def reauthenticate(
 async def change_password(
     form: ChangePassword, session: CurrentSession, runtime: CurrentRuntime, request: Request
 ) -> None:
-    """Set a new password and sign out all other devices."""
-    authenticated = await runtime.accounts.reauthenticate(
-        session.user_id, form.current_password, request_ip(request, runtime)
-    )
+    """Set a new password and sign out all other devices. This voids all links that could set a new password."""
+    ip = request_ip(request, runtime)
+    authenticated = await runtime.accounts.reauthenticate(session.user_id, form.current_password, ip)
+    await runtime.password_rules.check(form.new_password, authenticated.user.email, field="new_password")
     new_hash = await runtime.passwords.hash(form.new_password)
     async with runtime.database.transaction() as connection:
-        if not await store.replace_password(connection, session.user_id, authenticated.password_hash, new_hash):
-            raise Conflict("Your password was changed in the meantime. Sign in again.")
-        # First, because it takes the user's advisory lock, and that comes before the rows of sessions.
-        revoked = await runtime.sessions.revoke_other_sessions(
-            connection, user_id=session.user_id, kept_id=session.id, reason="password_changed"
+        revoked = await store.change_password(
+            connection,
+            user_id=session.user_id,
+            session_id=session.id,
+            old_hash=authenticated.password_hash,
+            new_hash=new_hash,
+            ip=ip,
+            idle_timeout=runtime.sessions.idle_timeout,
         )
-        await reauthenticate_session(connection, session.id)
     runtime.metrics.count_revocations("password_changed", revoked)
 
 
@@ -130,3 +161,10 @@ async def list_public_keys(runtime: CurrentRuntime, response: Response) -> JsonW
     """Return the public keys that verify access tokens (RFC 7517)."""
     response.headers["Cache-Control"] = "public, max-age=600"
     return runtime.signing_keys.public()
+
+
+def _require_password(form: Register) -> str:
+    if form.password is None:
+        missing = FieldError(loc=["body", "password"], msg="Field required", type="missing")
+        raise ValidationFailed(errors=[missing])
+    return form.password

@@ -69,16 +69,15 @@ class AccountService:
         async with self._database.transaction() as connection:
             await store.rehash_password(connection, authenticated.user.id, authenticated.password_hash, new_hash)
 
-    async def create_user(self, connection: Connection, email: str, password_hash: str) -> User:
-        """Create a user and queue the email that verifies their email address.
+    async def register_user(self, connection: Connection, email: str, password_hash: str, ip: IPAddress | None) -> User:
+        """Create a user and queue the email that confirms their email address.
 
         Raises:
             Conflict: the email address has an account.
         """
-        user = await store.create_user(connection, email, password_hash)
+        user = await store.register_user(connection, email, password_hash, ip)
         if user is None:
             raise Conflict("This email address already has an account. Sign in instead.")
-        await store.request_email_verification(connection, user.id)
         return user
 
     async def _check(

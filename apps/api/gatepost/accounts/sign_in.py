@@ -12,7 +12,7 @@ from starlette.responses import Response
 from gatepost.accounts import store
 from gatepost.accounts.models import Login, Register, SignIn, Transport, User
 from gatepost.db import Connection
-from gatepost.errors import ApiError, NotAuthenticated, RefreshTokenReused, TokenInvalid
+from gatepost.errors import ApiError, CsrfFailed, NotAuthenticated, RefreshTokenReused, TokenInvalid
 from gatepost.http import preferred_language, request_ip
 from gatepost.security import bearer_token
 from gatepost.sessions import OpenedSession, RefreshedSession, Session, ended_error, set_locations, sign_out_session
@@ -94,6 +94,25 @@ class SignInFlow:
         # Not for a request without cookies: with it another site's form could sign the browser out.
         if self._runtime.cookies.are_in(self._request):
             self._runtime.cookies.clear(self._response)
+
+    async def find_session_id(self) -> UUID | None:
+        """Return the id of the session that the request comes from, by bearer token or refresh cookie, or None.
+
+        The caller checks whether the session is active.
+
+        Raises:
+            TokenExpired: the bearer token has expired: refresh it and try again.
+        """
+        access_token = bearer_token(self._request)
+        if access_token is not None:
+            try:
+                return (await self._runtime.access_tokens.verify(access_token)).session_id
+            except TokenInvalid:
+                return None
+        # By the refresh cookie, because the access cookie may have expired. Ignored if another site sent the request.
+        with suppress(CsrfFailed, NotAuthenticated, TokenInvalid):
+            return self._runtime.refresh_tokens.verify(self._refresh_cookie())
+        return None
 
     def _sign_in(
         self, user: User, opened: OpenedSession | RefreshedSession, transport: Transport, evicted: list[Session]

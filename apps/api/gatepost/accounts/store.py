@@ -11,11 +11,15 @@ from asyncpg import Record
 
 from gatepost.accounts.models import Role, User
 from gatepost.db import Connection, Database
-from gatepost.errors import ApiError, Conflict, LinkExpired, LinkInvalid, LinkUsed, RateLimited
-from gatepost.security import LinkPurpose
+from gatepost.errors import ApiError, Conflict, LinkExpired, LinkInvalid, LinkUsed, LinkVoided, RateLimited
 from gatepost.types import IPAddress
 
-_LINK_ERRORS: dict[str, type[ApiError]] = {"unknown": LinkInvalid, "expired": LinkExpired, "used": LinkUsed}
+_LINK_ERRORS: dict[str, type[ApiError]] = {
+    "unknown": LinkInvalid,
+    "expired": LinkExpired,
+    "used": LinkUsed,
+    "voided": LinkVoided,
+}
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,10 @@ class UserWithPassword:
 
 @dataclass(frozen=True)
 class UsedLink:
-    """A link that was just used: its user, the session it is about, and the email address it was sent to."""
+    """What using a link did: how many sessions it revoked, and the id of a link to set a new password, if any."""
 
-    user_id: UUID
-    session_id: UUID | None
-    email: str
+    revoked: int
+    reset_link_id: UUID | None
 
 
 async def create_user(
@@ -80,7 +83,8 @@ async def lock_password(connection: Connection, user_id: UUID, password_hash: st
 
     True: the password is still this one. False: it is, but the user is disabled. None: it is not.
     """
-    query = "select disabled_at is null from gatepost.users where id = $1 and password_hash = $2 for share"
+    # Not "for share": two sign-ins that share the row could then not update the user's language.
+    query = "select disabled_at is null from gatepost.users where id = $1 and password_hash = $2 for no key update"
     enabled: bool | None = await connection.fetchval(query, user_id, password_hash)
     return enabled
 
@@ -92,43 +96,87 @@ async def record_failed_sign_in(database: Database, user_id: UUID | None, ip: IP
     await database.execute(query, target, ip)
 
 
-async def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> bool:
-    """Set a new password hash; False if the old one is no longer current."""
-    replaced = await connection.fetchval(
-        """
-        update gatepost.users set password_hash = $3, password_changed_at = now()
-        where id = $1 and password_hash = $2
-        returning true
-        """,
-        user_id,
-        old_hash,
-        new_hash,
-    )
-    return bool(replaced)
+async def register_user(connection: Connection, email: str, password_hash: str, ip: IPAddress | None) -> User | None:
+    """Create a user and queue the email that confirms their email address, or return None if it has an account."""
+    row = await connection.fetchrow("select * from gatepost.register_user($1, $2, $3)", email, password_hash, ip)
+    return _user(row) if row else None
 
 
-async def reset_password(connection: Connection, user_id: UUID, new_hash: str, email: str) -> bool:
-    """Set a new password by a link sent to an email address, which verifies it; False if it is no longer the user's."""
-    query = """
-        update gatepost.users
-        set password_hash = $2, password_changed_at = now(), email_verified_at = coalesce(email_verified_at, now())
-        where id = $1 and lower(email) = lower($3)
-        returning true
+async def set_registration_session(connection: Connection, user_id: UUID, session_id: UUID) -> None:
+    """Record the session in which a user registered."""
+    query = "update gatepost.users set registration_session_id = $2 where id = $1"
+    await connection.execute(query, user_id, session_id)
+
+
+async def request_registration(connection: Connection, email: str, language: str | None, ip: IPAddress | None) -> None:
+    """Queue an email to an address that registers, whether or not it has an account."""
+    await connection.execute("select gatepost.request_registration($1, $2, $3)", email, language, ip)
+
+
+async def change_password(
+    connection: Connection,
+    *,
+    user_id: UUID,
+    session_id: UUID,
+    old_hash: str,
+    new_hash: str,
+    ip: IPAddress | None,
+    idle_timeout: timedelta,
+) -> int:
+    """Set a new password in a session, revoke all other sessions of the user and return how many.
+
+    Raises:
+        Conflict: the old hash is not the current one.
     """
-    return bool(await connection.fetchval(query, user_id, new_hash, email))
+    query = "select gatepost.change_password($1, $2, $3, $4, $5, $6)"
+    revoked: int = await connection.fetchval(query, user_id, session_id, old_hash, new_hash, ip, idle_timeout)
+    return revoked
 
 
-async def verify_email(connection: Connection, user_id: UUID, email: str) -> bool:
-    """Mark an email address as verified and welcome the user the first time; False if it is no longer the user's."""
-    query = """
-        update gatepost.users u set email_verified_at = now() from gatepost.users old
-        where u.id = $1 and old.id = u.id and lower(u.email) = lower($2)
-        returning old.email_verified_at is null as first
+async def find_link_email(connection: Connection, link_id: UUID) -> str | None:
+    """Return the email address that a link was sent to, or None if there is no such link."""
+    email: str | None = await connection.fetchval("select email from gatepost.links where id = $1", link_id)
+    return email
+
+
+async def reset_password(
+    connection: Connection, link_id: UUID, new_hash: str, ip: IPAddress | None, idle_timeout: timedelta
+) -> int:
+    """Set a new password by a link, which confirms the email address; revoke all sessions and return how many.
+
+    Raises:
+        LinkInvalid, LinkExpired, LinkUsed, LinkVoided: the link cannot be used.
     """
-    row = await connection.fetchrow(query, user_id, email)
-    if row and row["first"]:
-        await connection.execute("select gatepost.queue_notification('welcome', $1)", user_id)
-    return row is not None
+    query = "select *, null::uuid as reset_link_id from gatepost.reset_password($1, $2, $3, $4)"
+    return _used_link(await connection.fetchrow(query, link_id, new_hash, ip, idle_timeout)).revoked
+
+
+async def confirm_email(
+    connection: Connection,
+    link_id: UUID,
+    session_id: UUID | None,
+    ip: IPAddress | None,
+    idle_timeout: timedelta,
+) -> UsedLink:
+    """Confirm an email address by a link; outside the session that registered, a new password has to be set.
+
+    Raises:
+        LinkInvalid, LinkExpired, LinkUsed: the link cannot be used.
+    """
+    query = "select * from gatepost.confirm_email($1, $2, $3, $4)"
+    return _used_link(await connection.fetchrow(query, link_id, session_id, ip, idle_timeout))
+
+
+async def report_session(
+    connection: Connection, link_id: UUID, ip: IPAddress | None, idle_timeout: timedelta
+) -> UsedLink:
+    """Report a sign-in as "not me" by a link, which revokes every session of the user.
+
+    Raises:
+        LinkInvalid, LinkExpired, LinkUsed: the link cannot be used.
+    """
+    query = "select * from gatepost.use_not_me_link($1, $2, $3)"
+    return _used_link(await connection.fetchrow(query, link_id, ip, idle_timeout))
 
 
 async def request_email_verification(connection: Connection, user_id: UUID) -> None:
@@ -145,32 +193,9 @@ async def request_email_verification(connection: Connection, user_id: UUID) -> N
         raise RateLimited.after(row["wait"])
 
 
-async def create_link(connection: Connection, purpose: LinkPurpose, user_id: UUID, lifetime: timedelta) -> UUID:
-    """Create a link that is not sent in an email, and return its id."""
-    query = """
-        insert into gatepost.links (purpose, user_id, email, expires_at)
-        select $1, id, email, clock_timestamp() + $3 from gatepost.users where id = $2
-        returning id
-    """
-    link_id: UUID = await connection.fetchval(query, purpose, user_id, lifetime)
-    return link_id
-
-
-async def use_link(connection: Connection, link_id: UUID, purpose: LinkPurpose) -> UsedLink:
-    """Use a link, which works once, and return what it is for.
-
-    Raises:
-        LinkInvalid, LinkExpired, LinkUsed: it cannot be used.
-    """
-    row = await connection.fetchrow("select * from gatepost.use_link($1, $2)", link_id, purpose)
-    if row is None or row["outcome"] != "ok":
-        raise _LINK_ERRORS[row["outcome"] if row else "unknown"]
-    return UsedLink(row["user_id"], row["session_id"], row["email"])
-
-
-async def request_password_reset(connection: Connection, email: str) -> None:
+async def request_password_reset(connection: Connection, email: str, ip: IPAddress | None) -> None:
     """Queue an email with a link that sets a new password, if the email address has an account."""
-    await connection.execute("select gatepost.request_password_reset($1)", email)
+    await connection.execute("select gatepost.request_password_reset($1, $2)", email, ip)
 
 
 async def update_language(connection: Connection, user_id: UUID, language: str | None) -> None:
@@ -183,6 +208,13 @@ async def rehash_password(connection: Connection, user_id: UUID, old_hash: str, 
     """Store the same password under newer hash parameters."""
     query = "update gatepost.users set password_hash = $3 where id = $1 and password_hash = $2"
     await connection.execute(query, user_id, old_hash, new_hash)
+
+
+def _used_link(row: Record | None) -> UsedLink:
+    """Return what a link did, or raise why it could not be used."""
+    if row is None or row["outcome"] != "ok":
+        raise _LINK_ERRORS[row["outcome"] if row else "unknown"]
+    return UsedLink(row["revoked"], row["reset_link_id"])
 
 
 def _with_password(row: Record | None) -> UserWithPassword | None:

@@ -77,6 +77,8 @@ def create_admin(
     password = _read_password()
 
     async def create(runtime: Runtime, connection: Connection) -> AdminUser | None:
+        if problem := await runtime.password_rules.find_problem(password, email):
+            raise typer.BadParameter(problem[1], param_hint="password")
         password_hash = await runtime.passwords.hash(password)
         user = await create_user(connection, email, password_hash, "admin", confirmed=True)
         if user is None:

@@ -108,6 +108,9 @@ DATABASE_ERRORS: Mapping[str, DatabaseError] = MappingProxyType(
             InternalError,
             "A published template version cannot be changed. Publish a new version instead.",
         ),
+        "GP045": DatabaseError(
+            "password_not_current", Conflict, "Your password was changed in the meantime. Sign in again."
+        ),
     }
 )
 

@@ -12,6 +12,11 @@ from .cookies import read_access_token as read_access_token
 from .known_devices import KnownDevices as KnownDevices
 from .link_tokens import LinkPurpose as LinkPurpose
 from .link_tokens import LinkTokens as LinkTokens
+from .link_tokens import link_placeholder as link_placeholder
+from .password_rules import MAX_CHARACTERS as MAX_CHARACTERS
+from .password_rules import MIN_CHARACTERS as MIN_CHARACTERS
+from .password_rules import PasswordRules as PasswordRules
+from .password_rules import check_length as check_length
 from .passwords import Passwords as Passwords
 from .rate_limits import RateLimiter as RateLimiter
 from .refresh_tokens import RefreshTokens as RefreshTokens

@@ -13,11 +13,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from gatepost.errors import ServiceUnavailable
+from gatepost.security.password_rules import normalize
 
 # OWASP Password Storage Cheat Sheet, first choice for Argon2id: 19 MiB, two passes, one lane.
 _MEMORY_KIB = 19456
 _PASSES = 2
 _LANES = 1
+_HASH_PREFIX = "$argon2"
 # A longer queue would take seconds; an error is better.
 _MAX_WAITING = 200
 
@@ -43,16 +45,20 @@ class Passwords:
         Raises:
             ServiceUnavailable: too many calls are waiting.
         """
-        return await self._in_thread(self._hasher.hash, password)
+        return await self._in_thread(self._hasher.hash, normalize(password))
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Return whether a password matches a hash. None (no such user) takes as long and never matches.
+        """Return whether a password matches a hash.
+
+        No user (None) and a user whose password stopped working (a hash that is none) take as long as a wrong password.
 
         Raises:
             ServiceUnavailable: too many calls are waiting.
         """
-        matches = await self._in_thread(self._matches, hashed or _dummy_hash(), password)
-        return matches and hashed is not None
+        usable = hashed is not None and hashed.startswith(_HASH_PREFIX)
+        checked = hashed if hashed is not None and usable else _dummy_hash()
+        matches = await self._in_thread(self._matches, checked, password)
+        return matches and usable
 
     def needs_rehash(self, hashed: str) -> bool:
         """Return whether a hash was made with other parameters than today's."""
@@ -68,6 +74,11 @@ class Passwords:
             self._waiting -= 1
 
     def _matches(self, hashed: str, password: str) -> bool:
+        normalized = normalize(password)
+        # As typed, too: a password that was set before passwords were normalized was hashed like that.
+        return any(self._verify(hashed, each) for each in dict.fromkeys((normalized, password)))
+
+    def _verify(self, hashed: str, password: str) -> bool:
         try:
             return self._hasher.verify(hashed, password)
         except (VerificationError, InvalidHashError):

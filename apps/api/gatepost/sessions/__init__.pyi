@@ -19,5 +19,4 @@ from .service import SessionService as SessionService
 from .service import ended_error as ended_error
 from .service import require_recent as require_recent
 from .store import reauthenticate_session as reauthenticate_session
-from .store import report_session as report_session
 from .store import sign_out_session as sign_out_session

@@ -186,12 +186,6 @@ async def revoke_other_sessions(
     return cast(int, revoked)
 
 
-async def report_session(connection: Connection, user_id: UUID, session_id: UUID, ip: IPAddress | None) -> int:
-    """Revoke every session of a user who reports one as not theirs, and disable their password. Return how many."""
-    query = "select gatepost.report_session($1, $2, $3)"
-    return cast(int, await connection.fetchval(query, user_id, session_id, ip))
-
-
 async def reauthenticate_session(connection: Connection, session_id: UUID) -> None:
     """Record that the user has just entered their password."""
     query = "update gatepost.sessions set authenticated_at = now() where id = $1 and ended_at is null"

@@ -348,6 +348,26 @@ export type ChangePassword = {
 };
 
 /**
+ * ConfirmedEmail
+ *
+ * What confirming an email address did.
+ *
+ * In the session that registered, and if it was confirmed before, nothing else: `reset_token` is null. Otherwise
+ * someone else may have registered it, so all sessions were revoked and the password stopped working. Then
+ * `reset_token` sets a new password, once and within an hour.
+ */
+export type ConfirmedEmail = {
+    /**
+     * Revoked
+     */
+    revoked: number;
+    /**
+     * Reset Token
+     */
+    reset_token: string | null;
+};
+
+/**
  * CreateApiKey
  *
  * A new API key.
@@ -1202,7 +1222,7 @@ export type RefreshTokenBody = {
 /**
  * Register
  *
- * A new account, which is signed in at once.
+ * A new account. It is signed in at once, unless the email address has to be confirmed first.
  */
 export type Register = {
     /**
@@ -1211,8 +1231,10 @@ export type Register = {
     email: string;
     /**
      * Password
+     *
+     * Required with `REGISTRATION=open`. With `confirm` it is ignored: the owner of the email address sets one after confirming it
      */
-    password: string;
+    password?: string | null;
     /**
      * Transport
      */
@@ -1240,6 +1262,18 @@ export type RegisterSession = {
 };
 
 /**
+ * RegistrationInfo
+ *
+ * Who can register. `confirm`: after confirming the email address by a link.
+ */
+export type RegistrationInfo = {
+    /**
+     * Registration
+     */
+    registration: 'open' | 'confirm' | 'closed';
+};
+
+/**
  * RenameSession
  *
  * The user's own name for a device; blank restores the default, like "Chrome on Windows".
@@ -1256,7 +1290,10 @@ export type RenameSession = {
 /**
  * ReportedSession
  *
- * How many sessions were revoked. `reset_token` sets a new password, once and within an hour.
+ * How many sessions were revoked.
+ *
+ * `reset_token` sets a new password, once and within an hour. It is null if the password was changed after the
+ * reported sign-in, or if the sign-in is older than 24 hours: then request a link by email.
  */
 export type ReportedSession = {
     /**
@@ -1266,7 +1303,7 @@ export type ReportedSession = {
     /**
      * Reset Token
      */
-    reset_token: string;
+    reset_token: string | null;
 };
 
 /**
@@ -2048,9 +2085,42 @@ export type RegisterResponses = {
      * Successful Response
      */
     201: SignIn;
+    /**
+     * The email address has to be confirmed: the next step is in the email that was sent to it
+     */
+    202: unknown;
 };
 
 export type RegisterResponse = RegisterResponses[keyof RegisterResponses];
+
+export type ReadRegistrationData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/auth/registration';
+};
+
+export type ReadRegistrationErrors = {
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type ReadRegistrationError = ReadRegistrationErrors[keyof ReadRegistrationErrors];
+
+export type ReadRegistrationResponses = {
+    /**
+     * Successful Response
+     */
+    200: RegistrationInfo;
+};
+
+export type ReadRegistrationResponse = ReadRegistrationResponses[keyof ReadRegistrationResponses];
 
 export type LoginData = {
     body: Login;
@@ -2525,6 +2595,10 @@ export type VerifyEmailData = {
 
 export type VerifyEmailErrors = {
     /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
      * Not found
      */
     404: Problem;
@@ -2564,7 +2638,7 @@ export type VerifyEmailResponses = {
     /**
      * Successful Response
      */
-    204: void;
+    200: ConfirmedEmail;
 };
 
 export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses];

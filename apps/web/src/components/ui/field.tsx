@@ -1,5 +1,6 @@
 import { Eye, EyeOff } from "lucide-react";
 import { type ComponentProps, type InvalidEvent, useId, useState } from "react";
+import { PasswordStrength } from "./password-strength";
 
 interface FieldProps extends Omit<ComponentProps<"input">, "id"> {
   label: string;
@@ -39,7 +40,10 @@ export function EmailField(props: Omit<FieldProps, "label" | "name" | "type">) {
   );
 }
 
-/** A field for a password, which can be shown. Password managers recognize it by `autoComplete`. */
+/**
+ * A field for a password, which can be shown. Password managers recognize it by `autoComplete`. It has no maximum length, at
+ * which a browser would cut off what is pasted without saying so.
+ */
 export function PasswordField({
   label,
   error,
@@ -60,7 +64,6 @@ export function PasswordField({
           type={shown ? "text" : "password"}
           name="password"
           required
-          maxLength={256}
           className={`${INPUT} pr-12`}
           autoCapitalize="none"
           autoCorrect="off"
@@ -82,17 +85,30 @@ export function PasswordField({
   );
 }
 
-/** A field for choosing a password, with the rules that the service checks. */
+/** A field for choosing a password, with the rules that the service checks and a hint at how strong it is. */
 export function NewPasswordField({ label, error }: { label: string; error: string | undefined }) {
+  const [typed, setTyped] = useState<{ password: string; words: string[] }>({ password: "", words: [] });
   return (
-    <PasswordField
-      label={label}
-      autoComplete="new-password"
-      minLength={8}
-      hint="At least 8 characters. A few unrelated words make a good password."
-      error={error}
-    />
+    <div className="grid gap-3">
+      <PasswordField
+        label={label}
+        autoComplete="new-password"
+        minLength={8}
+        hint="At least 8 characters. A few unrelated words make a good password."
+        error={error}
+        onChange={({ currentTarget }) =>
+          setTyped({ password: currentTarget.value, words: wordsOf(currentTarget.form) })
+        }
+      />
+      <PasswordStrength {...typed} />
+    </div>
   );
+}
+
+/** The parts of the email address in the same form, which make a weak password. */
+function wordsOf(form: HTMLFormElement | null): string[] {
+  const email = form?.elements.namedItem("email");
+  return email instanceof HTMLInputElement ? [email.value, ...email.value.split(/[@.]/)].filter(Boolean) : [];
 }
 
 /**

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { removeTabValue } from "@/lib/tab-storage";
 import { failWith, json, noContent, problem, service, unreachable } from "@/testing/fake-service";
 import { openPage } from "@/testing/open-page";
-import { REPORT } from "./stored-report";
+import { CONFIRMATION, REPORT } from "./stored-answer";
 
 const NOT_ME = "POST /v1/sessions/not-me";
 const RESET = "POST /v1/auth/password/reset";
@@ -20,7 +20,8 @@ function setPassword(password: string) {
 }
 
 beforeEach(() => {
-  for (const name of ["/not-me", "/reset-password", "/verify-email", REPORT]) removeTabValue(name);
+  for (const name of ["/not-me", "/reset-password", "/verify-email", REPORT, CONFIRMATION])
+    removeTabValue(name);
 });
 
 describe.each([
@@ -178,13 +179,16 @@ describe("a new password", () => {
     await screen.findByText("Your password was changed, and every device was signed out.");
   });
 
-  it.each(["link_invalid", "link_expired", "link_used"])("needs a new link after %s", async (code) => {
-    service.answer(RESET, failWith(code === "link_invalid" ? 404 : 410, code));
-    await openPage("/reset-password#token=abc");
-    setPassword("quite long enough");
-    await screen.findByRole("alert");
-    expect(linkNames()).toEqual(["Request a new link", "Sign in"]);
-  });
+  it.each(["link_invalid", "link_expired", "link_used", "link_voided"])(
+    "needs a new link after %s",
+    async (code) => {
+      service.answer(RESET, failWith(code === "link_invalid" ? 404 : 410, code));
+      await openPage("/reset-password#token=abc");
+      setPassword("quite long enough");
+      await screen.findByRole("alert");
+      expect(linkNames()).toEqual(["Request a new link", "Sign in"]);
+    },
+  );
 
   it("keeps what was typed when the service is unavailable", async () => {
     service.answer(RESET, unreachable);
@@ -195,8 +199,57 @@ describe("a new password", () => {
   });
 });
 
+describe("a report that is too late for a new password", () => {
+  it("offers a link by email instead, also after a reload", async () => {
+    service.answer(NOT_ME, json({ revoked: 1, reset_token: null }));
+    await openPage("/not-me#token=abc");
+    press("Sign out every device");
+    await screen.findByText("1 device was signed out.");
+    cleanup();
+    await openPage("/not-me");
+    expect(screen.queryByLabelText("New password")).toBeNull();
+    expect(linkNames()).toEqual(["Set a new password", "Sign in"]);
+  });
+});
+
+describe("an email address that was registered elsewhere", () => {
+  it("is confirmed and needs a new password, also after a reload, and leaves nothing stored", async () => {
+    service.answer(VERIFY, json({ revoked: 2, reset_token: "fresh" }));
+    service.answer(RESET, noContent);
+    await openPage("/verify-email#token=abc");
+    press("Confirm email address");
+    const result = await screen.findByRole("status");
+    expect(result.textContent).toBe("Your email address is confirmed. 2 devices were signed out.");
+    cleanup();
+    await openPage("/verify-email");
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Set a new password");
+    setPassword("quite long enough");
+    await screen.findByText("Your password was changed, and every device was signed out.");
+    expect(service.bodies).toEqual([{ token: "abc" }, { token: "fresh", password: "quite long enough" }]);
+    expect(sessionStorage).toHaveLength(0);
+  });
+
+  it("does not speak of devices when none was signed in", async () => {
+    service.answer(VERIFY, json({ revoked: 0, reset_token: "fresh" }));
+    await openPage("/verify-email#token=abc");
+    press("Confirm email address");
+    expect((await screen.findByRole("status")).textContent).toBe("Your email address is confirmed.");
+    expect(screen.getByLabelText("New password")).toBeDefined();
+  });
+
+  it("asks again for a newer link, even after an older one was used", async () => {
+    service.answer(VERIFY, json({ revoked: 2, reset_token: "fresh" }));
+    await openPage("/verify-email#token=abc");
+    press("Confirm email address");
+    await screen.findByRole("status");
+    cleanup();
+    await openPage("/verify-email#token=newer");
+    expect(button("Confirm email address")).toBeDefined();
+  });
+});
+
 it("says that an email address is confirmed", async () => {
-  service.answer(VERIFY, noContent);
+  service.answer(VERIFY, json({ revoked: 0, reset_token: null }));
   await openPage("/verify-email#token=abc");
   press("Confirm email address");
   expect((await screen.findByRole("status")).textContent).toBe("Your email address is confirmed.");

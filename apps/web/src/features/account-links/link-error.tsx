@@ -8,7 +8,7 @@ import { visitor } from "./queries";
 import { SendVerification } from "./send-verification";
 
 /** Why a link does not work. Any other error is temporary, and the user can try again. */
-export type LinkError = "link_missing" | "link_invalid" | "link_expired" | "link_used";
+export type LinkError = "link_missing" | "link_invalid" | "link_expired" | "link_used" | "link_voided";
 
 const MESSAGES: Record<LinkPage, Record<LinkError, string>> = {
   "/not-me": {
@@ -18,6 +18,7 @@ const MESSAGES: Record<LinkPage, Record<LinkError, string>> = {
     link_expired: "This link has expired. Nothing was changed. Check your devices or set a new password.",
     link_used:
       "This link was already used: every device was signed out, and the old password stopped working.",
+    link_voided: "This link no longer works. Check your devices or set a new password.",
   },
   "/reset-password": {
     link_missing: "The link is missing. Open the full link from our email. Your password was not changed.",
@@ -26,6 +27,8 @@ const MESSAGES: Record<LinkPage, Record<LinkError, string>> = {
     link_expired: "This link has expired. Request a new one. Your password was not changed.",
     link_used:
       "This link was already used. Sign in with the password that you set then, or request a new link.",
+    link_voided:
+      "This link no longer works, because the password was changed after we sent it. Sign in with the new password, or request a new link.",
   },
   "/verify-email": {
     link_missing:
@@ -33,14 +36,16 @@ const MESSAGES: Record<LinkPage, Record<LinkError, string>> = {
     link_invalid: "This link is incomplete or invalid. Copy the full link from our email.",
     link_expired: "This link has expired. Request a new one.",
     link_used: "This link was already used: your email address is confirmed.",
+    link_voided: "This link no longer works. Request a new one.",
   },
 };
 
 /** Returns why the link does not work, or null when the error is not about the link. */
 export function linkErrorOf(error: unknown): LinkError | null {
   if (!(error instanceof ApiError)) return null;
-  if (error.code === "link_expired" || error.code === "link_used") return error.code;
-  return error.code === "link_invalid" || error.fields.token ? "link_invalid" : null;
+  const { code } = error;
+  if (code === "link_expired" || code === "link_used" || code === "link_voided") return code;
+  return code === "link_invalid" || error.fields.token ? "link_invalid" : null;
 }
 
 /** Explains why a link does not work, and offers what to do instead. */

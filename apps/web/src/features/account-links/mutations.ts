@@ -10,7 +10,7 @@ import {
 import { ApiError } from "@/lib/errors";
 import { removeTabValue } from "@/lib/tab-storage";
 import { toastDone } from "@/lib/toasts";
-import { storeReport } from "./stored-report";
+import { CONFIRMATION, REPORT, storeAnswer } from "./stored-answer";
 
 /** Reports a sign-in, which signs out every device of the user whom the link was sent to. */
 export function useReportSession() {
@@ -19,8 +19,7 @@ export function useReportSession() {
   return useMutation({
     mutationFn: report,
     onSuccess: (answer) => {
-      // A reload must not lose the token for the new password.
-      storeReport(answer);
+      storeAnswer(REPORT, answer);
       removeTabValue("/not-me");
       queryClient.removeQueries();
     },
@@ -44,12 +43,14 @@ export function useResetPassword(storedAs: string) {
 
 export function useVerifyEmail() {
   const queryClient = useQueryClient();
-  const verify = useSingleRequest(async (token: string) => void (await verifyEmail({ body: { token } })));
+  const verify = useSingleRequest(async (token: string) => (await verifyEmail({ body: { token } })).data);
   return useMutation({
     mutationFn: verify,
-    onSuccess: () => {
+    onSuccess: (answer) => {
       removeTabValue("/verify-email");
-      return queryClient.invalidateQueries();
+      if (answer.reset_token === null) return queryClient.invalidateQueries();
+      storeAnswer(CONFIRMATION, answer);
+      queryClient.removeQueries();
     },
   });
 }

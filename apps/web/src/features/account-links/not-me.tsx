@@ -3,19 +3,20 @@ import { useState } from "react";
 import type { ReportedSession } from "@/client/types.gen";
 import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
+import { Button, buttonStyle } from "@/components/ui/button";
 import { SuccessMessage } from "@/components/ui/success-message";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { getErrorMessage } from "@/lib/errors";
 import { LinkErrorMessage, linkErrorOf } from "./link-error";
 import { useReportSession, useResetPassword } from "./mutations";
-import { NewPasswordForm } from "./new-password-form";
 import { PasswordChanged } from "./password-changed";
-import { REPORT, storedReport } from "./stored-report";
+import { SetPassword } from "./set-password";
+import { signedOutDevices } from "./signed-out-devices";
+import { REPORT, storedAnswer } from "./stored-answer";
 
 /** The page that the link "This wasn't me" in an email about a sign-in leads to. */
 export function NotMe({ token }: { token: string | null }) {
-  const [stored] = useState(() => (token === null ? storedReport() : null));
+  const [stored] = useState(() => (token === null ? storedAnswer(REPORT) : null));
   const report = useReportSession();
   const reset = useResetPassword(REPORT);
   const answer = report.data ?? stored;
@@ -83,29 +84,27 @@ interface NewPasswordProps {
 }
 
 function NewPassword({ report, reset }: NewPasswordProps) {
-  const linkError = linkErrorOf(reset.error);
   return (
     <>
-      <SuccessMessage>{signedOutMessage(report.revoked)}</SuccessMessage>
-      {linkError ? (
-        <LinkErrorMessage page="/reset-password" error={linkError} />
+      <SuccessMessage>{signedOutDevices(report.revoked)}</SuccessMessage>
+      {report.reset_token ? (
+        <SetPassword token={report.reset_token} reset={reset}>
+          Your old password no longer works. Set a new one that you use nowhere else.
+        </SetPassword>
       ) : (
         <>
           <p className="text-sm">
-            Your old password no longer works. Set a new one that you use nowhere else.
+            This link is too old to set a new password with, or the password was changed after we sent it. If
+            you cannot sign in any more, request a link to set a new one.
           </p>
-          <NewPasswordForm
-            onSubmit={(password) => reset.mutate({ token: report.reset_token, password })}
-            error={reset.error}
-            busy={reset.isPending}
-          />
+          <Link to="/forgot-password" className={buttonStyle("primary", "large")}>
+            Set a new password
+          </Link>
+          <Link to="/login" className={buttonStyle("secondary", "large")}>
+            Sign in
+          </Link>
         </>
       )}
     </>
   );
-}
-
-function signedOutMessage(devices: number): string {
-  if (devices === 0) return "No device was signed in any more.";
-  return devices === 1 ? "1 device was signed out." : `${devices} devices were signed out.`;
 }

@@ -1,28 +1,63 @@
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { AuthCard } from "@/components/auth-card";
 import { Alert } from "@/components/ui/alert";
 import { Button, buttonStyle } from "@/components/ui/button";
 import { SuccessMessage } from "@/components/ui/success-message";
 import { getErrorMessage } from "@/lib/errors";
 import { LinkErrorMessage, linkErrorOf } from "./link-error";
-import { useVerifyEmail } from "./mutations";
+import { useResetPassword, useVerifyEmail } from "./mutations";
+import { PasswordChanged } from "./password-changed";
+import { SetPassword } from "./set-password";
+import { signedOutDevices } from "./signed-out-devices";
+import { CONFIRMATION, type LinkAnswer, storedAnswer } from "./stored-answer";
 
 /** The page that the link in a "confirm your email address" email leads to. */
 export function VerifyEmail({ token }: { token: string | null }) {
+  const [stored] = useState(() => (token === null ? storedAnswer(CONFIRMATION) : null));
   const verify = useVerifyEmail();
+  const reset = useResetPassword(CONFIRMATION);
+  const answer = verify.data ?? stored;
   return (
-    <AuthCard title="Confirm your email address" footer={null}>
-      {verify.isSuccess ? (
-        <>
-          <SuccessMessage>Your email address is confirmed.</SuccessMessage>
-          <Link to="/devices" className={buttonStyle("primary", "large")}>
-            Go to your devices
-          </Link>
-        </>
+    <AuthCard title={answer?.reset_token ? "Set a new password" : "Confirm your email address"} footer={null}>
+      {reset.isSuccess ? (
+        <PasswordChanged />
+      ) : answer ? (
+        <Confirmed answer={answer} reset={reset} />
       ) : (
         <Confirmation token={token} verify={verify} />
       )}
     </AuthCard>
+  );
+}
+
+interface ConfirmedProps {
+  answer: LinkAnswer;
+  reset: ReturnType<typeof useResetPassword>;
+}
+
+/** Unless it was confirmed where it was registered, someone else may know the password. */
+function Confirmed({ answer, reset }: ConfirmedProps) {
+  if (answer.reset_token === null)
+    return (
+      <>
+        <SuccessMessage>Your email address is confirmed.</SuccessMessage>
+        <Link to="/devices" className={buttonStyle("primary", "large")}>
+          Go to your devices
+        </Link>
+      </>
+    );
+  return (
+    <>
+      <SuccessMessage>
+        Your email address is confirmed.
+        {answer.revoked > 0 ? ` ${signedOutDevices(answer.revoked)}` : null}
+      </SuccessMessage>
+      <SetPassword token={answer.reset_token} reset={reset}>
+        Set a password for your account. A password that was chosen earlier no longer works, because someone
+        else may have created the account.
+      </SetPassword>
+    </>
   );
 }
 

@@ -1,11 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import { AuthCard } from "@/components/auth-card";
+import { Alert } from "@/components/ui/alert";
 import { TEXT_LINK } from "@/components/ui/text-link";
 import { CredentialsForm } from "./credentials-form";
 import { useRegister } from "./mutations";
+import { useRegistration } from "./queries";
+import { RegisterByEmail } from "./register-by-email";
 
 export function RegisterForm({ redirect }: { redirect: string | undefined }) {
-  const register = useRegister(redirect);
+  const registration = useRegistration();
   return (
     <AuthCard
       title="Create an account"
@@ -18,13 +21,24 @@ export function RegisterForm({ redirect }: { redirect: string | undefined }) {
         </>
       }
     >
-      <CredentialsForm
-        newAccount
-        onSubmit={(credentials) => register.mutate({ body: { ...credentials, transport: "cookie" } })}
-        error={register.error}
-        busy={register.isPending}
-        submit={register.isPending ? "Creating account…" : "Create account"}
-      />
+      {registration === "open" ? <RegisterWithPassword redirect={redirect} /> : null}
+      {registration === "confirm" ? <RegisterByEmail /> : null}
+      {registration === "closed" ? (
+        <Alert tone="notice">Registration is closed. Ask an administrator for an account.</Alert>
+      ) : null}
     </AuthCard>
+  );
+}
+
+function RegisterWithPassword({ redirect }: { redirect: string | undefined }) {
+  const register = useRegister(redirect);
+  return (
+    <CredentialsForm
+      newAccount
+      onSubmit={(credentials) => register.mutate(credentials)}
+      error={register.error}
+      busy={register.isPending}
+      submit={register.isPending ? "Creating account…" : "Create account"}
+    />
   );
 }
