@@ -12,7 +12,6 @@ from .cookies import read_access_token as read_access_token
 from .known_devices import KnownDevices as KnownDevices
 from .link_tokens import LinkPurpose as LinkPurpose
 from .link_tokens import LinkTokens as LinkTokens
-from .link_tokens import link_placeholder as link_placeholder
 from .password_rules import MAX_CHARACTERS as MAX_CHARACTERS
 from .password_rules import MIN_CHARACTERS as MIN_CHARACTERS
 from .password_rules import PasswordRules as PasswordRules
