@@ -74,6 +74,7 @@ bench: $(VENV)/.dev $(PAGES)
 	$(BIN)/python benchmarks/rendering.py
 	$(BIN)/python benchmarks/mail.py
 	$(BIN)/python benchmarks/hostile.py
+	$(BIN)/python benchmarks/heartbeat.py
 	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/keystrokes.py
 

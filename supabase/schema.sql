@@ -52,11 +52,32 @@ begin
   update gatepost.emails e set provider_id = event.provider_id
   where e.id = p_email_id and e.provider_id is null;
 
-  insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
+  insert into gatepost.email_suppressions as s (email, reason, note, email_id, created_by)
   select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'message', e.id, 'provider'
   from gatepost.emails e
-  where e.id = p_email_id and event.detail ? 'suppress'
-  on conflict (email) do nothing;
+  where e.id = p_email_id and event.detail ? 'suppress' and e.erased_at is null
+  -- A bounce or a complaint also applies to security emails, which a suppression by hand does not.
+  on conflict (email) do update
+  set reason = excluded.reason, note = excluded.note, email_id = excluded.email_id, created_by = excluded.created_by
+  where s.reason = 'manual';
+end;
+$$;
+
+CREATE FUNCTION gatepost.apply_user_state() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if old.disabled_at is null and new.disabled_at is not null then
+    perform gatepost.end_sessions_of(new.id);
+    perform gatepost.audit_state('user.disabled', 'user:' || new.id);
+  elsif old.disabled_at is not null and new.disabled_at is null then
+    perform gatepost.audit_state('user.enabled', 'user:' || new.id);
+  end if;
+  if new.role <> 'admin' or new.disabled_at is not null then
+    perform gatepost.suspend_api_keys(new.id);
+  end if;
+  return null;
 end;
 $$;
 
@@ -89,6 +110,16 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.audit_state(p_action text, p_target text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select gatepost.record_audit(
+    coalesce(nullif(current_setting('gatepost.actor', true), ''), 'system'), p_action, p_target,
+    nullif(current_setting('gatepost.reason', true), ''), nullif(current_setting('gatepost.ip', true), '')::inet
+  );
+$$;
+
 CREATE FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -104,6 +135,7 @@ begin
       detail = format('status %L', current_status);
   end if;
   update gatepost.emails e set status = 'canceled' where e.id = p_id;
+  perform gatepost.erase_email_secrets(array[p_id]);
   perform gatepost.record_email_event(array[p_id], 'canceled', jsonb_build_object('by', p_actor));
   perform gatepost.record_audit(p_actor, 'email.canceled', 'email:' || p_id, null, p_ip);
 end;
@@ -124,19 +156,26 @@ begin
   revoked := gatepost.revoke_other_sessions(p_user_id, p_session_id, p_user_id, 'password_changed', p_idle_timeout);
   update gatepost.sessions s set authenticated_at = now() where s.id = p_session_id and s.ended_at is null;
   perform gatepost.record_audit('user:' || p_user_id, 'password.changed', 'user:' || p_user_id, null, p_ip);
-  perform gatepost.queue_notification('password-changed', p_user_id);
+  perform gatepost.queue_notification(
+    'password-changed', p_user_id, jsonb_build_object('session_id', p_session_id)
+  );
   return revoked;
 end;
 $$;
 
-CREATE FUNCTION gatepost.clear_attempts(p_keys bytea[]) RETURNS void
-    LANGUAGE sql
+CREATE FUNCTION gatepost.check_api_key_owner() RETURNS trigger
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-  select set_config('synchronous_commit', 'off', true);
-  delete from gatepost.rate_limits r
-  using (select d.key from gatepost.rate_limits d where d.key = any (p_keys) order by d.key for update) found
-  where r.key = found.key;
+begin
+  perform from gatepost.users u
+  where u.id = new.owner_id and u.role = 'admin' and u.disabled_at is null
+  for share;
+  if not found then
+    raise exception using errcode = 'GP059', message = 'key_owner_not_admin';
+  end if;
+  return new;
+end;
 $$;
 
 CREATE FUNCTION gatepost.confirm_email(p_link_id uuid, p_session_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) RETURNS record
@@ -182,44 +221,6 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.count_attempt(p_keys bytea[], p_amounts integer[], p_seconds integer[]) RETURNS double precision
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-declare
-  moment timestamptz := clock_timestamp();
-  bucket record;
-  longest interval;
-begin
-  select max(r.empty_at - moment - make_interval(secs => b.seconds - b.seconds::double precision / b.amount))
-  into longest
-  from unnest(p_keys, p_amounts, p_seconds) b (key, amount, seconds)
-  join gatepost.rate_limits r on r.key = b.key;
-  if longest > interval '0' then
-    return extract(epoch from longest);
-  end if;
-
-  -- Nobody waits for the disk.
-  perform set_config('synchronous_commit', 'off', true);
-  for bucket in
-    select b.key, make_interval(secs => b.seconds::double precision / b.amount) as step,
-      make_interval(secs => b.seconds) as capacity
-    from unnest(p_keys, p_amounts, p_seconds) b (key, amount, seconds)
-    order by b.key
-  loop
-    insert into gatepost.rate_limits as r (key, empty_at) values (bucket.key, moment + bucket.step)
-    on conflict (key) do update set empty_at = greatest(r.empty_at, moment) + bucket.step
-      where r.empty_at - moment <= bucket.capacity - bucket.step;
-    if not found then
-      select r.empty_at - moment - (bucket.capacity - bucket.step) into longest
-      from gatepost.rate_limits r where r.key = bucket.key;
-      return greatest(extract(epoch from longest), 0.001);
-    end if;
-  end loop;
-  return 0;
-end;
-$$;
-
 CREATE FUNCTION gatepost.create_batch(p_worker uuid, p_lease interval, p_transport text, p_max_emails integer) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -260,7 +261,7 @@ begin
   perform gatepost.finish_emails(array[e.id], 'suppressed', 'suppressed_' || s.reason)
   from gatepost.emails e
   join gatepost.email_suppressions s on s.email = lower(e.recipient)
-  where e.batch_id = new_id;
+  where e.batch_id = new_id and gatepost.suppression_applies(s.reason, e.security);
   return new_id;
 end;
 $$;
@@ -311,20 +312,6 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.delete_empty_rate_limits(p_limit integer) RETURNS void
-    LANGUAGE sql
-    SET search_path TO ''
-    AS $$
-  delete from gatepost.rate_limits r
-  using (
-    select d.key from gatepost.rate_limits d
-    where d.empty_at < clock_timestamp()
-    limit p_limit
-    for update skip locked
-  ) idle
-  where r.key = idle.key;
-$$;
-
 CREATE FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -358,14 +345,17 @@ CREATE FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text
 declare
   revoked integer;
 begin
+  revoked := gatepost.lock_out_user(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
   delete from gatepost.users u where u.id = p_user_id;
-  if not found then
-    raise exception using errcode = 'GP002', message = 'user_not_found';
-  end if;
-  revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.record_audit(p_actor, 'user.deleted', 'user:' || p_user_id, p_reason, p_ip);
   return revoked;
 end;
+$$;
+
+CREATE FUNCTION gatepost.device_network(p_ip inet) RETURNS inet
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select network(set_masklen(p_ip, case family(p_ip) when 4 then 32 else 64 end))::inet;
 $$;
 
 CREATE FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) RETURNS integer
@@ -375,12 +365,8 @@ CREATE FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason tex
 declare
   revoked integer;
 begin
-  update gatepost.users u set disabled_at = coalesce(u.disabled_at, now()) where u.id = p_user_id;
-  if not found then
-    raise exception using errcode = 'GP002', message = 'user_not_found';
-  end if;
-  revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.record_audit(p_actor, 'user.disabled', 'user:' || p_user_id, p_reason, p_ip);
+  revoked := gatepost.lock_out_user(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
+  update gatepost.users u set disabled_at = now() where u.id = p_user_id and u.disabled_at is null;
   return revoked;
 end;
 $$;
@@ -399,20 +385,105 @@ CREATE FUNCTION gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text
     SET search_path TO ''
     AS $$
 begin
+  perform gatepost.set_actor(p_actor, p_reason, p_ip);
   update gatepost.users u set disabled_at = null where u.id = p_user_id;
   if not found then
     raise exception using errcode = 'GP002', message = 'user_not_found';
   end if;
-  perform gatepost.record_audit(p_actor, 'user.enabled', 'user:' || p_user_id, p_reason, p_ip);
+end;
+$$;
+
+CREATE FUNCTION gatepost.end_sessions_of(p_user_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.lock_sessions(p_user_id);
+  update gatepost.sessions s
+  set ended_at = clock_timestamp(), end_reason = 'signed_out_by_admin'
+  from (
+    select a.id from gatepost.sessions a where a.user_id = p_user_id and a.ended_at is null order by a.id for update
+  ) active
+  where s.id = active.id;
+end;
+$$;
+
+CREATE FUNCTION gatepost.erase_email() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if new.status = 'queued' then
+    new.status := 'canceled';
+    new.batch_id := null;
+  end if;
+  -- A reserved name (RFC 2606): nothing can be sent to it.
+  new.recipient := 'deleted@deleted.invalid';
+  new.reply_to := null;
+  new.variables := '{}';
+  new.subject := null;
+  new.payload := null;
+  new.error_message := null;
+  new.idempotency_key := null;
+  new.request_hash := null;
+  delete from gatepost.email_attachments a where a.email_id = new.id;
+  update gatepost.email_events v set detail = v.detail - 'message'
+  where v.email_id = new.id and v.detail ? 'message';
+  return new;
+end;
+$$;
+
+CREATE FUNCTION gatepost.erase_email_event() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if exists (
+    select from gatepost.emails e where e.id = new.email_id and e.erased_at is not null and e.status <> 'sending'
+  ) then
+    new.detail := new.detail - 'message';
+  end if;
+  return new;
 end;
 $$;
 
 CREATE FUNCTION gatepost.erase_email_secrets(p_email_ids uuid[]) RETURNS void
     LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with erased as (
+    update gatepost.emails e set subject = null, payload = null, variables = '{}'
+    where e.id = any (p_email_ids) and e.secret and e.notification is null
+    returning e.id
+  )
+  delete from gatepost.email_attachments a using erased where a.email_id = erased.id;
+$$;
+
+CREATE FUNCTION gatepost.erase_user() RETURNS trigger
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-  update gatepost.emails e set payload = null, variables = '{}'
-  where e.id = any (p_email_ids) and e.security and e.notification is null;
+begin
+  perform gatepost.end_sessions_of(old.id);
+  delete from gatepost.refresh_tokens t using gatepost.sessions s where s.id = t.session_id and s.user_id = old.id;
+  update gatepost.sessions s
+  set name = null, device_kind = 'unknown', browser = null, os = null, ip = null
+  where s.user_id = old.id;
+
+  update gatepost.emails e set erased_at = clock_timestamp()
+  from (
+    select m.id from gatepost.emails m
+    where m.erased_at is null
+      and (lower(m.recipient) collate "C" = lower(old.email) or m.notification ->> 'user_id' = old.id::text)
+    order by m.id
+    for update
+  ) found
+  where e.id = found.id;
+
+  perform gatepost.suspend_api_keys(old.id);
+  perform gatepost.audit_state('user.deleted', 'user:' || old.id);
+  return null;
+end;
 $$;
 
 CREATE FUNCTION gatepost.expire_emails(p_batch_id uuid DEFAULT NULL::uuid) RETURNS void
@@ -519,6 +590,16 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.forget_summaries() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  delete from gatepost.summarized_notifications s where s.user_id = old.id;
+  return null;
+end;
+$$;
+
 CREATE TABLE gatepost.emails (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     template text NOT NULL,
@@ -529,6 +610,7 @@ CREATE TABLE gatepost.emails (
     variables jsonb NOT NULL,
     notification jsonb,
     security boolean NOT NULL,
+    secret boolean DEFAULT false NOT NULL,
     alone boolean NOT NULL,
     queued_by text NOT NULL,
     idempotency_key text,
@@ -548,6 +630,7 @@ CREATE TABLE gatepost.emails (
     "position" smallint,
     provider text,
     provider_id text,
+    erased_at timestamp with time zone,
     CONSTRAINT emails_check CHECK (((error_message IS NULL) OR (error_code IS NOT NULL))),
     CONSTRAINT emails_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 300))),
     CONSTRAINT emails_notification_check CHECK ((jsonb_typeof(notification) = 'object'::text)),
@@ -587,11 +670,74 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.ip_network(p_ip inet) RETURNS inet
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION gatepost.grant_application_role(p_role name) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-  select network(set_masklen(p_ip, case family(p_ip) when 4 then 24 else 48 end))::inet;
+declare
+  item record;
+  policy text := 'application ' || p_role;
+  verb text;
+begin
+  execute format('grant usage on schema gatepost to %I', p_role);
+  for item in
+    select c.oid, c.relname,
+      case
+        when c.relname in ('audit_log', 'audit_seals') then array['select', 'insert']
+        when c.relname in ('audit_drops', 'schema_migrations') then array['select']
+        else array['select', 'insert', 'update', 'delete']
+      end as verbs
+    from pg_catalog.pg_class c
+    where c.relnamespace = 'gatepost'::regnamespace and c.relkind in ('r', 'p')
+    order by c.relname
+  loop
+    foreach verb in array item.verbs loop
+      if not has_table_privilege(p_role, item.oid, verb) then
+        execute format('grant %s on gatepost.%I to %I', verb, item.relname, p_role);
+      end if;
+      if not exists (
+        select from pg_catalog.pg_policy p where p.polrelid = item.oid and p.polname = policy || ' ' || verb
+      ) then
+        execute format(
+          'create policy %I on gatepost.%I for %s to %I %s', policy || ' ' || verb, item.relname, verb, p_role,
+          case verb when 'insert' then 'with check (true)' else 'using (true)' end
+        );
+      end if;
+    end loop;
+  end loop;
+
+  for item in
+    select f.oid::regprocedure as signature from pg_catalog.pg_proc f
+    where f.pronamespace = 'gatepost'::regnamespace and f.proname <> 'grant_application_role'
+      and not has_function_privilege(p_role, f.oid, 'execute')
+    order by f.oid
+  loop
+    execute format('grant execute on function %s to %I', item.signature, p_role);
+  end loop;
+  -- For the check that a row's id is the sequence's own.
+  for item in
+    select c.oid, c.relname from pg_catalog.pg_class c
+    where c.relnamespace = 'gatepost'::regnamespace and c.relkind = 'S'
+      -- a table's privilege, because the other function fails for what is not a sequence, and may be called first
+      and not has_table_privilege(p_role, c.oid, 'select')
+  loop
+    execute format('grant select on sequence gatepost.%I to %I', item.relname, p_role);
+  end loop;
+end;
+$$;
+
+CREATE FUNCTION gatepost.keep_last_admin() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if tg_op = 'TRUNCATE' or not exists (
+    select from gatepost.users u where u.role = 'admin' and u.disabled_at is null
+  ) then
+    raise exception using errcode = 'GP060', message = 'last_admin';
+  end if;
+  return null;
+end;
 $$;
 
 CREATE FUNCTION gatepost.lease_batch(p_worker uuid, p_lease interval, p_transports text[], p_max_emails integer[], OUT batch_id uuid, OUT transport text, OUT pause double precision) RETURNS record
@@ -697,17 +843,84 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.lock_sessions(p_user_id uuid, p_other_id uuid DEFAULT NULL::uuid) RETURNS void
+CREATE FUNCTION gatepost.limit_notifications() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  sent integer;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.notifications:' || (new.notification ->> 'user_id'), 0));
+  select count(*) into sent
+  from gatepost.emails e
+  where e.notification ->> 'user_id' = new.notification ->> 'user_id' and e.template = new.template
+    and e.recipient = new.recipient and e.resend_of is null and e.id <> new.id
+    and e.created_at > clock_timestamp() - interval '1 hour';
+  if sent >= 5 then
+    delete from gatepost.emails e where e.id = new.id;
+    delete from gatepost.links l where l.id = (new.notification ->> 'link_id')::uuid;
+    perform gatepost.summarize_notification(new);
+  end if;
+  return null;
+end;
+$$;
+
+CREATE FUNCTION gatepost.lock_admins() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
-  perform from gatepost.users u where u.id = p_user_id for no key update;
-  perform pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
-  perform from gatepost.sessions s
-  where s.user_id = p_user_id and s.ended_at is null or s.id = p_other_id
-  order by s.id
-  for no key update;
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.admins', 0));
+  return null;
+end;
+$$;
+
+CREATE FUNCTION gatepost.lock_out_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  -- Taken before the user's row, as the triggers of a plain statement do.
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.admins', 0));
+  perform from gatepost.users u where u.id = p_user_id for update;
+  if not found then
+    raise exception using errcode = 'GP002', message = 'user_not_found';
+  end if;
+  return gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
+end;
+$$;
+
+CREATE FUNCTION gatepost.lock_sessions(p_user_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
+$$;
+
+CREATE FUNCTION gatepost.mark_template_secrets(p_key text, p_contains_secrets boolean, p_actor text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  settled uuid[];
+begin
+  update gatepost.email_templates t set contains_secrets = p_contains_secrets
+  where t.key = p_key and t.deleted_at is null;
+  if not found then
+    raise exception using errcode = 'GP003', message = 'template_not_found';
+  end if;
+  if p_contains_secrets then
+    update gatepost.emails e set secret = true where e.template = p_key and not e.secret;
+    -- The capture transport keeps emails only here, and it is not used in production.
+    select array_agg(e.id) into settled from gatepost.emails e
+    where e.template = p_key and e.secret and e.status not in ('queued', 'sending')
+      and e.provider is distinct from 'capture';
+    perform gatepost.erase_email_secrets(settled);
+  end if;
+  perform gatepost.record_audit(
+    p_actor, 'template.secrets_marked', 'template:' || p_key, null, p_ip,
+    jsonb_build_object('contains_secrets', p_contains_secrets)
+  );
 end;
 $$;
 
@@ -733,12 +946,38 @@ CREATE FUNCTION gatepost.may_send_reset_link(p_user_id uuid) RETURNS boolean
   where l.user_id = p_user_id and l.purpose = 'reset_password' and l.created_at > clock_timestamp() - interval '1 hour';
 $$;
 
+CREATE FUNCTION gatepost.notify_admin_added() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.notify_admins('admin-added', jsonb_build_object('account_id', new.id));
+  return null;
+end;
+$$;
+
+CREATE FUNCTION gatepost.notify_admins(p_template text, p_about jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select gatepost.queue_notification(p_template, a.id, p_about)
+  from (select u.id from gatepost.users u where u.role = 'admin' and u.disabled_at is null order by u.id) a;
+$$;
+
+CREATE FUNCTION gatepost.notify_api_key_created() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  perform gatepost.notify_admins('api-key-created', jsonb_build_object('api_key_id', new.id));
+  return null;
+end;
+$$;
+
 CREATE FUNCTION gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-declare
-  network inet := gatepost.ip_network((p_session).ip);
 begin
   if p_known or not exists (
     select from gatepost.sessions s where s.user_id = (p_session).user_id and s.id <> (p_session).id
@@ -750,8 +989,8 @@ begin
     left join gatepost.emails e on e.notification ->> 'session_id' = s.id::text and e.template = 'new-device'
     where s.user_id = (p_session).user_id and s.id <> (p_session).id
       and s.browser is not distinct from (p_session).browser and s.os is not distinct from (p_session).os
-      and gatepost.ip_network(s.ip) is not distinct from network
-      and s.created_at > clock_timestamp() - interval '30 days'
+      and gatepost.device_network(s.ip) = gatepost.device_network((p_session).ip)
+      and s.created_at > clock_timestamp() - interval '24 hours'
       and coalesce(e.status, '') not in ('failed', 'expired', 'canceled', 'bounced')
       and (s.end_reason is distinct from 'not_me' or e.created_at > clock_timestamp() - interval '15 minutes')
   ) then
@@ -782,7 +1021,7 @@ CREATE FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token
 declare
   opened gatepost.sessions;
 begin
-  perform gatepost.lock_sessions(p_user_id, p_replaced_id);
+  perform gatepost.lock_sessions(p_user_id);
   perform gatepost.expire_user_sessions(p_user_id, p_idle_timeout);
 
   update gatepost.sessions s
@@ -852,8 +1091,10 @@ CREATE FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jso
     SET "TimeZone" TO 'UTC'
     AS $$
 declare
-  -- A role that may only execute this function cannot queue in another actor's name.
-  actor text := case when pg_has_role(session_user, current_user, 'member') then p_actor else 'application' end;
+  -- A role that may only execute this function cannot queue in another actor's name; one that may write the table can.
+  actor text := case
+    when has_table_privilege(session_user, 'gatepost.emails', 'insert') then p_actor else 'application'
+  end;
   hash bytea := case when p_idempotency_key is not null then sha256(convert_to(jsonb_build_array(
     p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
   )::text, 'UTF8')) end;
@@ -873,13 +1114,13 @@ begin
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, security, alone, queued_by, idempotency_key,
+    template, version, locale, recipient, reply_to, variables, security, secret, alone, queued_by, idempotency_key,
     request_hash, send_at, expires_at, due_at
   )
   select
     p_template, content.version, content.locale, p_to, p_reply_to, p_variables,
     exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
-    p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
+    gatepost.template_contains_secrets(p_template), p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
   on conflict (queued_by, idempotency_key) where idempotency_key is not null do nothing
   returning id into queued;
   if queued is null then
@@ -888,12 +1129,14 @@ begin
   end if;
   if p_attachments <> '[]' then
     perform gatepost.add_email_attachments(queued, p_attachments);
+    perform gatepost.erase_email_secrets(array[e.id])
+    from gatepost.emails e where e.id = queued and e.status = 'suppressed';
   end if;
   return queued;
 end;
 $$;
 
-CREATE FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb DEFAULT '{}'::jsonb, p_purpose text DEFAULT NULL::text, p_lifetime interval DEFAULT NULL::interval) RETURNS uuid
+CREATE FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb DEFAULT '{}'::jsonb, p_purpose text DEFAULT NULL::text, p_lifetime interval DEFAULT NULL::interval, p_to text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -904,6 +1147,11 @@ declare
   queued uuid;
 begin
   select * into recipient from gatepost.users u where u.id = p_user_id;
+  if recipient.email_verified_at is null and p_to is null
+    and coalesce(p_purpose, '') not in ('verify_email', 'reset_password')
+  then
+    return null;
+  end if;
   select * into content from gatepost.find_template_version(
     p_template, coalesce(recipient.user_metadata ->> 'locale', recipient.locale, 'en')
   );
@@ -917,13 +1165,16 @@ begin
     returning id into link_id;
   end if;
   insert into gatepost.emails (
-    template, version, locale, recipient, variables, notification, security, alone, queued_by, expires_at
+    template, version, locale, recipient, variables, notification, security, secret, alone, queued_by, expires_at
   )
   select
-    p_template, content.version, content.locale, recipient.email, '{}',
-    jsonb_strip_nulls(p_about || jsonb_build_object('user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose)),
-    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security), false, 'gatepost',
-    clock_timestamp() + p_lifetime
+    p_template, content.version, content.locale, coalesce(p_to, recipient.email), '{}',
+    jsonb_strip_nulls(p_about || jsonb_build_object(
+      'user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose, 'at', clock_timestamp(),
+      'transaction', pg_current_xact_id()::text
+    )),
+    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
+    gatepost.template_contains_secrets(p_template), false, 'gatepost', clock_timestamp() + p_lifetime
   returning id into queued;
   return queued;
 end;
@@ -976,6 +1227,7 @@ CREATE FUNCTION gatepost.record_suppression() RETURNS trigger
 begin
   if tg_op = 'INSERT' then
     perform gatepost.record_email_event(array[new.id], 'suppressed', jsonb_build_object('code', new.error_code));
+    perform gatepost.erase_email_secrets(array[new.id]);
   end if;
   if new.security then
     perform gatepost.record_audit(
@@ -1141,6 +1393,18 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.reject_disabled_user() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if exists (select from gatepost.users u where u.id = new.user_id and u.disabled_at is not null) then
+    raise exception using errcode = 'GP062', message = 'user_disabled';
+  end if;
+  return new;
+end;
+$$;
+
 CREATE FUNCTION gatepost.reject_version_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1167,6 +1431,26 @@ begin
     set worker = null, uncertain = true, due_at = clock_timestamp() + p_delay
     where b.id = p_id;
   end if;
+end;
+$$;
+
+CREATE FUNCTION gatepost.report_changed_email() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  update gatepost.links l set expires_at = clock_timestamp()
+  where l.user_id = new.id and l.used_at is null and l.expires_at > clock_timestamp();
+  perform gatepost.record_audit(
+    coalesce(nullif(current_setting('gatepost.actor', true), ''), 'system'),
+    'email.changed', 'user:' || new.id,
+    nullif(current_setting('gatepost.reason', true), ''),
+    nullif(current_setting('gatepost.ip', true), '')::inet
+  );
+  if old.email_verified_at is not null then
+    perform gatepost.queue_notification('email-changed', new.id, p_to => old.email);
+  end if;
+  return null;
 end;
 $$;
 
@@ -1304,19 +1588,21 @@ begin
       detail = format('status %L', email.status);
   elsif email.expires_at <= now() then
     raise exception using errcode = 'GP015', message = 'email_expired';
+  elsif email.erased_at is not null then
+    raise exception using errcode = 'GP061', message = 'email_erased';
   elsif email.version is null then
     raise exception using errcode = 'GP016', message = 'email_was_test';
-  elsif email.security and email.notification is null then
+  elsif email.secret and email.notification is null then
     raise exception using errcode = 'GP017', message = 'email_secrets_erased';
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, notification, security, alone, queued_by, expires_at,
-    resend_of
+    template, version, locale, recipient, reply_to, variables, notification, security, secret, alone, queued_by,
+    expires_at, resend_of
   )
   select
-    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notification, e.security, e.alone, p_actor,
-    e.expires_at, e.id
+    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notification, e.security, e.secret, e.alone,
+    p_actor, e.expires_at, e.id
   from gatepost.emails e
   where e.id = p_id
   returning id into new_id;
@@ -1462,7 +1748,7 @@ begin
       where s.id = locked.id and not (p_notify and s.user_id in (select skipped.user_id from skipped))
       returning s.id, s.user_id
     )
-    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id
+    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id order by ended.user_id
   loop
     revoked := revoked + cardinality(account.session_ids);
     if p_notify then
@@ -1714,6 +2000,42 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.summarize_notification(p_email gatepost.emails) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  account_id uuid := (p_email.notification ->> 'user_id')::uuid;
+  summary uuid;
+  queued uuid;
+begin
+  -- The lock waits for a worker that is just leasing the summary; then that one is closed, and the next one begins.
+  select (e.notification ->> 'summary_id')::uuid into summary
+  from gatepost.emails e
+  where e.notification ->> 'user_id' = account_id::text and e.template = 'notification-summary'
+    and e.recipient = p_email.recipient and e.resend_of is null and e.status = 'queued' and e.payload is null
+  for update;
+  if summary is null then
+    summary := gen_random_uuid();
+    queued := gatepost.queue_notification(
+      'notification-summary', account_id, jsonb_build_object('summary_id', summary), p_to => p_email.recipient
+    );
+    update gatepost.emails e
+    set send_at = next.at, due_at = next.at
+    from (
+      select greatest(clock_timestamp() + interval '10 minutes', max(p.send_at) + interval '1 hour') as at
+      from gatepost.emails p
+      where p.notification ->> 'user_id' = account_id::text and p.template = 'notification-summary'
+        and p.recipient = p_email.recipient and p.resend_of is null
+    ) next
+    where e.id = queued;
+  end if;
+  insert into gatepost.summarized_notifications as s (summary_id, user_id, template, count, first_at, last_at)
+  values (summary, account_id, p_email.template, 1, clock_timestamp(), clock_timestamp())
+  on conflict (summary_id, template) do update set count = s.count + 1, last_at = clock_timestamp();
+end;
+$$;
+
 CREATE FUNCTION gatepost.suppress_new_email() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1721,7 +2043,8 @@ CREATE FUNCTION gatepost.suppress_new_email() RETURNS trigger
 declare
   reason text;
 begin
-  select s.reason into reason from gatepost.email_suppressions s where s.email = lower(new.recipient);
+  select s.reason into reason from gatepost.email_suppressions s
+  where s.email = lower(new.recipient) and gatepost.suppression_applies(s.reason, new.security);
   if found then
     new.status := 'suppressed';
     new.error_code := 'suppressed_' || reason;
@@ -1735,6 +2058,56 @@ begin
   end if;
   return new;
 end;
+$$;
+
+CREATE FUNCTION gatepost.suppression_applies(p_reason text, p_security boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select not (p_security and p_reason = 'manual');
+$$;
+
+CREATE FUNCTION gatepost.suspend_api_keys(p_user_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  with suspended as (
+    update gatepost.api_keys k set suspended_at = clock_timestamp()
+    where k.owner_id = p_user_id and k.suspended_at is null and k.revoked_at is null
+    returning k.id
+  )
+  select gatepost.audit_state('key.suspended', 'key:' || suspended.id) from suspended;
+$$;
+
+CREATE FUNCTION gatepost.take_over_api_key(p_key_id uuid, p_user_id uuid, p_actor text, p_ip inet) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  key gatepost.api_keys;
+begin
+  -- Disabling a user locks their row before their keys.
+  perform from gatepost.users u where u.id = p_user_id for share;
+  select * into key from gatepost.api_keys k where k.id = p_key_id for update;
+  if not found then
+    raise exception using errcode = 'GP057', message = 'api_key_not_found';
+  elsif key.revoked_at is not null then
+    raise exception using errcode = 'GP058', message = 'api_key_revoked';
+  end if;
+  update gatepost.api_keys k set owner_id = p_user_id, suspended_at = null where k.id = p_key_id;
+  perform gatepost.record_audit(
+    p_actor, 'key.taken_over', 'key:' || p_key_id, null, p_ip,
+    jsonb_build_object('from', 'user:' || key.owner_id, 'to', 'user:' || p_user_id)
+  );
+end;
+$$;
+
+CREATE FUNCTION gatepost.template_contains_secrets(p_template text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from gatepost.builtin_templates b where b.key = p_template and b.security)
+    or exists (select from gatepost.email_templates t where t.key = p_template and t.contains_secrets);
 $$;
 
 CREATE TABLE gatepost.email_template_locales (
@@ -1769,6 +2142,18 @@ CREATE FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval 
   where s.id = p_session_id
     and s.ended_at is null
     and s.last_active_at <= now() - p_interval;
+$$;
+
+CREATE FUNCTION gatepost.unconfirm_changed_email() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if new.email_verified_at is not distinct from old.email_verified_at then
+    new.email_verified_at := null;
+  end if;
+  return new;
+end;
 $$;
 
 CREATE TABLE gatepost.links (
@@ -1900,10 +2285,12 @@ CREATE TABLE gatepost.api_keys (
     secret_hash bytea NOT NULL,
     scopes text[] NOT NULL,
     created_by text NOT NULL,
+    owner_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    suspended_at timestamp with time zone,
     CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
     CONSTRAINT api_keys_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 );
@@ -1942,10 +2329,14 @@ CREATE TABLE gatepost.audit_seals (
     "position" bigint NOT NULL,
     audit_id bigint NOT NULL,
     hash bytea NOT NULL,
+    mac bytea NOT NULL,
+    key_id text NOT NULL,
+    drops_to bigint,
     horizon xid8 NOT NULL,
     cluster bigint NOT NULL,
     sealed_at timestamp with time zone NOT NULL,
     CONSTRAINT audit_seals_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT audit_seals_mac_check CHECK ((octet_length(mac) = 32)),
     CONSTRAINT audit_seals_position_check CHECK (("position" > 0))
 );
 
@@ -2011,6 +2402,7 @@ CREATE TABLE gatepost.email_templates (
     builtin boolean NOT NULL,
     name text NOT NULL,
     description text NOT NULL,
+    contains_secrets boolean DEFAULT false NOT NULL,
     samples jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
@@ -2038,13 +2430,6 @@ CREATE TABLE gatepost.notification_opt_outs (
     template text NOT NULL
 );
 
-CREATE UNLOGGED TABLE gatepost.rate_limits (
-    key bytea NOT NULL,
-    empty_at timestamp with time zone NOT NULL,
-    CONSTRAINT rate_limits_key_check CHECK ((octet_length(key) = 16))
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.05');
-
 CREATE TABLE gatepost.refresh_tokens (
     session_id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -2070,6 +2455,16 @@ CREATE TABLE gatepost.signing_keys (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     signs_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     retired_at timestamp with time zone
+);
+
+CREATE TABLE gatepost.summarized_notifications (
+    summary_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    template text NOT NULL,
+    count integer NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT summarized_notifications_count_check CHECK ((count > 0))
 );
 
 CREATE TABLE gatepost.webhooks (
@@ -2136,9 +2531,6 @@ ALTER TABLE ONLY gatepost.links
 ALTER TABLE ONLY gatepost.notification_opt_outs
     ADD CONSTRAINT notification_opt_outs_pkey PRIMARY KEY (user_id, template);
 
-ALTER TABLE ONLY gatepost.rate_limits
-    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key);
-
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (session_id);
 
@@ -2151,6 +2543,9 @@ ALTER TABLE ONLY gatepost.sessions
 ALTER TABLE ONLY gatepost.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
 
+ALTER TABLE ONLY gatepost.summarized_notifications
+    ADD CONSTRAINT summarized_notifications_pkey PRIMARY KEY (summary_id, template);
+
 ALTER TABLE ONLY gatepost.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
@@ -2159,6 +2554,8 @@ ALTER TABLE ONLY gatepost.webhook_deliveries
 
 ALTER TABLE ONLY gatepost.webhooks
     ADD CONSTRAINT webhooks_pkey PRIMARY KEY (url);
+
+CREATE INDEX api_keys_owner_idx ON gatepost.api_keys USING btree (owner_id);
 
 CREATE INDEX audit_log_action_idx ON gatepost.audit_log USING btree (action, id);
 
@@ -2189,6 +2586,8 @@ CREATE INDEX emails_expiring_idx ON gatepost.emails USING btree (expires_at) WHE
 CREATE UNIQUE INDEX emails_idempotency_idx ON gatepost.emails USING btree (queued_by, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
 CREATE INDEX emails_notification_session_idx ON gatepost.emails USING btree (((notification ->> 'session_id'::text))) WHERE (notification IS NOT NULL);
+
+CREATE INDEX emails_notification_user_idx ON gatepost.emails USING btree (((notification ->> 'user_id'::text)), template, created_at) WHERE (notification IS NOT NULL);
 
 CREATE INDEX emails_provider_idx ON gatepost.emails USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 
@@ -2222,6 +2621,8 @@ CREATE INDEX sessions_revoked_created_idx ON gatepost.sessions USING btree (crea
 
 CREATE INDEX sessions_user_created_idx ON gatepost.sessions USING btree (user_id, created_at, id);
 
+CREATE INDEX summarized_notifications_user_idx ON gatepost.summarized_notifications USING btree (user_id);
+
 CREATE UNIQUE INDEX users_email_key ON gatepost.users USING btree (lower(email));
 
 CREATE INDEX users_email_prefix_idx ON gatepost.users USING btree (lower(email) COLLATE "C", id);
@@ -2240,11 +2641,35 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_log FOR EAC
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON gatepost.audit_seals FOR EACH ROW EXECUTE FUNCTION gatepost.reject_audit_change();
 
+CREATE TRIGGER apply_state AFTER UPDATE OF role, disabled_at ON gatepost.users FOR EACH ROW WHEN (((old.disabled_at IS DISTINCT FROM new.disabled_at) OR (old.role IS DISTINCT FROM new.role))) EXECUTE FUNCTION gatepost.apply_user_state();
+
 CREATE TRIGGER audit_ended AFTER UPDATE ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.audit_session_ended();
 
 CREATE TRIGGER audit_opened AFTER INSERT ON gatepost.sessions FOR EACH ROW EXECUTE FUNCTION gatepost.audit_session_opened();
 
+CREATE TRIGGER check_owner_on_insert BEFORE INSERT ON gatepost.api_keys FOR EACH ROW WHEN ((new.owner_id IS NOT NULL)) EXECUTE FUNCTION gatepost.check_api_key_owner();
+
+CREATE TRIGGER check_owner_on_update BEFORE UPDATE OF owner_id ON gatepost.api_keys FOR EACH ROW WHEN ((new.owner_id IS NOT NULL)) EXECUTE FUNCTION gatepost.check_api_key_owner();
+
+CREATE TRIGGER erase BEFORE UPDATE ON gatepost.emails FOR EACH ROW WHEN (((new.erased_at IS NOT NULL) AND (new.status <> 'sending'::text))) EXECUTE FUNCTION gatepost.erase_email();
+
+CREATE TRIGGER erase AFTER DELETE ON gatepost.users FOR EACH ROW EXECUTE FUNCTION gatepost.erase_user();
+
+CREATE TRIGGER erase_inserted BEFORE INSERT ON gatepost.email_events FOR EACH ROW WHEN (((new.email_id IS NOT NULL) AND (new.detail ? 'message'::text))) EXECUTE FUNCTION gatepost.erase_email_event();
+
+CREATE TRIGGER erase_matched BEFORE UPDATE OF email_id ON gatepost.email_events FOR EACH ROW WHEN (((new.email_id IS NOT NULL) AND (new.detail ? 'message'::text))) EXECUTE FUNCTION gatepost.erase_email_event();
+
+CREATE TRIGGER forget_summaries AFTER DELETE ON gatepost.users FOR EACH ROW EXECUTE FUNCTION gatepost.forget_summaries();
+
 CREATE TRIGGER immutable BEFORE DELETE OR UPDATE ON gatepost.email_template_versions FOR EACH ROW EXECUTE FUNCTION gatepost.reject_version_change();
+
+CREATE TRIGGER keep_last_admin_on_delete AFTER DELETE ON gatepost.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.disabled_at IS NULL))) EXECUTE FUNCTION gatepost.keep_last_admin();
+
+CREATE TRIGGER keep_last_admin_on_update AFTER UPDATE OF role, disabled_at ON gatepost.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.disabled_at IS NULL) AND ((new.role <> 'admin'::text) OR (new.disabled_at IS NOT NULL)))) EXECUTE FUNCTION gatepost.keep_last_admin();
+
+CREATE CONSTRAINT TRIGGER limit_notifications AFTER INSERT ON gatepost.emails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.notification IS NOT NULL) AND (new.resend_of IS NULL) AND (new.status = 'queued'::text) AND (new.template <> 'notification-summary'::text) AND (COALESCE((new.notification ->> 'purpose'::text), ''::text) <> ALL (ARRAY['verify_email'::text, 'reset_password'::text])))) EXECUTE FUNCTION gatepost.limit_notifications();
+
+CREATE TRIGGER lock_admins BEFORE DELETE OR UPDATE OF role, disabled_at ON gatepost.users FOR EACH STATEMENT EXECUTE FUNCTION gatepost.lock_admins();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.audit_drops FOR EACH STATEMENT EXECUTE FUNCTION gatepost.reject_audit_change();
 
@@ -2254,17 +2679,31 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.audit_seals FOR EACH STAT
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.email_template_versions FOR EACH STATEMENT EXECUTE FUNCTION gatepost.reject_version_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON gatepost.users FOR EACH STATEMENT EXECUTE FUNCTION gatepost.keep_last_admin();
+
+CREATE TRIGGER notify_admin_added AFTER UPDATE OF role ON gatepost.users FOR EACH ROW WHEN (((new.role = 'admin'::text) AND (old.role <> 'admin'::text))) EXECUTE FUNCTION gatepost.notify_admin_added();
+
+CREATE TRIGGER notify_admin_inserted AFTER INSERT ON gatepost.users FOR EACH ROW WHEN ((new.role = 'admin'::text)) EXECUTE FUNCTION gatepost.notify_admin_added();
+
+CREATE TRIGGER notify_created AFTER INSERT ON gatepost.api_keys FOR EACH ROW EXECUTE FUNCTION gatepost.notify_api_key_created();
+
 CREATE TRIGGER notify_ended AFTER UPDATE OF ended_at ON gatepost.sessions FOR EACH ROW WHEN (((old.ended_at IS NULL) AND (new.ended_at IS NOT NULL))) EXECUTE FUNCTION gatepost.notify_session_ended();
 
 CREATE TRIGGER record_suppression_on_insert AFTER INSERT ON gatepost.emails FOR EACH ROW WHEN ((new.status = 'suppressed'::text)) EXECUTE FUNCTION gatepost.record_suppression();
 
 CREATE TRIGGER record_suppression_on_update AFTER UPDATE OF status ON gatepost.emails FOR EACH ROW WHEN (((new.status = 'suppressed'::text) AND (old.status <> 'suppressed'::text))) EXECUTE FUNCTION gatepost.record_suppression();
 
+CREATE TRIGGER reject_disabled BEFORE INSERT ON gatepost.sessions FOR EACH ROW EXECUTE FUNCTION gatepost.reject_disabled_user();
+
+CREATE TRIGGER report_changed_email AFTER UPDATE OF email ON gatepost.users FOR EACH ROW WHEN ((lower(new.email) <> lower(old.email))) EXECUTE FUNCTION gatepost.report_changed_email();
+
 CREATE TRIGGER signing_keys_changed AFTER INSERT OR DELETE OR UPDATE ON gatepost.signing_keys FOR EACH STATEMENT EXECUTE FUNCTION gatepost.signing_keys_changed();
 
 CREATE TRIGGER stamp_row BEFORE INSERT ON gatepost.audit_log FOR EACH ROW EXECUTE FUNCTION gatepost.stamp_audit_row();
 
 CREATE TRIGGER suppress_new BEFORE INSERT ON gatepost.emails FOR EACH ROW EXECUTE FUNCTION gatepost.suppress_new_email();
+
+CREATE TRIGGER unconfirm_changed_email BEFORE UPDATE OF email ON gatepost.users FOR EACH ROW WHEN ((lower(new.email) <> lower(old.email))) EXECUTE FUNCTION gatepost.unconfirm_changed_email();
 
 CREATE TRIGGER void_password_links AFTER UPDATE ON gatepost.users FOR EACH ROW WHEN (((old.password_changed_at IS DISTINCT FROM new.password_changed_at) OR ((old.disabled_at IS NULL) AND (new.disabled_at IS NOT NULL)))) EXECUTE FUNCTION gatepost.void_password_links();
 
@@ -2341,8 +2780,6 @@ ALTER TABLE gatepost.links ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.notification_opt_outs ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE gatepost.rate_limits ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE gatepost.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.schema_migrations ENABLE ROW LEVEL SECURITY;
@@ -2350,6 +2787,8 @@ ALTER TABLE gatepost.schema_migrations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE gatepost.sessions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.signing_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE gatepost.summarized_notifications ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.users ENABLE ROW LEVEL SECURITY;
 
@@ -2363,19 +2802,21 @@ REVOKE ALL ON FUNCTION gatepost.add_email_attachments(p_email_id uuid, p_attachm
 
 REVOKE ALL ON FUNCTION gatepost.apply_email_event(p_event_id bigint, p_email_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.apply_user_state() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.audit_session_ended() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.audit_session_opened() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.audit_state(p_action text, p_target text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.cancel_email(p_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.change_password(p_user_id uuid, p_session_id uuid, p_old_hash text, p_new_hash text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.clear_attempts(p_keys bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.check_api_key_owner() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.confirm_email(p_link_id uuid, p_session_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION gatepost.count_attempt(p_keys bytea[], p_amounts integer[], p_seconds integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.create_batch(p_worker uuid, p_lease interval, p_transport text, p_max_emails integer) FROM PUBLIC;
 
@@ -2385,11 +2826,11 @@ REVOKE ALL ON FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p
 
 REVOKE ALL ON FUNCTION gatepost.defer_webhook_delivery(p_id uuid, p_worker uuid, p_delay interval, p_max_age interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.delete_empty_rate_limits(p_limit integer) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.delete_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.device_network(p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.disable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
@@ -2397,7 +2838,15 @@ REVOKE ALL ON FUNCTION gatepost.email_severity(p_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.end_sessions_of(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.erase_email() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.erase_email_event() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.erase_email_secrets(p_email_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.erase_user() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.expire_emails(p_batch_id uuid) FROM PUBLIC;
 
@@ -2413,19 +2862,37 @@ REVOKE ALL ON FUNCTION gatepost.find_template_version(p_template text, p_locale 
 
 REVOKE ALL ON FUNCTION gatepost.finish_emails(p_email_ids uuid[], p_status text, p_code text, p_message text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.forget_summaries() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.freeze_batch(p_id uuid, p_worker uuid, p_sender text, p_key_lifetime interval, p_email_ids uuid[], p_subjects text[], p_payloads text[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.ip_network(p_ip inet) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.grant_application_role(p_role name) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.keep_last_admin() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lease_batch(p_worker uuid, p_lease interval, p_transports text[], p_max_emails integer[], OUT batch_id uuid, OUT transport text, OUT pause double precision) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lease_webhook_delivery(p_worker uuid, p_lease interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid, p_other_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.limit_notifications() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.lock_admins() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.lock_out_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.mark_template_secrets(p_key text, p_contains_secrets boolean, p_actor text, p_ip inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.match_email_events(p_provider_ids text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.may_send_reset_link(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.notify_admin_added() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.notify_admins(p_template text, p_about jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.notify_api_key_created() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) FROM PUBLIC;
 
@@ -2437,7 +2904,7 @@ REVOKE ALL ON FUNCTION gatepost.publish_template(p_key text, p_locale text, p_ta
 
 REVOKE ALL ON FUNCTION gatepost.queue_email(p_template text, p_to text, p_variables jsonb, p_locale text, p_reply_to text, p_attachments jsonb, p_send_at timestamp with time zone, p_expires_at timestamp with time zone, p_idempotency_key text, p_actor text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb, p_purpose text, p_lifetime interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.queue_notification(p_template text, p_user_id uuid, p_about jsonb, p_purpose text, p_lifetime interval, p_to text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.record_audit(p_actor text, p_action text, p_target text, p_reason text, p_ip inet, p_detail jsonb) FROM PUBLIC;
 
@@ -2455,9 +2922,13 @@ REVOKE ALL ON FUNCTION gatepost.register_user(p_email text, p_password_hash text
 
 REVOKE ALL ON FUNCTION gatepost.reject_audit_change() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.reject_disabled_user() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.reject_version_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.release_batch(p_id uuid, p_worker uuid, p_delay interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.report_changed_email() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.report_session(p_user_id uuid, p_session_id uuid, p_ip inet) FROM PUBLIC;
 
@@ -2509,11 +2980,23 @@ REVOKE ALL ON FUNCTION gatepost.signing_keys_changed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.stamp_audit_row() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.summarize_notification(p_email gatepost.emails) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.suppress_new_email() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.suppression_applies(p_reason text, p_security boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.suspend_api_keys(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.take_over_api_key(p_key_id uuid, p_user_id uuid, p_actor text, p_ip inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.template_contains_secrets(p_template text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.template_etag(p_locale gatepost.email_template_locales) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.touch_session(p_session_id uuid, p_ip inet, p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.unconfirm_changed_email() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.use_link(p_id uuid, p_purpose text, OUT outcome text, OUT link gatepost.links) FROM PUBLIC;
 

@@ -1,9 +1,10 @@
 -- Audit: who did what to what, and why. A row is written in the transaction of the action itself and never changes.
 --
 -- One sealer chains the rows that are older than every running transaction: each seal holds the SHA-256 of its row, of
--- itself and of the previous seal. So writers do not wait for each other, and rows that were altered, removed or
--- inserted later are detected. Positions follow the order of sealing: a row that commits late has a lower id and a
--- higher position.
+-- itself and of the previous seal, and a MAC of that hash under a key that is not in the database. So writers do not
+-- wait for each other, rows that were altered, removed or inserted later are detected, and the database alone cannot
+-- make the chain again. Positions follow the order of sealing: a row that commits late has a lower id and a higher
+-- position.
 
 create table gatepost.audit_log (
   id bigint generated always as identity primary key,
@@ -28,6 +29,11 @@ create table gatepost.audit_seals (
   position bigint primary key check (position > 0),
   audit_id bigint not null unique,
   hash bytea not null check (octet_length(hash) = 32),
+  -- HMAC-SHA256 of the hash, by the key with this id, which is derived from GATEPOST_SECRET_KEY
+  mac bytea not null check (octet_length(mac) = 32),
+  key_id text not null,
+  -- the seal of a retention row: all positions up to this one were dropped; part of the hash
+  drops_to bigint,
   -- all rows of transactions before this one are sealed: an unsealed row of an earlier transaction was inserted later
   horizon xid8 not null,
   -- the server (pg_control_system) that the horizon was read on; another server numbers its transactions from the start
@@ -35,7 +41,8 @@ create table gatepost.audit_seals (
   sealed_at timestamptz not null
 );
 
--- Retention: the last seal of each range of rows that was dropped. The log begins after the highest position.
+-- Retention: the last seal of each range of rows that was dropped. The log begins after the highest position. These rows
+-- prove nothing: a sealed row `audit.dropped` has to name the same position and hash.
 create table gatepost.audit_drops (
   position bigint primary key check (position > 0),
   hash bytea not null check (octet_length(hash) = 32),

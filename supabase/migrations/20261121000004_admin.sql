@@ -8,11 +8,18 @@ create table gatepost.api_keys (
   secret_hash bytea not null check (octet_length(secret_hash) = 32),
   scopes text[] not null,
   created_by text not null,
+  -- The admin whom the key acts for: it works as long as they are an enabled admin. No foreign key, because the key of a
+  -- deleted user stays, without working. Null: made on the command line, by whoever runs the installation.
+  owner_id uuid,
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   last_used_at timestamptz,
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  -- when its owner stopped being an enabled admin; only another take-over clears it, not the owner's return
+  suspended_at timestamptz
 );
+
+create index api_keys_owner_idx on gatepost.api_keys (owner_id);
 
 alter table gatepost.api_keys enable row level security;
 
@@ -130,7 +137,7 @@ begin
       where s.id = locked.id and not (p_notify and s.user_id in (select skipped.user_id from skipped))
       returning s.id, s.user_id
     )
-    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id
+    select ended.user_id, array_agg(ended.id) as session_ids from ended group by ended.user_id order by ended.user_id
   loop
     revoked := revoked + cardinality(account.session_ids);
     if p_notify then
@@ -144,8 +151,78 @@ end;
 $$;
 
 
+-- Makes sure that the new owner of a key is an enabled admin, and stays one until the transaction ends. Raises GP059
+-- key_owner_not_admin.
+create function gatepost.check_api_key_owner() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  perform from gatepost.users u
+  where u.id = new.owner_id and u.role = 'admin' and u.disabled_at is null
+  for share;
+  if not found then
+    raise exception using errcode = 'GP059', message = 'key_owner_not_admin';
+  end if;
+  return new;
+end;
+$$;
+
+create trigger check_owner_on_insert before insert on gatepost.api_keys
+  for each row when (new.owner_id is not null) execute function gatepost.check_api_key_owner();
+create trigger check_owner_on_update before update of owner_id on gatepost.api_keys
+  for each row when (new.owner_id is not null) execute function gatepost.check_api_key_owner();
+
+
+-- Makes a user the owner of a key, which works again if it was suspended. Raises GP057 api_key_not_found, GP058
+-- api_key_revoked, or GP059 key_owner_not_admin.
+create function gatepost.take_over_api_key(p_key_id uuid, p_user_id uuid, p_actor text, p_ip inet) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  key gatepost.api_keys;
+begin
+  -- Disabling a user locks their row before their keys.
+  perform from gatepost.users u where u.id = p_user_id for share;
+  select * into key from gatepost.api_keys k where k.id = p_key_id for update;
+  if not found then
+    raise exception using errcode = 'GP057', message = 'api_key_not_found';
+  elsif key.revoked_at is not null then
+    raise exception using errcode = 'GP058', message = 'api_key_revoked';
+  end if;
+  update gatepost.api_keys k set owner_id = p_user_id, suspended_at = null where k.id = p_key_id;
+  perform gatepost.record_audit(
+    p_actor, 'key.taken_over', 'key:' || p_key_id, null, p_ip,
+    jsonb_build_object('from', 'user:' || key.owner_id, 'to', 'user:' || p_user_id)
+  );
+end;
+$$;
+
+
+-- Ends all sessions of a user who is about to be disabled or deleted, and returns how many it ended. Until the end of the
+-- transaction nobody signs in as them. Raises GP002 user_not_found if there is no such user.
+create function gatepost.lock_out_user(
+  p_user_id uuid,
+  p_actor text,
+  p_reason text,
+  p_ip inet,
+  p_idle_timeout interval
+) returns integer
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  -- Taken before the user's row, as the triggers of a plain statement do.
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.admins', 0));
+  perform from gatepost.users u where u.id = p_user_id for update;
+  if not found then
+    raise exception using errcode = 'GP002', message = 'user_not_found';
+  end if;
+  return gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
+end;
+$$;
+
+
 -- Disables a user, ends all of their sessions and returns how many it ended. No new session opens until the user is
--- enabled. Raises GP002 user_not_found if there is no such user.
+-- enabled. A trigger writes the audit row. Raises GP002 user_not_found if there is no such user, or GP060 last_admin.
 create function gatepost.disable_user(
   p_user_id uuid,
   p_actor text,
@@ -158,33 +235,30 @@ as $$
 declare
   revoked integer;
 begin
-  update gatepost.users u set disabled_at = coalesce(u.disabled_at, now()) where u.id = p_user_id;
-  if not found then
-    raise exception using errcode = 'GP002', message = 'user_not_found';
-  end if;
-  revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.record_audit(p_actor, 'user.disabled', 'user:' || p_user_id, p_reason, p_ip);
+  revoked := gatepost.lock_out_user(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
+  update gatepost.users u set disabled_at = now() where u.id = p_user_id and u.disabled_at is null;
   return revoked;
 end;
 $$;
 
 
--- Lets a disabled user sign in again. Raises GP002 user_not_found if there is no such user.
+-- Lets a disabled user sign in again. Their API keys stay suspended. Raises GP002 user_not_found if there is no such
+-- user.
 create function gatepost.enable_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet) returns void
 language plpgsql volatile set search_path = ''
 as $$
 begin
+  perform gatepost.set_actor(p_actor, p_reason, p_ip);
   update gatepost.users u set disabled_at = null where u.id = p_user_id;
   if not found then
     raise exception using errcode = 'GP002', message = 'user_not_found';
   end if;
-  perform gatepost.record_audit(p_actor, 'user.enabled', 'user:' || p_user_id, p_reason, p_ip);
 end;
 $$;
 
 
--- Deletes a user, ends all of their sessions and returns how many it ended. The session history and the audit log keep
--- only the id. Raises GP002 user_not_found if there is no such user.
+-- Deletes a user, ends all of their sessions and returns how many it ended. Triggers erase what the user leaves. Raises
+-- GP002 user_not_found if there is no such user, or GP060 last_admin.
 create function gatepost.delete_user(
   p_user_id uuid,
   p_actor text,
@@ -197,12 +271,8 @@ as $$
 declare
   revoked integer;
 begin
+  revoked := gatepost.lock_out_user(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
   delete from gatepost.users u where u.id = p_user_id;
-  if not found then
-    raise exception using errcode = 'GP002', message = 'user_not_found';
-  end if;
-  revoked := gatepost.revoke_user_sessions(p_user_id, p_actor, p_reason, p_ip, p_idle_timeout);
-  perform gatepost.record_audit(p_actor, 'user.deleted', 'user:' || p_user_id, p_reason, p_ip);
   return revoked;
 end;
 $$;

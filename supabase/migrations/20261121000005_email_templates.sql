@@ -5,6 +5,9 @@ create table gatepost.email_templates (
   builtin boolean not null,
   name text not null,
   description text not null,
+  -- Its emails contain codes or links of the application: their content is shown to nobody and erased once they are
+  -- sent. Security templates always do (builtin_templates).
+  contains_secrets boolean not null default false,
   -- sample values for previews in the editor
   samples jsonb not null default '{}' check (jsonb_typeof(samples) = 'object'),
   created_at timestamptz not null default now(),

@@ -4,7 +4,8 @@
 create table gatepost.builtin_templates (
   key text not null,
   locale text not null,
-  -- security emails are sent before all others, and their suppression is audited
+  -- Security emails are sent before all others, also to addresses that were suppressed by hand, and if they are not
+  -- sent, that is audited.
   security boolean not null,
   primary key (key, locale)
 );
@@ -21,6 +22,9 @@ create table gatepost.emails (
   -- for notifications: {user_id, session_id?, session_ids?, link_id?, purpose?}; the values are looked up at rendering
   notification jsonb check (jsonb_typeof(notification) = 'object'),
   security boolean not null,
+  -- The template contains secrets (gatepost.template_contains_secrets). The content is erased once it is settled, and
+  -- never shown, except that of notifications, which holds placeholders.
+  secret boolean not null default false,
   -- sent in a request of its own: it has attachments, or the provider rejected a batch that contained it
   alone boolean not null,
   queued_by text not null,
@@ -55,6 +59,8 @@ create table gatepost.emails (
   position smallint,
   provider text,
   provider_id text,
+  -- when the recipient's account was deleted, and with it what this row says about them
+  erased_at timestamptz,
   check (error_message is null or error_code is not null)
 );
 
@@ -123,6 +129,24 @@ as $$
 $$;
 
 
+-- Returns whether the emails of a template contain codes or links that nobody but the recipient may see.
+create function gatepost.template_contains_secrets(p_template text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select from gatepost.builtin_templates b where b.key = p_template and b.security)
+    or exists (select from gatepost.email_templates t where t.key = p_template and t.contains_secrets);
+$$;
+
+
+-- Returns whether a suppression for this reason keeps an email from being sent. A suppression that was made by hand
+-- does not apply to security emails: it would silence the alarms of an account.
+create function gatepost.suppression_applies(p_reason text, p_security boolean) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select not (p_security and p_reason = 'manual');
+$$;
+
+
 -- Marks a new email as suppressed if its recipient is on the suppression list or has turned such emails off.
 create function gatepost.suppress_new_email() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -130,7 +154,8 @@ as $$
 declare
   reason text;
 begin
-  select s.reason into reason from gatepost.email_suppressions s where s.email = lower(new.recipient);
+  select s.reason into reason from gatepost.email_suppressions s
+  where s.email = lower(new.recipient) and gatepost.suppression_applies(s.reason, new.security);
   if found then
     new.status := 'suppressed';
     new.error_code := 'suppressed_' || reason;
@@ -157,6 +182,7 @@ as $$
 begin
   if tg_op = 'INSERT' then
     perform gatepost.record_email_event(array[new.id], 'suppressed', jsonb_build_object('code', new.error_code));
+    perform gatepost.erase_email_secrets(array[new.id]);
   end if;
   if new.security then
     perform gatepost.record_audit(

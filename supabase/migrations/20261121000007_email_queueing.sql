@@ -38,8 +38,10 @@ create function gatepost.queue_email(
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
 declare
-  -- A role that may only execute this function cannot queue in another actor's name.
-  actor text := case when pg_has_role(session_user, current_user, 'member') then p_actor else 'application' end;
+  -- A role that may only execute this function cannot queue in another actor's name; one that may write the table can.
+  actor text := case
+    when has_table_privilege(session_user, 'gatepost.emails', 'insert') then p_actor else 'application'
+  end;
   hash bytea := case when p_idempotency_key is not null then sha256(convert_to(jsonb_build_array(
     p_template, p_to, p_variables, p_locale, p_reply_to, p_attachments, p_send_at, p_expires_at
   )::text, 'UTF8')) end;
@@ -59,13 +61,13 @@ begin
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, security, alone, queued_by, idempotency_key,
+    template, version, locale, recipient, reply_to, variables, security, secret, alone, queued_by, idempotency_key,
     request_hash, send_at, expires_at, due_at
   )
   select
     p_template, content.version, content.locale, p_to, p_reply_to, p_variables,
     exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
-    p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
+    gatepost.template_contains_secrets(p_template), p_attachments <> '[]', actor, p_idempotency_key, hash, p_send_at, p_expires_at, coalesce(p_send_at, now())
   on conflict (queued_by, idempotency_key) where idempotency_key is not null do nothing
   returning id into queued;
   if queued is null then
@@ -74,6 +76,8 @@ begin
   end if;
   if p_attachments <> '[]' then
     perform gatepost.add_email_attachments(queued, p_attachments);
+    perform gatepost.erase_email_secrets(array[e.id])
+    from gatepost.emails e where e.id = queued and e.status = 'suppressed';
   end if;
   return queued;
 end;
@@ -172,6 +176,7 @@ begin
       detail = format('status %L', current_status);
   end if;
   update gatepost.emails e set status = 'canceled' where e.id = p_id;
+  perform gatepost.erase_email_secrets(array[p_id]);
   perform gatepost.record_email_event(array[p_id], 'canceled', jsonb_build_object('by', p_actor));
   perform gatepost.record_audit(p_actor, 'email.canceled', 'email:' || p_id, null, p_ip);
 end;
@@ -179,7 +184,8 @@ $$;
 
 
 -- Queues a copy of an email and returns the new id. Raises GP004 email_not_found, GP014 email_still_sending, GP015
--- email_expired, GP016 email_was_test, or GP017 email_secrets_erased (a security email that an application queued).
+-- email_expired, GP016 email_was_test, GP017 email_secrets_erased (an email with secrets that an application queued), or
+-- GP061 email_erased (the recipient's account was deleted).
 create function gatepost.resend_email(p_id uuid, p_actor text, p_ip inet) returns uuid
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -195,19 +201,21 @@ begin
       detail = format('status %L', email.status);
   elsif email.expires_at <= now() then
     raise exception using errcode = 'GP015', message = 'email_expired';
+  elsif email.erased_at is not null then
+    raise exception using errcode = 'GP061', message = 'email_erased';
   elsif email.version is null then
     raise exception using errcode = 'GP016', message = 'email_was_test';
-  elsif email.security and email.notification is null then
+  elsif email.secret and email.notification is null then
     raise exception using errcode = 'GP017', message = 'email_secrets_erased';
   end if;
 
   insert into gatepost.emails (
-    template, version, locale, recipient, reply_to, variables, notification, security, alone, queued_by, expires_at,
-    resend_of
+    template, version, locale, recipient, reply_to, variables, notification, security, secret, alone, queued_by,
+    expires_at, resend_of
   )
   select
-    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notification, e.security, e.alone, p_actor,
-    e.expires_at, e.id
+    e.template, e.version, e.locale, e.recipient, e.reply_to, e.variables, e.notification, e.security, e.secret, e.alone,
+    p_actor, e.expires_at, e.id
   from gatepost.emails e
   where e.id = p_id
   returning id into new_id;

@@ -179,7 +179,7 @@ begin
   perform gatepost.finish_emails(array[e.id], 'suppressed', 'suppressed_' || s.reason)
   from gatepost.emails e
   join gatepost.email_suppressions s on s.email = lower(e.recipient)
-  where e.batch_id = new_id;
+  where e.batch_id = new_id and gatepost.suppression_applies(s.reason, e.security);
   return new_id;
 end;
 $$;

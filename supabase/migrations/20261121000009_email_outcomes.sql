@@ -17,13 +17,17 @@ end;
 $$;
 
 
--- Erases the content and the variables of security emails that an application queued, because they hold its own links
--- and codes. Gatepost's own notifications stay: they hold placeholders instead of links.
+-- Erases the content, variables and attachments of emails with secrets that an application queued: they hold its own
+-- links and codes. Gatepost's own notifications stay: they hold placeholders instead of links.
 create function gatepost.erase_email_secrets(p_email_ids uuid[]) returns void
-language sql volatile set search_path = ''
+language sql volatile set search_path = pg_catalog, pg_temp
 as $$
-  update gatepost.emails e set payload = null, variables = '{}'
-  where e.id = any (p_email_ids) and e.security and e.notification is null;
+  with erased as (
+    update gatepost.emails e set subject = null, payload = null, variables = '{}'
+    where e.id = any (p_email_ids) and e.secret and e.notification is null
+    returning e.id
+  )
+  delete from gatepost.email_attachments a using erased where a.email_id = erased.id;
 $$;
 
 

@@ -79,11 +79,14 @@ begin
   update gatepost.emails e set provider_id = event.provider_id
   where e.id = p_email_id and e.provider_id is null;
 
-  insert into gatepost.email_suppressions (email, reason, note, email_id, created_by)
+  insert into gatepost.email_suppressions as s (email, reason, note, email_id, created_by)
   select lower(e.recipient), event.detail ->> 'suppress', event.detail ->> 'message', e.id, 'provider'
   from gatepost.emails e
-  where e.id = p_email_id and event.detail ? 'suppress'
-  on conflict (email) do nothing;
+  where e.id = p_email_id and event.detail ? 'suppress' and e.erased_at is null
+  -- A bounce or a complaint also applies to security emails, which a suppression by hand does not.
+  on conflict (email) do update
+  set reason = excluded.reason, note = excluded.note, email_id = excluded.email_id, created_by = excluded.created_by
+  where s.reason = 'manual';
 end;
 $$;
 

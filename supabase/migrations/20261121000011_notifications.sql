@@ -25,22 +25,42 @@ create table gatepost.notification_opt_outs (
   primary key (user_id, template)
 );
 
+-- What a summary counts: the notifications of one kind that were above the ceiling. The summary's email has the id. A
+-- foreign key would lock the user's row after everything else; forget_summaries() deletes the rows of a deleted user.
+create table gatepost.summarized_notifications (
+  summary_id uuid not null,
+  user_id uuid not null,
+  template text not null,
+  count integer not null check (count > 0),
+  first_at timestamptz not null,
+  last_at timestamptz not null,
+  primary key (summary_id, template)
+);
+
+create index summarized_notifications_user_idx on gatepost.summarized_notifications (user_id);
 create index emails_notification_session_idx on gatepost.emails ((notification ->> 'session_id'))
+  where notification is not null;
+create index emails_notification_user_idx on gatepost.emails ((notification ->> 'user_id'), template, created_at)
   where notification is not null;
 
 alter table gatepost.links enable row level security;
 alter table gatepost.notification_opt_outs enable row level security;
+alter table gatepost.summarized_notifications enable row level security;
 
 
--- Queues a notification to a user and returns the email's id. p_about is {session_id} or {session_ids}; with p_purpose
--- the email gets a link that expires after p_lifetime. Returns null, without an error, if the user does not exist or
--- the template has no content: the event itself must not fail.
+-- Queues a notification to a user and returns the email's id. p_about is what the values are looked up by: any of
+-- {session_id, session_ids, account_id, api_key_id, summary_id, ip}. With p_purpose the email gets a link that expires
+-- after p_lifetime. p_to is another recipient than the user's current email address, which the caller knows to be
+-- confirmed. Returns null, without an error, if the user does not exist or the template has no content: the event itself
+-- must not fail. To an email address that is not confirmed, only links that prove who owns it are sent: anyone could
+-- have registered it. At the end of the transaction, limit_notifications() takes back what is above the ceiling.
 create function gatepost.queue_notification(
   p_template text,
   p_user_id uuid,
   p_about jsonb default '{}',
   p_purpose text default null,
-  p_lifetime interval default null
+  p_lifetime interval default null,
+  p_to text default null
 ) returns uuid
 language plpgsql volatile set search_path = ''
 as $$
@@ -51,6 +71,11 @@ declare
   queued uuid;
 begin
   select * into recipient from gatepost.users u where u.id = p_user_id;
+  if recipient.email_verified_at is null and p_to is null
+    and coalesce(p_purpose, '') not in ('verify_email', 'reset_password')
+  then
+    return null;
+  end if;
   select * into content from gatepost.find_template_version(
     p_template, coalesce(recipient.user_metadata ->> 'locale', recipient.locale, 'en')
   );
@@ -64,17 +89,106 @@ begin
     returning id into link_id;
   end if;
   insert into gatepost.emails (
-    template, version, locale, recipient, variables, notification, security, alone, queued_by, expires_at
+    template, version, locale, recipient, variables, notification, security, secret, alone, queued_by, expires_at
   )
   select
-    p_template, content.version, content.locale, recipient.email, '{}',
-    jsonb_strip_nulls(p_about || jsonb_build_object('user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose)),
-    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security), false, 'gatepost',
-    clock_timestamp() + p_lifetime
+    p_template, content.version, content.locale, coalesce(p_to, recipient.email), '{}',
+    jsonb_strip_nulls(p_about || jsonb_build_object(
+      'user_id', p_user_id, 'link_id', link_id, 'purpose', p_purpose, 'at', clock_timestamp(),
+      'transaction', pg_current_xact_id()::text
+    )),
+    exists (select from gatepost.builtin_templates b where b.key = p_template and b.security),
+    gatepost.template_contains_secrets(p_template), false, 'gatepost', clock_timestamp() + p_lifetime
   returning id into queued;
   return queued;
 end;
 $$;
+
+
+-- Keeps every kind of notification to five an hour for each recipient, and sums up what is above that in one email. Runs
+-- when the transaction commits, after all of its other locks: so its own lock, which makes the ceiling hold for
+-- concurrent transactions, comes last in the lock order wherever a notification is queued. Links that a user asks for
+-- have limits of their own.
+create function gatepost.limit_notifications() returns trigger
+language plpgsql set search_path = ''
+as $$
+declare
+  sent integer;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.notifications:' || (new.notification ->> 'user_id'), 0));
+  select count(*) into sent
+  from gatepost.emails e
+  where e.notification ->> 'user_id' = new.notification ->> 'user_id' and e.template = new.template
+    and e.recipient = new.recipient and e.resend_of is null and e.id <> new.id
+    and e.created_at > clock_timestamp() - interval '1 hour';
+  if sent >= 5 then
+    delete from gatepost.emails e where e.id = new.id;
+    delete from gatepost.links l where l.id = (new.notification ->> 'link_id')::uuid;
+    perform gatepost.summarize_notification(new);
+  end if;
+  return null;
+end;
+$$;
+
+create constraint trigger limit_notifications after insert on gatepost.emails deferrable initially deferred
+  for each row when (
+    new.notification is not null and new.resend_of is null and new.status = 'queued'
+    and new.template <> 'notification-summary'
+    and coalesce(new.notification ->> 'purpose', '') not in ('verify_email', 'reset_password')
+  )
+  execute function gatepost.limit_notifications();
+
+
+-- Counts a notification in the summary that waits for its recipient, or queues one: it is sent ten minutes later, and at
+-- least an hour after the previous one. What it says is looked up when it is rendered, so that it counts everything up
+-- to then. The caller holds the recipient's lock of limit_notifications().
+create function gatepost.summarize_notification(p_email gatepost.emails) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  account_id uuid := (p_email.notification ->> 'user_id')::uuid;
+  summary uuid;
+  queued uuid;
+begin
+  -- The lock waits for a worker that is just leasing the summary; then that one is closed, and the next one begins.
+  select (e.notification ->> 'summary_id')::uuid into summary
+  from gatepost.emails e
+  where e.notification ->> 'user_id' = account_id::text and e.template = 'notification-summary'
+    and e.recipient = p_email.recipient and e.resend_of is null and e.status = 'queued' and e.payload is null
+  for update;
+  if summary is null then
+    summary := gen_random_uuid();
+    queued := gatepost.queue_notification(
+      'notification-summary', account_id, jsonb_build_object('summary_id', summary), p_to => p_email.recipient
+    );
+    update gatepost.emails e
+    set send_at = next.at, due_at = next.at
+    from (
+      select greatest(clock_timestamp() + interval '10 minutes', max(p.send_at) + interval '1 hour') as at
+      from gatepost.emails p
+      where p.notification ->> 'user_id' = account_id::text and p.template = 'notification-summary'
+        and p.recipient = p_email.recipient and p.resend_of is null
+    ) next
+    where e.id = queued;
+  end if;
+  insert into gatepost.summarized_notifications as s (summary_id, user_id, template, count, first_at, last_at)
+  values (summary, account_id, p_email.template, 1, clock_timestamp(), clock_timestamp())
+  on conflict (summary_id, template) do update set count = s.count + 1, last_at = clock_timestamp();
+end;
+$$;
+
+
+create function gatepost.forget_summaries() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  delete from gatepost.summarized_notifications s where s.user_id = old.id;
+  return null;
+end;
+$$;
+
+create trigger forget_summaries after delete on gatepost.users
+  for each row execute function gatepost.forget_summaries();
 
 
 -- Uses a link and returns it. The outcome is ok, used, voided, expired or unknown; only ok uses it. Locks the user's row
@@ -106,15 +220,13 @@ end;
 $$;
 
 
--- Notifies a user of a sign-in on a new device. A device is known if it has our device cookie (p_known), or if a
--- session with the same browser, operating system and network was opened in the last 30 days and not reported as "not
--- me". The user's first session is not reported. At most one notification per device in 15 minutes; one that was not
--- delivered does not count, and its session does not make the device known.
+-- Notifies a user of a sign-in on a new device. A device is known if it has our device cookie (p_known). Without the
+-- cookie, only a sign-in within 24 hours after another one with the same browser, operating system and network is known,
+-- unless that one was reported as "not me". The user's first session is not reported. At most one notification per
+-- device in 15 minutes; one that was not delivered does not count, and its session does not make the device known.
 create function gatepost.notify_new_device(p_session gatepost.sessions, p_known boolean) returns void
 language plpgsql volatile set search_path = ''
 as $$
-declare
-  network inet := gatepost.ip_network((p_session).ip);
 begin
   if p_known or not exists (
     select from gatepost.sessions s where s.user_id = (p_session).user_id and s.id <> (p_session).id
@@ -126,8 +238,8 @@ begin
     left join gatepost.emails e on e.notification ->> 'session_id' = s.id::text and e.template = 'new-device'
     where s.user_id = (p_session).user_id and s.id <> (p_session).id
       and s.browser is not distinct from (p_session).browser and s.os is not distinct from (p_session).os
-      and gatepost.ip_network(s.ip) is not distinct from network
-      and s.created_at > clock_timestamp() - interval '30 days'
+      and gatepost.device_network(s.ip) = gatepost.device_network((p_session).ip)
+      and s.created_at > clock_timestamp() - interval '24 hours'
       and coalesce(e.status, '') not in ('failed', 'expired', 'canceled', 'bounced')
       and (s.end_reason is distinct from 'not_me' or e.created_at > clock_timestamp() - interval '15 minutes')
   ) then
@@ -140,11 +252,12 @@ end;
 $$;
 
 
--- Returns the network of an IP address (IPv4: /24, IPv6: /48), within which a device's address usually changes.
-create function gatepost.ip_network(p_ip inet) returns inet
+-- Returns the network of a device: its IPv4 address, or the /64 of its IPv6 address, within which devices change theirs
+-- (RFC 8981).
+create function gatepost.device_network(p_ip inet) returns inet
 language sql immutable set search_path = ''
 as $$
-  select network(set_masklen(p_ip, case family(p_ip) when 4 then 24 else 48 end))::inet;
+  select network(set_masklen(p_ip, case family(p_ip) when 4 then 32 else 64 end))::inet;
 $$;
 
 

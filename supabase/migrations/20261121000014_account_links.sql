@@ -83,7 +83,7 @@ as $$
 $$;
 
 
--- Sets a new password in a session, ends all other sessions of the user and returns how many.
+-- Sets a new password in a session (null: by the operator), ends all other sessions of the user and returns how many.
 -- Raises GP045 password_not_current if p_old_hash is not the current one.
 create function gatepost.change_password(
   p_user_id uuid,
@@ -106,7 +106,9 @@ begin
   revoked := gatepost.revoke_other_sessions(p_user_id, p_session_id, p_user_id, 'password_changed', p_idle_timeout);
   update gatepost.sessions s set authenticated_at = now() where s.id = p_session_id and s.ended_at is null;
   perform gatepost.record_audit('user:' || p_user_id, 'password.changed', 'user:' || p_user_id, null, p_ip);
-  perform gatepost.queue_notification('password-changed', p_user_id);
+  perform gatepost.queue_notification(
+    'password-changed', p_user_id, jsonb_build_object('session_id', p_session_id)
+  );
   return revoked;
 end;
 $$;

@@ -16,9 +16,9 @@ JSON = {"Content-Type": "application/json"}
     ("content", "status", "code"),
     [
         (b"x" * 2_000_000, 413, "payload_too_large"),
-        (b"[" * 100_000, 422, "validation_failed"),
-        (b'{"email":' * 100_000, 422, "validation_failed"),
-        (b"[" * 100_000 + b"]" * 100_000, 422, "validation_failed"),
+        (b"[" * 10_000, 422, "validation_failed"),
+        (b'{"email":' * 1_500, 422, "validation_failed"),
+        (b"[" * 5_000 + b"]" * 5_000, 422, "validation_failed"),
         (b'{"email": "\xff\xfe", "password": "12345678"}', 422, "validation_failed"),
         (b"", 422, "validation_failed"),
         (b"\x00", 422, "validation_failed"),

@@ -207,6 +207,46 @@ async def test_a_password_that_was_changed_meanwhile(database: Database) -> None
     assert raised.value.detail == sentence("GP045")
 
 
+@pytest.mark.parametrize(
+    ("state", "statement"),
+    [
+        ("GP057", "select gatepost.take_over_api_key(gen_random_uuid(), $1, 'cli', null)"),
+        (
+            "GP058",
+            "select gatepost.take_over_api_key(id, $1, 'cli', null) from gatepost.api_keys where name = 'revoked'",
+        ),
+        ("GP059", "update gatepost.api_keys set owner_id = gen_random_uuid() where $1::uuid is not null"),
+        ("GP060", "update gatepost.users set role = 'user' where id = $1"),
+        ("GP061", "select gatepost.resend_email(id, 'cli', null) from gatepost.emails where $1::uuid is not null"),
+        (
+            "GP062",
+            """
+            insert into gatepost.sessions (user_id, device_kind, expires_at)
+            select id, 'unknown', 'infinity' from gatepost.users where disabled_at is not null and $1::uuid is not null
+            """,
+        ),
+    ],
+)
+async def test_what_the_state_of_a_user_forbids(
+    service: Service, admin: Device, database: Database, state: str, statement: str
+) -> None:
+    await service.sql.execute(
+        """
+        insert into gatepost.api_keys (name, prefix, secret_hash, scopes, created_by, revoked_at)
+        values ('revoked', 'gp_1', sha256('1'), '{}', 'cli', now());
+        insert into gatepost.users (email, password_hash, disabled_at) values ('off@example.com', '!', now());
+        insert into gatepost.emails (
+          template, version, locale, recipient, variables, security, alone, queued_by, status
+        )
+        values ('x', 1, 'en', 'gone@example.com', '{}', false, false, 'cli', 'sent');
+        update gatepost.emails set erased_at = now();
+        """
+    )
+    with pytest.raises(DATABASE_ERRORS[state].api_error) as raised:
+        await database.execute(statement, admin.user_id)
+    assert raised.value.detail == sentence(state)
+
+
 def test_every_error_is_raised_by_a_test_here() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert {state for state in DATABASE_ERRORS if f'"{state}"' not in source} == set()

@@ -14,6 +14,7 @@ import pytest
 
 from gatepost.cli import output
 from gatepost.cli.demo import ADMIN, USER
+from gatepost.errors import Conflict
 from tests.support.cli import NO_TERMINAL, Cli, Command, run_here, run_process
 from tests.support.database import TEMPLATE, database_url, execute, fetch
 
@@ -170,6 +171,7 @@ def test_invalid_arguments_exit_with_status_2(cli: Cli) -> None:
 
 def test_processes_make_the_requested_changes(cli: Cli) -> None:
     old = cli.json("keys", "create", "old", "--scope", "users:read")["id"]
+    cli("users", "create-admin", "boss@example.com", stdin="a good password\n")
     ended, disabled, enabled, created, revoked = cli.processes(
         ("sessions", "revoke", "--browser", "Chrome", "--reason", "stolen", "--yes", "--json"),
         ("users", "disable", ADMIN[0], "--reason", "fraud", "--yes"),
@@ -221,3 +223,46 @@ def test_json_output_on_the_embedded_database(open_directory: Path) -> None:
 def test_control_characters_are_replaced_in_output(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_fields([("name", "\x1b[2J[red]Ada\n")])
     assert capsys.readouterr().out == "name  �[2J[red]Ada�\n"
+
+
+def test_a_user_is_exported_and_deleted(cli: Cli) -> None:
+    exported = json.loads(cli("users", "export", USER[0]))
+    assert exported["user"]["email"] == USER[0]
+    assert "password_hash" not in exported["user"]
+    assert len(exported["sessions"]) == 2
+    assert {row["action"] for row in exported["audit"]} >= {"session.opened", "cli.command"}
+    assert exported["emails"]
+    assert exported["notifications"] == {"turned_off": []}
+    assert "$argon2" not in json.dumps(exported)
+
+    assert cli("users", "delete", USER[0], "--reason", "asked", code=1) == NO_TERMINAL
+    deleted = cli("users", "delete", USER[0], "--reason", "asked", "--yes")
+    assert deleted == f"Deleted user {exported['user']['id']}.\n"
+    assert "No user" in cli("users", "export", USER[0], code=1)
+    assert "No user" in cli("users", "delete", USER[0], "--reason", "asked", "--yes", code=1)
+    for table in ("users", "sessions", "emails", "email_events", "audit_log"):
+        assert USER[0] not in str(fetch(cli.url, f"select t::text from gatepost.{table} t"))
+    actions = [(row["action"], row["detail"].get("command")) for row in audit_rows(cli)]
+    assert actions[-2:] == [("user.deleted", None), ("cli.command", "users delete")]
+
+
+def test_the_last_admin_is_neither_disabled_nor_deleted(cli: Cli) -> None:
+    for command in ("disable", "delete"):
+        with pytest.raises(Conflict, match="last admin"):
+            cli("users", command, ADMIN[0], "--reason", "by mistake", "--yes")
+    cli("users", "create-admin", "boss@example.com", stdin="a good password\n")
+    cli("users", "delete", ADMIN[0], "--reason", "left", "--yes")
+
+
+def test_an_api_key_is_taken_over(cli: Cli) -> None:
+    key = cli.json("keys", "create", "support", "--scope", "users:read")["id"]
+    with pytest.raises(Conflict, match="Only an admin"):
+        cli("keys", "take-over", key, "--owner", USER[0])
+    assert "No user" in cli("keys", "take-over", key, "--owner", "nobody@example.com", code=1)
+    assert cli("keys", "take-over", key, "--owner", ADMIN[0]) == f"{ADMIN[0]} now owns API key {key}.\n"
+    assert ADMIN[0] in cli("keys", "list")
+    cli("users", "create-admin", "boss@example.com", stdin="a good password\n")
+    cli("users", "disable", ADMIN[0], "--reason", "left", "--yes")
+    assert "suspended" in cli("keys", "list")
+    taken = cli.json("keys", "take-over", key, "--owner", "boss@example.com")
+    assert (taken["owner_email"], taken["suspended_at"]) == ("boss@example.com", None)

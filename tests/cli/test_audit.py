@@ -83,7 +83,7 @@ def test_drop_needs_confirmation_and_the_rest_verifies(log_url: str) -> None:
     assert run_audit(log_url, "drop", "--before", "2100-01-01", "--yes") == (0, "Deleted 3 rows.\n", "")
     code, out, err = run_audit(log_url, "verify", "--anchor", anchor)
     assert (code, out.splitlines()[0]) == (0, "2 rows verified, no tampering found.")
-    assert err == "Warning: the log begins at position 4. Earlier rows were not verified.\n"
+    assert err == "Positions 1 to 3 were dropped, as the sealed row 5 says.\n"
 
 
 def test_no_file_is_left_when_the_log_was_tampered_with(log_url: str, tmp_path: Path) -> None:

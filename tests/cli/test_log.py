@@ -20,6 +20,7 @@ import pytest
 
 from tests.support import PASSWORD
 from tests.support.cli import run_process, started_process, wait_for_exit
+from tests.support.database import application_url
 
 SERVE = ("serve", "--port", 0)
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,7 +145,7 @@ def test_the_level_leaves_out_what_is_below_it(data: Path) -> None:
 @pytest.mark.parametrize("form", ["text", "json"])
 async def test_a_crash_is_logged_once_with_its_traceback(database_url: str, form: str) -> None:
     sql = await asyncpg.connect(database_url)
-    settings = {"database_url": database_url, "secret_key": "s" * 40, "log_format": form}
+    settings = {"database_url": application_url(database_url), "secret_key": "s" * 40, "log_format": form}
     with started_process(SERVE, settings) as process:
         url = _url(process)
         await sql.execute("alter table gatepost.users rename column email to oops")

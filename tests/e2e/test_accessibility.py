@@ -221,3 +221,21 @@ async def test_the_suppressions_and_their_dialogs(service: Service, page: Page) 
         await button(page, name).click()
         await check_accessibility(page)
         await page.keyboard.press("Escape")
+
+
+async def test_the_api_keys_and_their_dialogs(service: Service, page: Page) -> None:
+    admin = await create_admin(service)
+    key = await service.create_api_key(await service.register_admin(), "users:read", name="reports")
+    await service.sql.execute("update gatepost.users set disabled_at = now() where email <> $1", admin)
+    await sign_in_by_api(service, page, admin)
+    await page.goto("/settings/api-keys")
+    await expect(page.get_by_text("Suspended")).to_be_visible()
+    await check_accessibility(page)
+    for name in ("Revoke reports", "Take over reports"):
+        await button(page, name).click()
+        await check_accessibility(page)
+        await page.keyboard.press("Escape")
+    await button(page, "Take over reports").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Take over reports").click()
+    await expect(page.get_by_text("You own reports now")).to_be_visible()
+    assert (await key.get("/v1/admin/users")).status_code == 200

@@ -44,7 +44,7 @@ async def _log_in(service: MailService, user: Device, password: str) -> int:
 
 
 async def test_a_second_reset_link_does_not_work_after_the_first(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     first, second = await _forgot(mail_service, user), await _forgot(mail_service, user, 2)
     assert (await _reset(mail_service, first)).status_code == 204
     problem = assert_problem(await _reset(mail_service, second, _OTHER), 410, "link_voided")
@@ -55,14 +55,14 @@ async def test_a_second_reset_link_does_not_work_after_the_first(mail_service: M
 
 
 async def test_of_two_reset_links_that_are_used_at_once_one_works(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     tokens = [await _forgot(mail_service, user), await _forgot(mail_service, user, 2)]
     responses = await asyncio.gather(*(_reset(mail_service, token) for token in tokens * 3))
     assert sorted(each.status_code for each in responses) == [204] + [410] * 5
 
 
 async def test_a_password_change_voids_reset_links(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     token = await _forgot(mail_service, user)
     await _change(user)
     assert_problem(await _reset(mail_service, token, _OTHER), 410, "link_voided")
@@ -70,7 +70,7 @@ async def test_a_password_change_voids_reset_links(mail_service: MailService) ->
 
 
 async def test_a_not_me_report_voids_reset_links_except_the_one_it_returns(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     token = await _forgot(mail_service, user)
     await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     reported = await _not_me(mail_service, await mail_service.link_token("new-device"))
@@ -79,7 +79,7 @@ async def test_a_not_me_report_voids_reset_links_except_the_one_it_returns(mail_
 
 
 async def test_disabling_a_user_voids_reset_links(mail_service: MailService) -> None:
-    user, admin = await mail_service.register(), await mail_service.register_admin()
+    user, admin = await mail_service.register_confirmed(), await mail_service.register_admin()
     token = await _forgot(mail_service, user)
     path = f"/v1/admin/users/{user.user_id}"
     assert (await admin.post(f"{path}/disable", {"reason": "test"})).is_success
@@ -89,7 +89,7 @@ async def test_disabling_a_user_voids_reset_links(mail_service: MailService) -> 
 
 
 async def test_a_new_hash_of_the_same_password_voids_nothing(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     token = await _forgot(mail_service, user)
     await mail_service.sql.execute("update gatepost.users set password_hash = password_hash || ''")
     assert (await _reset(mail_service, token)).status_code == 204
@@ -97,7 +97,7 @@ async def test_a_new_hash_of_the_same_password_voids_nothing(mail_service: MailS
 
 @pytest.mark.parametrize("event", ["change", "reset", "a day"])
 async def test_an_old_not_me_link_ends_sessions_and_grants_nothing(mail_service: MailService, event: str) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     token = await mail_service.link_token("new-device")
     if event == "change":
@@ -119,7 +119,7 @@ async def test_an_old_not_me_link_ends_sessions_and_grants_nothing(mail_service:
 
 
 async def test_a_not_me_link_after_an_intruder_changed_the_password_locks_them_out(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     intruder = await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     token = await mail_service.link_token("new-device")
     await _change(intruder)
@@ -133,7 +133,7 @@ async def test_everything_that_sets_a_password_can_happen_at_once(mail_service: 
     """No deadlock, one new password, and no session of an old one."""
     admin = await mail_service.register_admin()
     for number in range(1, 4):
-        user = await mail_service.register()
+        user = await mail_service.register_confirmed()
         await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
         tokens = [await _forgot(mail_service, user, number * 2 - 1), await _forgot(mail_service, user, number * 2)]
         report = {"token": await mail_service.link_token("new-device", number)}
@@ -185,7 +185,7 @@ async def test_signing_in_twice_at_once_in_two_languages_does_not_deadlock(datab
 
 
 async def test_a_link_of_a_disabled_user_grants_nothing(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     confirm, report = await mail_service.link_token("verify-email"), await mail_service.link_token("new-device")
     await mail_service.sql.execute("update gatepost.users set disabled_at = now()")
@@ -197,7 +197,7 @@ async def test_a_link_of_a_disabled_user_grants_nothing(mail_service: MailServic
 
 
 async def test_password_events_are_audited_with_their_ip_address(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     await user.post("/v1/auth/email/verify", {"token": await mail_service.link_token("verify-email")})
     await _change(user)
     assert (await _reset(mail_service, await _forgot(mail_service, user), _OTHER)).status_code == 204

@@ -189,4 +189,4 @@ async def test_unknown_users_and_unusable_passwords_cost_one_verification_like_a
 def _link_token(service: Service, link_id: Any) -> str:
     secret = service.settings.secret_key
     assert secret is not None
-    return LinkTokens(secret.get_secret_value().encode()).create("reset_password", link_id)
+    return LinkTokens([secret.get_secret_value().encode()]).create("reset_password", link_id)

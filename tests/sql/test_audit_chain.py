@@ -10,20 +10,20 @@ from gatepost.audit import seal, store, verify_log
 from gatepost.audit.chain import GENESIS, Tampering, create_seals
 from gatepost.db import Database
 from gatepost.errors import InternalError
-from tests.support.audit import RECORD_EVENT, count_rows, exported_lines, record_events, tamper
+from tests.support.audit import KEYS, RECORD_EVENT, count_rows, exported_lines, record_events, tamper
 
 COLUMNS = "at, actor, action, target, reason, ip, detail, written_by"
 
 
 async def test_rows_are_sealed_once_and_verify(database: Database) -> None:
-    assert (await verify_log(database)).rows == 0
+    assert (await verify_log(database, KEYS)).rows == 0
     await record_events(database, 7)
-    assert await seal(database, batch=3) == 7
-    assert await seal(database) == 0
+    assert await seal(database, KEYS, batch=3) == 7
+    assert await seal(database, KEYS) == 0
     await record_events(database, 2)
-    found = await verify_log(database)
+    found = await verify_log(database, KEYS)
     assert (found.first, found.rows, found.head.position) == (1, 9, 9)
-    assert (await verify_log(database, found.head)).head == found.head
+    assert (await verify_log(database, KEYS, found.head)).head == found.head
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ async def test_rows_are_sealed_once_and_verify(database: Database) -> None:
 )
 async def test_an_altered_row_is_detected(database: Database, change: str) -> None:
     await record_events(database, 5)
-    await seal(database)
+    await seal(database, KEYS)
     await tamper(database, f"update gatepost.audit_log set {change} where id = 3")
     with pytest.raises(Tampering, match=r"row 3 \(position 3\) was altered") as found:
-        await verify_log(database)
+        await verify_log(database, KEYS)
     assert (found.value.row, found.value.position) == (3, 3)
     with pytest.raises(Tampering, match="row 3"):
         await exported_lines(database)
@@ -62,27 +62,27 @@ async def test_an_altered_row_is_detected(database: Database, change: str) -> No
 )
 async def test_an_altered_seal_is_detected(database: Database, change: str) -> None:
     await record_events(database, 5)
-    await seal(database)
+    await seal(database, KEYS)
     await tamper(database, f"update gatepost.audit_seals set {change} where position = 3")
     with pytest.raises(Tampering, match=r"position 3\)"):
-        await verify_log(database)
+        await verify_log(database, KEYS)
 
 
 async def test_a_removed_row_is_detected(database: Database) -> None:
     await record_events(database, 5)
-    await seal(database)
+    await seal(database, KEYS)
     await tamper(database, "delete from gatepost.audit_log where id in (2, 4)")
     with pytest.raises(Tampering, match=r"row 2 \(position 2\) is missing"):
-        await verify_log(database)
+        await verify_log(database, KEYS)
     await tamper(database, "delete from gatepost.audit_seals where position in (2, 4)")
     with pytest.raises(Tampering, match="position 2 is missing"):
-        await verify_log(database)
+        await verify_log(database, KEYS)
 
 
 @pytest.mark.parametrize("written_by", ["(select written_by from gatepost.audit_log where id = 2)", "'9000000000'"])
 async def test_an_inserted_row_is_detected(database: Database, written_by: str) -> None:
     await record_events(database, 5)
-    await seal(database)
+    await seal(database, KEYS)
     await tamper(
         database,
         f"""
@@ -92,7 +92,7 @@ async def test_an_inserted_row_is_detected(database: Database, written_by: str) 
     )
     await record_events(database, 2)
     with pytest.raises(Tampering, match="row 1000 was inserted") as found:
-        await verify_log(database)
+        await verify_log(database, KEYS)
     assert found.value.row == 1000
 
 
@@ -116,7 +116,7 @@ async def test_writers_choose_neither_the_id_nor_the_time_of_a_row(database: Dat
 @pytest.mark.parametrize("rewritten", [False, True])
 async def test_only_the_anchor_detects_a_truncated_log(database: Database, rewritten: bool) -> None:
     await record_events(database, 5)
-    anchor = (await verify_log(database)).head
+    anchor = (await verify_log(database, KEYS)).head
     await tamper(
         database,
         "delete from gatepost.audit_log where id > 3",
@@ -124,9 +124,9 @@ async def test_only_the_anchor_detects_a_truncated_log(database: Database, rewri
     )
     if rewritten:
         await record_events(database, 3)
-    await verify_log(database)
+    await verify_log(database, KEYS)
     with pytest.raises(Tampering, match="rewritten" if rewritten else "cut off"):
-        await verify_log(database, anchor)
+        await verify_log(database, KEYS, anchor)
 
 
 async def test_two_sealers_seal_each_row_once_while_fifty_transactions_write(database: Database) -> None:
@@ -150,7 +150,7 @@ async def test_two_sealers_seal_each_row_once_while_fifty_transactions_write(dat
         nonlocal passes
         sealed = 0
         while not writing.done():
-            sealed += await seal(database, batch=7)
+            sealed += await seal(database, KEYS, batch=7)
             async with pass_done:
                 passes += 1
                 pass_done.notify_all()
@@ -160,27 +160,27 @@ async def test_two_sealers_seal_each_row_once_while_fifty_transactions_write(dat
     sealed = sum(await asyncio.gather(keep_sealing(), keep_sealing()))
     await writing
     assert sealed > 0
-    sealed += await seal(database)
+    sealed += await seal(database, KEYS)
     assert sealed == await count_rows(database, "audit_seals") == await count_rows(database, "audit_log") == 200
-    assert (await verify_log(database)).rows == 200
+    assert (await verify_log(database, KEYS)).rows == 200
 
 
 async def test_rows_are_not_sealed_before_older_transactions_end(database: Database) -> None:
     await record_events(database)
-    assert await seal(database) == 1
+    assert await seal(database, KEYS) == 1
     async with database.transaction() as slow:
         await slow.execute(RECORD_EVENT, "slow")
         await record_events(database, 3)
-        assert await seal(database) == 0
-        assert (await verify_log(database)).rows == 1
-    assert (await verify_log(database)).rows == 5
+        assert await seal(database, KEYS) == 0
+        assert (await verify_log(database, KEYS)).rows == 1
+    assert (await verify_log(database, KEYS)).rows == 5
 
 
 async def test_a_row_that_commits_late_has_a_later_position_than_its_id(database: Database) -> None:
     async with database.transaction() as slow:
         number = await slow.fetchval("select nextval('gatepost.audit_log_id_seq')")
         await record_events(database, 3)
-        assert await seal(database) == 3
+        assert await seal(database, KEYS) == 3
         # The id was taken before, the row is written now.
         await slow.execute("set local session_replication_role = replica")
         await slow.execute(
@@ -188,11 +188,11 @@ async def test_a_row_that_commits_late_has_a_later_position_than_its_id(database
             number,
         )
     assert number == 1
-    assert await seal(database) == 1
+    assert await seal(database, KEYS) == 1
     async with database.connection() as connection:
         order = await connection.fetch("select audit_id from gatepost.audit_seals order by position")
     assert [row["audit_id"] for row in order] == [2, 3, 4, 1]
-    await verify_log(database)
+    await verify_log(database, KEYS)
 
 
 @pytest.mark.parametrize("shift", [1_000_000, -1])
@@ -205,11 +205,11 @@ async def test_a_log_restored_on_another_server_verifies_and_continues(database:
     async with database.transaction() as connection:
         rows = (await store.list_unsealed(connection, 10))[:4]
         there = "2026-01-01T00:00:00.000000Z"
-        await store.add_seals(connection, create_seals(rows, GENESIS, rows[-1].written_by + 1, 42, there))
+        await store.add_seals(connection, create_seals(KEYS, rows, GENESIS, rows[-1].written_by + 1, 42, there))
     await record_events(database, 3)
-    assert await seal(database, batch=2) == 5
+    assert await seal(database, KEYS, batch=2) == 5
     await record_events(database, 1)
-    assert (await verify_log(database)).rows == 10
+    assert (await verify_log(database, KEYS)).rows == 10
     await tamper(
         database,
         f"""
@@ -218,4 +218,4 @@ async def test_a_log_restored_on_another_server_verifies_and_continues(database:
         """,
     )
     with pytest.raises(Tampering, match="row 1000 was inserted"):
-        await verify_log(database)
+        await verify_log(database, KEYS)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from gatepost.audit import export_lines
+from datetime import UTC, datetime
+
+from gatepost.audit import SealKeys, export_lines
 from gatepost.db import Database
 
+FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
+KEYS = SealKeys([b"s" * 40])
 RECORD_EVENT = "select gatepost.record_audit($1, 'test.done', null, 'why', '192.0.2.1', '{\"n\": 1.50}')"
 
 
@@ -28,4 +32,4 @@ async def count_rows(database: Database, table: str) -> int:
 
 
 async def exported_lines(database: Database) -> list[bytes]:
-    return [line async for line in export_lines(database)]
+    return [line async for line in export_lines(database, KEYS)]

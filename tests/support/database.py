@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from gatepost.db import Connection, migrate
+from gatepost.db.embedded import APPLICATION_ROLE
 
 # A migrated database that each test's own is copied from.
 TEMPLATE = "gatepost_template"
@@ -18,6 +19,11 @@ TEMPLATE = "gatepost_template"
 def database_url(server_url: str, name: str) -> str:
     """Return the URL of a database of a server, from the URL of the server's database `postgres`."""
     return server_url.replace("/postgres?", f"/{name}?")
+
+
+def application_url(url: str) -> str:
+    """Return the URL of a database for the role of the service, from that for the owner of the schema."""
+    return url.replace("//gatepost@", f"//{APPLICATION_ROLE}@")
 
 
 @asynccontextmanager
@@ -54,7 +60,8 @@ async def prepare_server(server_url: str) -> None:
             await connection.execute(f"alter system set {setting}")
         await connection.execute("select pg_reload_conf()")
         await connection.execute(f"create database {TEMPLATE}")
-    await migrate(database_url(server_url, TEMPLATE))
+        await connection.execute(f"create role {APPLICATION_ROLE} login")
+    await migrate(database_url(server_url, TEMPLATE), application_role=APPLICATION_ROLE)
 
 
 def execute(url: str, *statements: str) -> None:

@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from gatepost import Settings, create_app
+from tests.support.database import application_url
 
 PASSWORD = "correct horse battery"
 # Random enough for production, and used nowhere else.
@@ -69,13 +70,20 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve_app(app: FastAPI) -> AsyncIterator[str]:
-    """Serve an app on a free port of the loopback interface; yield its URL."""
+async def serve_app(app: FastAPI, **options: Any) -> AsyncIterator[str]:
+    """Serve an app on a free port of the loopback interface, with options of uvicorn; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     # As under uvloop, which the service runs on: without it, the second packet of a response waits 40 ms for an ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, server_header=False, lifespan="on")
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            **{"proxy_headers": False, **options},
+        )
     )
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not running.done():
@@ -161,9 +169,15 @@ class Service:
         assert response.status_code == 201, response.text
         return Device(self.http, email, response.json())
 
-    async def register_admin(self) -> Device:
+    async def register_confirmed(self, **extra: Any) -> Device:
+        """Create a user who is signed in on one device and has confirmed their email address."""
+        device = await self.register(**extra)
+        await self.sql.execute("update gatepost.users set email_verified_at = now() where id = $1", device.user_id)
+        return device
+
+    async def register_admin(self, *, confirmed: bool = False) -> Device:
         """Create an admin who is signed in on one device."""
-        device = await self.register()
+        device = await (self.register_confirmed() if confirmed else self.register())
         await self.sql.execute("update gatepost.users set role = 'admin' where id = $1", device.user_id)
         return device
 
@@ -188,8 +202,8 @@ class Service:
 
 @asynccontextmanager
 async def running_service(database_url: str, **changes: Any) -> AsyncIterator[Service]:
-    """Run the standalone service on a database."""
-    settings = make_settings(database_url, **changes)
+    """Run the standalone service on a database, as the role of the service; `sql` is the owner of the schema."""
+    settings = make_settings(application_url(database_url), **changes)
     sql = await asyncpg.connect(database_url)
     try:
         async with serve_app(create_app(settings)) as url, http_client(url) as client:

@@ -83,6 +83,8 @@ def test_the_log_level_is_info_and_its_case_does_not_matter(monkeypatch: pytest.
         *(("ALLOWED_ORIGINS", value) for value in ("*", "a.example.com", "https://a.example.com/path")),
         *(("TRUSTED_PROXIES", value) for value in ("all", "10.0.0.0/99")),
         *(("DATABASE_URL", value) for value in ("mysql://h/d", "nonsense")),
+        ("MIGRATION_DATABASE_URL", "mysql://h/d"),
+        ("MIGRATION_DATABASE_URL", "postgresql://owner@h/d"),
         ("SECRET_KEY", "short"),
         ("ENVIRONMENT", "prod"),
         ("REVOCATION", "maybe"),
@@ -114,8 +116,34 @@ def test_an_invalid_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch
         ({"idle_timeout": "1m"}, "GATEPOST_ACTIVITY_INTERVAL"),
         ({"environment": "production", "secret_key": RANDOM_SECRET}, "GATEPOST_PUBLIC_URL"),
         (
-            {"environment": "production", "secret_key": RANDOM_SECRET, "web_url": "https://a.com"},
+            {"environment": "production", "secret_key": RANDOM_SECRET, "public_url": "https://a.com"},
             "GATEPOST_MAIL_TRANSPORT",
+        ),
+        *(
+            ({"environment": "production", "secret_key": RANDOM_SECRET, **urls}, message)
+            for urls, message in (
+                ({"web_url": "https://a.com"}, "GATEPOST_PUBLIC_URL: is required in production"),
+                ({"public_url": "http://a.com"}, "GATEPOST_PUBLIC_URL: must be https in production"),
+                ({"public_url": "http://127.0.0.1"}, "GATEPOST_PUBLIC_URL: must be https in production"),
+                ({"public_url": "https://a.com", "web_url": "http://b.com"}, "GATEPOST_WEB_URL: must be https"),
+                (
+                    {"public_url": "https://a.com", "allowed_origins": "https://b.com,http://c.com"},
+                    "GATEPOST_ALLOWED_ORIGINS: must be https",
+                ),
+            )
+        ),
+        *(
+            ({"resend_base_url": url}, "GATEPOST_RESEND_BASE_URL: must be https")
+            for url in (
+                "http://api.resend.com",
+                "HTTP://10.0.0.1",
+                "http://127.0.0.1.evil.example",
+                "http://localhost.a",
+            )
+        ),
+        *(
+            ({"allowed_hosts": host}, "GATEPOST_ALLOWED_HOSTS: must be host names")
+            for host in ("https://a.com", "a.com:80", "*", "*.a.com", "a b", "-a", "a/b")
         ),
         ({"mail_transport": "resend", "mail_from": "a@acme.com"}, "GATEPOST_RESEND_API_KEY"),
         ({"mail_transport": "resend,smtp", "mail_from": "a@acme.com", "resend_api_key": "re_x"}, "GATEPOST_SMTP_URL"),
@@ -164,7 +192,7 @@ def test_an_invalid_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch
             {
                 "environment": "production",
                 "secret_key": RANDOM_SECRET,
-                "web_url": "https://a.com",
+                "public_url": "https://a.com",
                 "mail_transport": "smtp",
                 "smtp_url": "smtp://host",
                 "mail_from": "a@a.com",
@@ -178,6 +206,17 @@ def test_an_invalid_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch
 def test_missing_and_conflicting_settings_are_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         Settings(**values)
+
+
+def test_a_provider_can_be_replaced_on_this_machine_over_http() -> None:
+    for url in ("http://127.0.0.1:1", "http://localhost:1/resend", "http://[::1]:1", "HTTPS://api.example.com"):
+        assert Settings(resend_base_url=url).resend_base_url.lower() == url.lower()
+
+
+def test_the_scheme_of_a_url_is_stored_in_lower_case() -> None:
+    settings = Settings(public_url="HTTPS://App.example.com")
+    assert settings.public_url == "https://App.example.com"
+    assert settings.secure_cookies
 
 
 def test_secrets_are_not_in_the_repr() -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from gatepost.http import EXCEPTION_HANDLERS, RequestContext, serve_pages
-from gatepost.router import create_router
-from gatepost.security import Cookies
-from gatepost.settings import Settings
+from gatepost.http import EXCEPTION_HANDLERS, AllowedHosts, RequestContext, serve_pages
+from gatepost.router import chosen_parts, create_router
+from gatepost.security import Cookies, Hosts
+from gatepost.settings import Part, Settings
 
 _PROBLEM = "application/problem+json"
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the standalone service as an ASGI app.
+def create_app(settings: Settings | None = None, *, include: Collection[Part] | None = None) -> FastAPI:
+    """Return the standalone service as an ASGI app, with all parts or those in `include` (default: `INCLUDE`).
 
     Raises:
         ConfigurationError: a setting is missing or wrong.
@@ -32,7 +33,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         exception_handlers=dict(EXCEPTION_HANDLERS),
     )
-    app.include_router(create_router(settings))
+    parts = chosen_parts(settings, include)
+    app.include_router(create_router(settings, include=parts))
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -42,7 +44,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "ETag"],
         )
-    serve_pages(app)
+    if "pages" in parts:
+        serve_pages(app)
+    app.add_middleware(AllowedHosts, hosts=Hosts(settings))
     app.add_middleware(RequestContext, https_only=settings.secure_cookies)
     _describe(app, Cookies(settings).access)
     return app

@@ -144,6 +144,12 @@ class CsrfFailed(ApiError):
     status = HTTPStatus.FORBIDDEN
 
 
+class HostNotAllowed(ApiError):
+    """This host name is not allowed. Use the service's own URL, or add the name to GATEPOST_ALLOWED_HOSTS."""
+
+    status = HTTPStatus.MISDIRECTED_REQUEST
+
+
 class NotFound(ApiError):
     """Not found."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -14,9 +13,19 @@ from gatepost.errors import ConfigurationError, ServiceUnavailable
 from gatepost.http import ApiRoute, CurrentRuntime, problems
 from gatepost.mail import outbox
 
+_WRONG_SCHEMA = "The database schema does not match this version of Gatepost."
+
 logger = log.get_logger()
 
-router = APIRouter(tags=["operations"], route_class=ApiRoute)
+
+class _AnyHost(ApiRoute):
+    """A route that is requested by the IP address of one process: a probe, or Prometheus."""
+
+    any_host = True
+
+
+router = APIRouter(tags=["operations"], route_class=_AnyHost)
+metrics_router = APIRouter(tags=["operations"], route_class=_AnyHost)
 
 
 class _Exposition(Response):
@@ -29,27 +38,16 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
-class MailError(BaseModel):
-    """Why a transport cannot send, and what to do about it.
-
-    `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
-    """
-
-    transport: str
-    code: str | None
-    message: str | None
-    since: datetime | None
-    clock_offset: float | None
-
-
 class Readiness(BaseModel):
-    """The database is reachable and has every migration. Mail errors are a detail: requests can be served."""
+    """The database is reachable and has every migration.
+
+    `mail` is a detail: requests can be served. `GET /v1/settings/email-transports` says what is wrong, to admins only.
+    """
 
     status: Literal["ok"]
     database: Literal["ok"]
     migrations: Literal["ok"]
     mail: Literal["ok", "degraded"]
-    mail_errors: list[MailError]
 
 
 @router.get("/healthz", responses=problems())
@@ -67,16 +65,14 @@ async def read_readiness(runtime: CurrentRuntime) -> Readiness:
             found = await outbox.list_transport_errors(connection) if not missing else []
         except ConfigurationError as error:
             logger.error("not ready", error=str(error))
-            raise ServiceUnavailable("The database schema does not match this version of Gatepost.") from None
+            raise ServiceUnavailable(_WRONG_SCHEMA) from None
     if missing:
-        raise ServiceUnavailable(f"{len(missing)} migrations are pending. Run `gatepost migrate`.")
-    errors = [MailError.model_validate(each, from_attributes=True) for each in found]
-    return Readiness(
-        status="ok", database="ok", migrations="ok", mail="degraded" if errors else "ok", mail_errors=errors
-    )
+        logger.error("not ready: run `gatepost migrate`", pending=len(missing))
+        raise ServiceUnavailable(_WRONG_SCHEMA)
+    return Readiness(status="ok", database="ok", migrations="ok", mail="degraded" if found else "ok")
 
 
-@router.get("/metrics", status_code=200, response_class=_Exposition, responses=problems())
+@metrics_router.get("/metrics", status_code=200, response_class=_Exposition, responses=problems())
 async def read_metrics(runtime: CurrentRuntime) -> Response:
     """Return the metrics of this process for Prometheus. They contain no personal data and no secrets."""
     return _Exposition(runtime.metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

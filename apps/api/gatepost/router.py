@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -15,7 +15,8 @@ from gatepost import health
 from gatepost.accounts import link_routes
 from gatepost.accounts import routes as accounts
 from gatepost.admin import routes as admin
-from gatepost.http import ApiRoute, mount_key, select_mount
+from gatepost.errors import ConfigurationError
+from gatepost.http import ApiRoute, find_forwarding_server, mount_key, select_mount
 from gatepost.mail.mailbox import routes as mailbox
 from gatepost.mail.notifications import routes as notifications
 from gatepost.mail.outbox import routes as outbox
@@ -24,20 +25,27 @@ from gatepost.mail.templates import routes as templates
 from gatepost.runtime import Runtime, open_runtime
 from gatepost.sessions import SessionEndHook, SessionGuard
 from gatepost.sessions import routes as sessions
-from gatepost.settings import Settings
+from gatepost.settings import PARTS, Part, Settings
 
-# The routes themselves and not their routers: FastAPI would build every route of a nested router twice.
-_ROUTES = [
-    route
-    for router in (
-        *(accounts.router, link_routes.router, sessions.router, admin.router),
-        *(templates.router, preview_routes.router, templates.language),
-        *(outbox.router, outbox.sending, mailbox.router, notifications.router),
-        health.router,
-    )
-    for route in router.routes
-]
-_FIRST_SEGMENTS = frozenset("/" + cast(APIRoute, route).path.split("/")[1] for route in _ROUTES)
+# In the order of the OpenAPI document. Routes without a part are always there.
+_ROUTERS: tuple[tuple[Part | None, APIRouter], ...] = (
+    ("registration", accounts.registration),
+    (None, accounts.router),
+    (None, link_routes.router),
+    (None, sessions.router),
+    ("admin", admin.bulk),
+    ("admin", admin.router),
+    ("templates", templates.router),
+    ("templates", preview_routes.router),
+    ("templates", templates.language),
+    ("emails", outbox.router),
+    ("emails", outbox.sending),
+    (None, outbox.provider),
+    ("mailbox", mailbox.router),
+    (None, notifications.router),
+    (None, health.router),
+    ("metrics", health.metrics_router),
+)
 
 
 class GatepostRouter(APIRouter):
@@ -46,13 +54,18 @@ class GatepostRouter(APIRouter):
     An app that includes several guards its routes with `router.require_session` of the one it means.
     """
 
-    def __init__(self, settings: Settings, on_session_ended: SessionEndHook | None = None) -> None:
+    def __init__(
+        self, settings: Settings, on_session_ended: SessionEndHook | None = None, parts: Collection[Part] = PARTS
+    ) -> None:
+        # The routes themselves and not their routers: FastAPI would build every route of a nested router twice.
+        routes = [route for part, router in _ROUTERS if part is None or part in parts for route in router.routes]
+        self._first_segments = frozenset("/" + cast(APIRoute, route).path.split("/")[1] for route in routes)
         self.settings = settings
         self._on_session_ended = on_session_ended
         self.mount_key = mount_key(self)
         self.require_session = SessionGuard(self.mount_key)
         super().__init__(
-            routes=_ROUTES,
+            routes=routes,
             lifespan=self._lifespan,
             route_class=ApiRoute,
             generate_unique_id_function=lambda route: route.name,
@@ -61,7 +74,7 @@ class GatepostRouter(APIRouter):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return the route for a request. A quick check spares the host's own requests a look at each route."""
         path = scope.get("path", "")
-        if any(segment in path for segment in _FIRST_SEGMENTS):
+        if any(segment in path for segment in self._first_segments):
             return super().matches(scope)
         return Match.NONE, {}
 
@@ -72,17 +85,38 @@ class GatepostRouter(APIRouter):
 
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[dict[str, Runtime]]:
+        forwarding_server = find_forwarding_server(self.settings.trusted_proxies)
         async with open_runtime(self.settings) as runtime, runtime.serving(self._on_session_ended):
+            runtime.forwarding_server = forwarding_server
             yield {self.mount_key: runtime}
 
 
+def chosen_parts(settings: Settings, include: Collection[Part] | None) -> frozenset[Part]:
+    """Return the parts to include: the given ones, or else those of the setting `INCLUDE`.
+
+    Raises:
+        ConfigurationError: there is no such part.
+    """
+    parts = frozenset(settings.include if include is None else include)
+    if unknown := parts - PARTS:
+        raise ConfigurationError(f"include: {', '.join(sorted(unknown))} unknown; there are {', '.join(sorted(PARTS))}")
+    return parts
+
+
 def create_router(
-    settings: Settings | None = None, *, on_session_ended: SessionEndHook | None = None
+    settings: Settings | None = None,
+    *,
+    include: Collection[Part] | None = None,
+    on_session_ended: SessionEndHook | None = None,
 ) -> GatepostRouter:
     """Return Gatepost as a router for `app.include_router(..., prefix=...)`, with any prefix.
 
     Without settings, those of the environment are used. Use `include_router` and not `mount`: the lifespan of a mounted
     app does not run, and it is what opens the database.
+
+    `include` names the parts to have: `registration`, `admin`, `templates`, `emails`, `mailbox`, `metrics`. Without it,
+    the setting `INCLUDE` does, whose default is all. The routes of a part that is left out do not exist: a request gets
+    the app's own 404. Sign-in, sessions, links in emails, `/healthz` and `/readyz` are always there.
 
     `on_session_ended(session)` is awaited in this process when any session ends, in any process, within milliseconds of
     the commit. Use it to close sockets and clear caches. It is called once per session, also for sessions that ended
@@ -91,4 +125,5 @@ def create_router(
     Raises:
         ConfigurationError: a setting is missing or wrong.
     """
-    return GatepostRouter(settings or Settings(), on_session_ended)
+    settings = settings or Settings()
+    return GatepostRouter(settings, on_session_ended, chosen_parts(settings, include))

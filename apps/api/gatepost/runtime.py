@@ -7,15 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gatepost import accounts, admin, audit, log, package_files, security, sessions, webhooks
-from gatepost.db import Database, EmbeddedPostgres, LeaseWorker, Listener, Reader, migrate, pending
+from gatepost.db import (
+    Database,
+    EmbeddedPostgres,
+    LeaseWorker,
+    Listener,
+    Reader,
+    can_erase_audit,
+    migrate_embedded,
+    pending,
+)
 from gatepost.errors import ConfigurationError
 from gatepost.geoip import GeoIp
+from gatepost.http import BodyParsing, ForwardingServer
 from gatepost.mail import delivery, mailbox, notifications, outbox, templates, transports
 from gatepost.metrics import Metrics
 from gatepost.settings import Settings
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
 
 # Seconds between two rounds of maintenance. A retired signing key is accepted for up to this long.
 _MAINTENANCE_SECONDS = 30.0
+_ANCHOR_SECONDS = 3600.0
 _EMAIL_CHANNEL = "gatepost_emails"
 
 logger = log.get_logger()
@@ -39,11 +51,23 @@ class Runtime:
         self.database = database
         self.reader = reader
         self.geoip = geoip
+        self.forwarding_server: ForwardingServer | None = None
         self.metrics = Metrics()
         self.metrics.watch_pool("requests", database.size, database.idle)
         self.metrics.watch_pool("guard", reader.size, reader.idle)
         self._url = url
+        self._anchor_logged_at = -_ANCHOR_SECONDS
         self._secrets = security.crypto.secret_keys(settings)
+
+    @cached_property
+    def seal_keys(self) -> audit.SealKeys:
+        """The keys of the audit log's seals."""
+        return audit.SealKeys(self._secrets)
+
+    @cached_property
+    def body_parsing(self) -> BodyParsing:
+        """Parses request bodies."""
+        return BodyParsing()
 
     @cached_property
     def passwords(self) -> security.Passwords:
@@ -84,6 +108,11 @@ class Runtime:
     def origins(self) -> security.Origins:
         """The origins whose pages may use cookies."""
         return security.Origins(self.settings)
+
+    @cached_property
+    def hosts(self) -> security.Hosts:
+        """The hosts that the service answers for."""
+        return security.Hosts(self.settings)
 
     @cached_property
     def known_devices(self) -> security.KnownDevices:
@@ -190,6 +219,7 @@ class Runtime:
         `channels` are further channels of the connection, with what they call back. At the end the workers finish their
         jobs or release them.
         """
+        await self._check_role()
         await self.published_templates.register()
         async with AsyncExitStack() as stack:
             listener = Listener(self._url)
@@ -231,6 +261,14 @@ class Runtime:
 
         stack.push_async_callback(stop)
 
+    async def _check_role(self) -> None:
+        async with self.database.connection() as connection:
+            if await can_erase_audit(connection):
+                logger.warning(
+                    "GATEPOST_DATABASE_URL: its role can change and delete audit rows, so only "
+                    "`gatepost audit verify` protects them: give it another role than GATEPOST_MIGRATION_DATABASE_URL"
+                )
+
     async def _create_admin(self) -> None:
         """Create the admin of `ADMIN_EMAIL`, unless the email address has an account.
 
@@ -256,16 +294,23 @@ class Runtime:
 
     async def _maintain(self) -> None:
         """Do periodically what no request should wait for."""
+        sealer = audit.Sealer(self.database, self.seal_keys)
         while True:
             await asyncio.sleep(_MAINTENANCE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
             try:
                 await self.signing_keys.reload()
                 await self.sessions.erase_successors(self.database)
                 await self.rate_limiter.delete_empty()
-                await audit.seal(self.database)
+                self._log_anchor(await sealer.seal())
                 await outbox.match_provider_events(self.database)
             except Exception as error:
                 logger.error("maintenance failed", exc_info=error)
+
+    def _log_anchor(self, anchor: audit.Anchor) -> None:
+        """Log the audit log's anchor once an hour: a copy outside of the database."""
+        if time.monotonic() - self._anchor_logged_at >= _ANCHOR_SECONDS:
+            self._anchor_logged_at = time.monotonic()
+            logger.info("audit anchor", anchor=str(anchor))
 
 
 @asynccontextmanager
@@ -295,8 +340,8 @@ async def _database_url(stack: AsyncExitStack, settings: Settings) -> str:
     embedded = await asyncio.to_thread(EmbeddedPostgres.start, settings.data_dir)
     stack.push_async_callback(asyncio.to_thread, embedded.stop)
     logger.info("embedded database", data=str(embedded.data))
-    await migrate(embedded.url)
-    return embedded.url
+    await migrate_embedded(embedded)
+    return embedded.application_url
 
 
 async def _require_migrations(database: Database) -> None:

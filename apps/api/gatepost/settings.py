@@ -8,10 +8,10 @@ from base64 import b64decode
 from collections import Counter
 from datetime import timedelta
 from email.utils import parseaddr
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
@@ -46,7 +46,9 @@ _MAKE_A_KEY = "make one with `openssl rand -base64 32`"
 _HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
 # The sender of captured email where MAIL_FROM is not set.
 _DEFAULT_SENDER = "Gatepost <no-reply@example.com>"
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# The Host header of Starlette's TestClient.
+_TEST_CLIENT = "testserver"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -93,7 +95,7 @@ def _base_url(value: str) -> str:
     url = _parse_http_url(value)
     if url is None or url.query:
         raise ValueError("must be an http or https URL without a query, like https://app.example.com/account")
-    return value.rstrip("/")
+    return (url.scheme + value[len(url.scheme) :]).rstrip("/")
 
 
 def _origin(value: str) -> str:
@@ -101,6 +103,31 @@ def _origin(value: str) -> str:
     if url is None or url.query or url.path != "/":
         raise ValueError("must be origins without a path, like https://app.example.com")
     return origin_of(value)
+
+
+def _host(value: str) -> str:
+    name = value.lower()
+    try:
+        return str(ip_address(name.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", name):
+            raise ValueError("must be host names or IP addresses without a port, like app.example.com") from None
+        return name
+
+
+def _is_loopback(url: str) -> bool:
+    host = host_of(url)
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _provider_url(value: str) -> str:
+    url = _base_url(value)
+    if url.startswith("http://") and not _is_loopback(url):
+        raise ValueError("must be https: requests contain the API key. Only a loopback address can be http")
+    return url
 
 
 def _webhook_url(value: str) -> str:
@@ -112,7 +139,7 @@ def _webhook_url(value: str) -> str:
 
 def _password_range_url(value: str) -> str:
     url = _parse_http_url(value)
-    if url is None or url.query or (url.scheme == "http" and url.host not in _LOOPBACK):
+    if url is None or url.query or (url.scheme == "http" and (url.host or "").strip("[]") not in _LOOPBACK):
         raise ValueError("must be an https URL, like https://api.pwnedpasswords.com/range")
     return value.rstrip("/")
 
@@ -244,9 +271,18 @@ def origin_of(url: str) -> str:
     return str(HttpUrl.build(scheme=parsed.scheme, host=parsed.host or "", port=parsed.port)).rstrip("/")
 
 
+def host_of(url: str) -> str:
+    """Return the host name or IP address of a URL, in lower case and without brackets."""
+    return (HttpUrl(url).host or "").removeprefix("[").removesuffix("]").lower()
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
+Host = Annotated[str, AfterValidator(_host)]
+# Parts that can be left out. What is left out does not exist: neither its routes nor their documentation.
+Part = Literal["registration", "admin", "templates", "emails", "mailbox", "metrics", "pages"]
+PARTS: frozenset[Part] = frozenset(get_args(Part))
 MailTransports = Annotated[
     list[Literal["capture", "resend", "smtp"]], NoDecode, BeforeValidator(_split_list), Field(min_length=1)
 ]
@@ -265,12 +301,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
+    migration_database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = None
     data_dir: Path = Path(".gatepost")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=_MAX_PORT)] = 8000
     public_url: BaseUrl | None = None
     web_url: BaseUrl | None = None
     allowed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split_list)] = []
+    allowed_hosts: Annotated[list[Host], NoDecode, BeforeValidator(_split_list)] = []
+    include: Annotated[frozenset[Part], NoDecode, BeforeValidator(_split_list)] = PARTS
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     environment: Literal["development", "test", "production"] = "development"
     admin_email: EmailStr | None = None
@@ -288,7 +327,7 @@ class Settings(BaseSettings):
     mail_transport: MailTransports = ["capture"]
     mail_from: Annotated[str, AfterValidator(_sender)] | None = None
     resend_api_key: Annotated[SecretStr, Field(min_length=1)] | None = None
-    resend_base_url: BaseUrl = "https://api.resend.com"
+    resend_base_url: Annotated[str, AfterValidator(_provider_url)] = "https://api.resend.com"
     resend_webhook_secret: Annotated[SecretStr, AfterValidator(_provider_webhook_secret)] | None = None
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     session_webhook_url: Annotated[str, AfterValidator(_webhook_url)] | None = None
@@ -315,10 +354,28 @@ class Settings(BaseSettings):
             keys = split_secret_keys(self.secret_key.get_secret_value())
             if not all(map(_is_random, keys)):
                 raise ValueError(f"SECRET_KEY: is not random enough for production: {_MAKE_A_KEY}")
+        if self.migration_database_url is not None and self.database_url is None:
+            raise ValueError("MIGRATION_DATABASE_URL: needs DATABASE_URL, the same database as the application's role")
         if (self.admin_email is None) != (self.admin_password is None):
             raise ValueError("ADMIN_EMAIL and ADMIN_PASSWORD: set both or neither")
         if self.activity_interval >= self.idle_timeout:
             raise ValueError("ACTIVITY_INTERVAL: must be shorter than IDLE_TIMEOUT, or active sessions become idle")
+        return self
+
+    @model_validator(mode="after")
+    def _check_urls(self) -> Self:
+        """Require https in production: cookies are Secure only then, and links in emails are secrets (ASVS 12.2.1)."""
+        if self.environment != "production":
+            return self
+        if self.public_url is None:
+            raise ValueError("PUBLIC_URL: is required in production: the https URL that clients use")
+        for name, urls in {
+            "PUBLIC_URL": [self.public_url],
+            "WEB_URL": [self.web_url or self.public_url],
+            "ALLOWED_ORIGINS": self.allowed_origins,
+        }.items():
+            if not all(url.startswith("https://") for url in urls):
+                raise ValueError(f"{name}: must be https in production")
         return self
 
     @model_validator(mode="after")
@@ -337,8 +394,6 @@ class Settings(BaseSettings):
             raise ValueError("MAIL_TRANSPORT: must name each transport once, in the order in which they are tried")
         if "capture" in transports and len(transports) > 1:
             raise ValueError("MAIL_TRANSPORT: capture cannot be combined with other transports")
-        if self.environment == "production" and self.web_url is None and self.public_url is None:
-            raise ValueError("PUBLIC_URL or WEB_URL: one of them is required in production: links in emails use it")
         if transports == ["capture"]:
             if self.environment == "production":
                 raise ValueError("MAIL_TRANSPORT: capture sends no email; in production set resend or smtp")
@@ -352,9 +407,28 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def owner_url(self) -> str | None:
+        """The URL of the database as the owner of its schema; None for the embedded database."""
+        url = self.migration_database_url or self.database_url
+        return url.get_secret_value() if url else None
+
+    @property
     def issuer(self) -> str:
         """The `iss` claim of access tokens (RFC 7519, 4.1.1)."""
         return (self.public_url or "http://localhost") + "/v1/auth"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that the service answers for: `ALLOWED_HOSTS`, or else its own.
+
+        That is the host of `PUBLIC_URL`. Outside production it is also this machine's, by any name that only a program
+        on this machine can use, and what `HOST` names.
+        """
+        own = set(self.allowed_hosts) or ({host_of(self.public_url)} if self.public_url else set())
+        if self.environment == "production":
+            return frozenset(own)
+        names = {self.host.lower()} - {"0.0.0.0", "::"} | _LOOPBACK  # noqa: S104 - compared, not bound
+        return frozenset(own | names | ({_TEST_CLIENT} if self.environment == "test" else set()))
 
     @property
     def pages_url(self) -> str:

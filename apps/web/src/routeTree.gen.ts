@@ -19,6 +19,7 @@ import { Route as ResetPasswordRouteImport } from './routes/reset-password'
 import { Route as VerifyEmailRouteImport } from './routes/verify-email'
 import { Route as AppDevicesRouteImport } from './routes/_app/devices'
 import { Route as AppMailboxRouteImport } from './routes/_app/mailbox'
+import { Route as AppSettingsApiKeysRouteImport } from './routes/_app/settings/api-keys'
 import { Route as AppSettingsEmailsRouteImport } from './routes/_app/settings/emails'
 import { Route as AppSettingsNotificationsRouteImport } from './routes/_app/settings/notifications'
 import { Route as AppSettingsSuppressionsRouteImport } from './routes/_app/settings/suppressions'
@@ -74,6 +75,11 @@ const AppMailboxRoute = AppMailboxRouteImport.update({
   path: '/mailbox',
   getParentRoute: () => AppRoute,
 } as any)
+const AppSettingsApiKeysRoute = AppSettingsApiKeysRouteImport.update({
+  id: '/settings/api-keys',
+  path: '/settings/api-keys',
+  getParentRoute: () => AppRoute,
+} as any)
 const AppSettingsEmailsRoute = AppSettingsEmailsRouteImport.update({
   id: '/settings/emails',
   path: '/settings/emails',
@@ -113,6 +119,7 @@ export interface FileRoutesByFullPath {
   '/verify-email': typeof VerifyEmailRoute
   '/devices': typeof AppDevicesRoute
   '/mailbox': typeof AppMailboxRoute
+  '/settings/api-keys': typeof AppSettingsApiKeysRoute
   '/settings/emails': typeof AppSettingsEmailsRoute
   '/settings/notifications': typeof AppSettingsNotificationsRoute
   '/settings/suppressions': typeof AppSettingsSuppressionsRoute
@@ -129,6 +136,7 @@ export interface FileRoutesByTo {
   '/verify-email': typeof VerifyEmailRoute
   '/devices': typeof AppDevicesRoute
   '/mailbox': typeof AppMailboxRoute
+  '/settings/api-keys': typeof AppSettingsApiKeysRoute
   '/settings/emails': typeof AppSettingsEmailsRoute
   '/settings/notifications': typeof AppSettingsNotificationsRoute
   '/settings/suppressions': typeof AppSettingsSuppressionsRoute
@@ -147,6 +155,7 @@ export interface FileRoutesById {
   '/verify-email': typeof VerifyEmailRoute
   '/_app/devices': typeof AppDevicesRoute
   '/_app/mailbox': typeof AppMailboxRoute
+  '/_app/settings/api-keys': typeof AppSettingsApiKeysRoute
   '/_app/settings/emails': typeof AppSettingsEmailsRoute
   '/_app/settings/notifications': typeof AppSettingsNotificationsRoute
   '/_app/settings/suppressions': typeof AppSettingsSuppressionsRoute
@@ -165,6 +174,7 @@ export interface FileRouteTypes {
     | '/verify-email'
     | '/devices'
     | '/mailbox'
+    | '/settings/api-keys'
     | '/settings/emails'
     | '/settings/notifications'
     | '/settings/suppressions'
@@ -181,6 +191,7 @@ export interface FileRouteTypes {
     | '/verify-email'
     | '/devices'
     | '/mailbox'
+    | '/settings/api-keys'
     | '/settings/emails'
     | '/settings/notifications'
     | '/settings/suppressions'
@@ -198,6 +209,7 @@ export interface FileRouteTypes {
     | '/verify-email'
     | '/_app/devices'
     | '/_app/mailbox'
+    | '/_app/settings/api-keys'
     | '/_app/settings/emails'
     | '/_app/settings/notifications'
     | '/_app/settings/suppressions'
@@ -288,6 +300,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppMailboxRouteImport
       parentRoute: typeof AppRoute
     }
+    '/_app/settings/api-keys': {
+      id: '/_app/settings/api-keys'
+      path: '/settings/api-keys'
+      fullPath: '/settings/api-keys'
+      preLoaderRoute: typeof AppSettingsApiKeysRouteImport
+      parentRoute: typeof AppRoute
+    }
     '/_app/settings/emails': {
       id: '/_app/settings/emails'
       path: '/settings/emails'
@@ -329,6 +348,7 @@ declare module '@tanstack/react-router' {
 interface AppRouteChildren {
   AppDevicesRoute: typeof AppDevicesRoute
   AppMailboxRoute: typeof AppMailboxRoute
+  AppSettingsApiKeysRoute: typeof AppSettingsApiKeysRoute
   AppSettingsEmailsRoute: typeof AppSettingsEmailsRoute
   AppSettingsNotificationsRoute: typeof AppSettingsNotificationsRoute
   AppSettingsSuppressionsRoute: typeof AppSettingsSuppressionsRoute
@@ -339,6 +359,7 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppDevicesRoute: AppDevicesRoute,
   AppMailboxRoute: AppMailboxRoute,
+  AppSettingsApiKeysRoute: AppSettingsApiKeysRoute,
   AppSettingsEmailsRoute: AppSettingsEmailsRoute,
   AppSettingsNotificationsRoute: AppSettingsNotificationsRoute,
   AppSettingsSuppressionsRoute: AppSettingsSuppressionsRoute,

@@ -14,7 +14,7 @@ from tests.support.mail import WEB_URL, MailService, wait_for_status
 
 async def test_the_new_device_email_lets_the_user_report_and_reset(mail_service: MailService) -> None:
     """One click on "This wasn't me" signs out every device and starts a password reset."""
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     attacker = await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     email = await mail_service.sent_email("new-device")
     assert email["to"] == [user.email]
@@ -40,7 +40,7 @@ async def test_the_new_device_email_lets_the_user_report_and_reset(mail_service:
 
 
 async def test_which_devices_count_as_new(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     assert await mail_service.count_emails("new-device") == 0
     assert await mail_service.count_emails("welcome") == 0
     await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
@@ -54,14 +54,14 @@ async def test_which_devices_count_as_new(mail_service: MailService) -> None:
     await mail_service.sql.execute("update gatepost.emails set status = 'failed' where template = 'new-device'")
     await mail_service.login(user.email, user_agent=CHROME_ON_WINDOWS)
     assert await mail_service.count_emails("new-device") == 3
-    # A month later.
-    await mail_service.sql.execute("update gatepost.sessions set created_at = created_at - interval '31 days'")
+    # A day later.
+    await mail_service.sql.execute("update gatepost.sessions set created_at = created_at - interval '25 hours'")
     await mail_service.login(user.email, user_agent=CHROME_ON_WINDOWS)
     assert await mail_service.count_emails("new-device") == 4
 
 
 async def test_a_browser_is_known_by_its_cookie_until_the_password_changes(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     form = {"email": user.email, "password": PASSWORD, "transport": "cookie"}
     async with mail_service.browser() as browser:
         for expected in (1, 1):
@@ -124,7 +124,7 @@ async def test_verifying_an_email_address_sends_the_welcome_email(mail_service: 
 async def test_a_link_works_once_for_its_own_purpose_until_it_expires(
     mail_service: MailService, path: str, template: str
 ) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     await mail_service.http.post("/v1/auth/password/forgot", json={"email": user.email})
 
@@ -147,7 +147,7 @@ async def test_a_link_works_once_for_its_own_purpose_until_it_expires(
 
 
 async def test_opening_the_links_changes_nothing(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     email = await mail_service.sent_email("new-device")
     paths = set(re.findall(rf"{WEB_URL}(/[^\s\"<]*)", email["text"] + email["html"]))
@@ -162,7 +162,7 @@ async def test_opening_the_links_changes_nothing(mail_service: MailService) -> N
 async def test_link_tokens_are_neither_stored_nor_logged(
     mail_service: MailService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     await mail_service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     await mail_service.http.post("/v1/auth/password/forgot", json={"email": user.email})
     tokens = [await mail_service.link_token(each) for each in ("new-device", "reset-password", "verify-email")]
@@ -196,7 +196,7 @@ async def test_a_link_placeholder_in_another_email_is_not_replaced(mail_service:
 
 
 async def test_revocations_by_admins_can_notify_and_refresh_token_reuse_always_does(mail_service: MailService) -> None:
-    user = await mail_service.register()
+    user = await mail_service.register_confirmed()
     other = await mail_service.login(user.email, user_agent=CHROME_ON_WINDOWS)
     admin = await mail_service.register_admin()
     await admin.delete(f"/v1/admin/sessions/{other.id}?reason=lost&notify=true")

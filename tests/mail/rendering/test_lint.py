@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.mail.rendering import Variable
-from gatepost.mail.rendering.html.lint import MAX_DIAGNOSTICS, lint
+from gatepost.mail.rendering.html.lint import lint
+from gatepost.mail.rendering.pipeline import prepare
+from gatepost.mail.rendering.types import MAX_DIAGNOSTICS, Source
 
 DECLARED = [Variable("url", "url"), Variable("name"), Variable("flag", "boolean"), Variable("items", "list")]
 
@@ -204,8 +206,12 @@ def test_markup_in_a_subject_is_reported() -> None:
 
 
 def test_an_error_after_many_warnings_is_reported() -> None:
-    found = lint('<img src="https://x/">' * (MAX_DIAGNOSTICS + 50) + "<script>", DECLARED, "")
-    assert any(each.severity == "error" for each in found)
+    source = Source("Hello", '<img src="https://x/">' * (MAX_DIAGNOSTICS + 50) + "<script></script>")
+    found, prepared = prepare(source, [], "<!-- content -->")
+    assert prepared is None
+    assert len(found) == MAX_DIAGNOSTICS + 1
+    assert (found[-1].rule, found[-1].severity) == ("more-diagnostics", "error")
+    assert found[-1].msg.startswith("There are 52 more errors and warnings.")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ VALUES: dict[str, Any] = {
 
 def render_part(source: str, part: str = "html", **values: Any) -> str:
     parts = {"subject": "s", "html": "h", "text": "t", part: source}
-    result = render(compile_template(Prepared("", **parts)), VALUES | values)
+    result = render(compile_template(Prepared("", parts["subject"], parts["html"], parts["text"])), VALUES | values)
     assert isinstance(result, Rendered)
     return str(getattr(result, part))
 

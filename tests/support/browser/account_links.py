@@ -38,7 +38,7 @@ async def _sign_in_admin(service: Service) -> Device:
 
 async def sign_in_as_attacker(service: Service) -> tuple[Device, Device, str]:
     """Create a user, and sign an attacker in as this user. Return both devices, and the link in the email about it."""
-    user = await service.register()
+    user = await service.register_confirmed()
     attacker = await service.login(user.email, user_agent=SAFARI_ON_IPHONE)
     return user, attacker, await link_in_email(service, user.email, "new-device")
 

@@ -6,6 +6,7 @@ from .permissions import AdminGuard as AdminGuard
 from .permissions import CurrentAdmin as CurrentAdmin
 from .permissions import RecentAdmin as RecentAdmin
 from .service import AccountService as AccountService
+from .store import change_password as change_password
 from .store import create_user as create_user
 from .store import find_user as find_user
 from .store import read_user as read_user

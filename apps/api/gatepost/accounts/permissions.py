@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.openapi.models import HTTPBearer
-from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection
 
 from gatepost.accounts import store
 from gatepost.audit import Actor
 from gatepost.errors import Forbidden, NotAuthenticated
-from gatepost.http import find_runtime, request_ip
+from gatepost.http import Guard, find_runtime, request_ip
 from gatepost.security import API_KEY_PREFIX, Scope, api_key_prefix, bearer_token, hash_api_key, use_api_key
 from gatepost.sessions import require_recent, require_session
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gatepost.runtime import Runtime
 
 
-class AdminGuard(SecurityBase):
+class AdminGuard(Guard):
     """A dependency that lets admins pass, and API keys with the scope; without a scope, only admins.
 
     Raises:
@@ -37,16 +37,19 @@ class AdminGuard(SecurityBase):
         self.model = HTTPBearer()
         self.scheme_name = "AccessToken"
 
-    async def __call__(self, request: Request) -> Actor:
+    async def __call__(self, connection: HTTPConnection) -> Actor:
         """Return the actor of a request."""
-        runtime = find_runtime(request)
-        ip = request_ip(request, runtime)
-        token = bearer_token(request)
+        earlier: Actor | None = self.earlier_result(connection)
+        if earlier is not None:
+            return earlier
+        runtime = find_runtime(connection)
+        ip = request_ip(connection, runtime)
+        token = bearer_token(connection)
         if token is not None and token.startswith(API_KEY_PREFIX):
             return Actor(await self._check_api_key(runtime, token), ip)
-        session = await require_session(request)
-        async with runtime.database.connection() as connection:
-            if not await store.is_admin(connection, session.user_id):
+        session = await require_session(connection)
+        async with runtime.database.connection() as database:
+            if not await store.is_admin(database, session.user_id):
                 raise Forbidden
         if self._recent:
             require_recent(session)

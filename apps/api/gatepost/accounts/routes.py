@@ -24,9 +24,10 @@ from gatepost.security import JsonWebKeys
 from gatepost.sessions import CurrentSession, reauthenticate_session
 
 router = APIRouter(tags=["identity"], route_class=ApiRoute)
+registration = APIRouter(tags=["identity"], route_class=ApiRoute)
 
 
-@router.post(
+@registration.post(
     "/v1/auth/register",
     status_code=201,
     response_model=SignIn,

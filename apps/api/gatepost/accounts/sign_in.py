@@ -14,7 +14,7 @@ from gatepost.accounts.models import Login, Register, SignIn, Transport, User
 from gatepost.db import Connection
 from gatepost.errors import ApiError, CsrfFailed, NotAuthenticated, RefreshTokenReused, TokenInvalid
 from gatepost.http import preferred_language, request_ip
-from gatepost.security import bearer_token
+from gatepost.security import bearer_token, read_cookie
 from gatepost.sessions import OpenedSession, RefreshedSession, Session, ended_error, set_locations, sign_out_session
 
 if TYPE_CHECKING:
@@ -136,14 +136,14 @@ class SignInFlow:
         )
 
     def _refresh_cookie(self) -> str:
-        cookie = self._request.cookies.get(self._runtime.cookies.refresh)
+        cookie = read_cookie(self._request, self._runtime.cookies.refresh)
         if not cookie:
             raise NotAuthenticated
         self._runtime.origins.check(self._request)
         return cookie
 
     def _session_of_refresh_cookie(self) -> UUID | None:
-        cookie = self._request.cookies.get(self._runtime.cookies.refresh)
+        cookie = read_cookie(self._request, self._runtime.cookies.refresh)
         if cookie:
             with suppress(TokenInvalid):
                 return self._runtime.refresh_tokens.verify(cookie)

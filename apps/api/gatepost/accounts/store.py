@@ -117,13 +117,13 @@ async def change_password(
     connection: Connection,
     *,
     user_id: UUID,
-    session_id: UUID,
+    session_id: UUID | None,
     old_hash: str,
     new_hash: str,
     ip: IPAddress | None,
     idle_timeout: timedelta,
 ) -> int:
-    """Set a new password in a session, revoke all other sessions of the user and return how many.
+    """Set a new password in a session (None: by the operator), revoke all others of the user and return how many.
 
     Raises:
         Conflict: the old hash is not the current one.

@@ -1,3 +1,4 @@
+from .export import export_user as export_user
 from .models import AdminSession as AdminSession
 from .models import AdminUser as AdminUser
 from .models import ApiKey as ApiKey
@@ -13,3 +14,4 @@ from .service import AdminService as AdminService
 from .store import UserAction as UserAction
 from .store import revoke_any_session as revoke_any_session
 from .store import revoke_api_key as revoke_api_key
+from .store import take_over_api_key as take_over_api_key

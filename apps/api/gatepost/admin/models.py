@@ -147,7 +147,7 @@ class CreateApiKey(BaseModel):
     """A new API key."""
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=7)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=8)]
     expires_at: Timestamp | None = None
 
 
@@ -164,10 +164,20 @@ class ApiKey(BaseModel):
     prefix: Annotated[str, Field(description="The readable beginning of the secret")]
     scopes: list[Scope]
     created_by: str
+    owner_id: Annotated[
+        UUID | None, Field(description="The admin whom the key acts for; null if it was created on the command line")
+    ]
+    owner_email: Annotated[str | None, Field(description="The owner's email address; null if the user was deleted")]
     created_at: datetime
     expires_at: Annotated[datetime | None, AfterValidator(_in_utc)]
     last_used_at: datetime | None
     revoked_at: datetime | None
+    suspended_at: Annotated[
+        datetime | None,
+        Field(
+            description="When the owner stopped being an enabled admin; the key works again once an admin takes it over"
+        ),
+    ]
 
 
 class NewApiKey(ApiKey):

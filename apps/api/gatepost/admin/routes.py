@@ -13,6 +13,7 @@ from gatepost.admin.models import (
     AdminSessionPage,
     AdminUser,
     AdminUserPage,
+    ApiKey,
     ApiKeyPage,
     CreateApiKey,
     NewApiKey,
@@ -24,11 +25,19 @@ from gatepost.admin.models import (
 )
 from gatepost.admin.search import Search
 from gatepost.audit import Actor, AuditPage
-from gatepost.errors import NotFound
+from gatepost.errors import Forbidden, NotFound
 from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems
 from gatepost.sessions import EndReason, RevokedSessions
 
+
+class _BulkBodies(ApiRoute):
+    """A route that accepts up to 10,000 ids."""
+
+    max_body_bytes = 512 * 1024
+
+
 router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=ApiRoute)
+bulk = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=_BulkBodies)
 
 _BY_ADMIN: EndReason = "signed_out_by_admin"
 
@@ -84,7 +93,7 @@ async def revoke_any_session(
     runtime.metrics.count_revocations(_BY_ADMIN, int(revoked))
 
 
-@router.post("/sessions/revoke", responses=problems(401, 403, 413, 415, 422))
+@bulk.post("/sessions/revoke", responses=problems(401, 403, 413, 415, 422))
 async def revoke_sessions(body: RevokeSessions, actor: SessionRevoker, runtime: CurrentRuntime) -> RevokedByFilter:
     """Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
 
@@ -148,11 +157,14 @@ async def revoke_user_sessions(
     return RevokedSessions(revoked=revoked)
 
 
-@router.post("/users/{user_id}/disable", responses=problems(401, 403, 404, 413, 415, 422))
+@router.post("/users/{user_id}/disable", responses=problems(401, 403, 404, 409, 413, 415, 422))
 async def disable_user(
     user_id: UUID, body: UserActionRequest, actor: RecentAdmin, runtime: CurrentRuntime, connection: Connection
 ) -> AdminUser:
-    """Disable a user: all their sessions are revoked, and they cannot sign in until they are enabled."""
+    """Disable a user: all their sessions are revoked, and they cannot sign in until they are enabled.
+
+    API keys that they own are suspended. The last enabled admin cannot be disabled.
+    """
     revoked = await runtime.admin.act_on_user(connection, "disable", user_id, actor, body.reason)
     runtime.metrics.count_revocations(_BY_ADMIN, revoked)
     return await read_user(user_id, actor, runtime, connection)
@@ -167,11 +179,17 @@ async def enable_user(
     return await read_user(user_id, actor, runtime, connection)
 
 
-@router.delete("/users/{user_id}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 422))
+@router.delete(
+    "/users/{user_id}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 409, 422)
+)
 async def delete_user(
     user_id: UUID, actor: RecentAdmin, runtime: CurrentRuntime, connection: Connection, reason: ReasonQuery
 ) -> None:
-    """Delete a user: all their sessions are revoked, and the audit log keeps only their id."""
+    """Delete a user: all their sessions are revoked, and what is known about them is erased.
+
+    Sessions and emails keep ids, times and reasons; the audit log and the suppression list stay. API keys that they own
+    are suspended. The last enabled admin cannot be deleted.
+    """
     revoked = await runtime.admin.act_on_user(connection, "delete", user_id, actor, reason)
     runtime.metrics.count_revocations(_BY_ADMIN, revoked)
 
@@ -188,7 +206,7 @@ async def list_api_keys(
     return await runtime.admin.list_api_keys(connection, cursor, limit)
 
 
-@router.post("/api-keys", summary="Create API Key", status_code=201, responses=problems(401, 403, 413, 415, 422))
+@router.post("/api-keys", summary="Create API Key", status_code=201, responses=problems(401, 403, 409, 413, 415, 422))
 async def create_api_key(
     body: CreateApiKey, actor: RecentAdmin, runtime: CurrentRuntime, connection: Connection
 ) -> NewApiKey:
@@ -207,6 +225,18 @@ async def revoke_api_key(key_id: UUID, actor: RecentAdmin, connection: Connectio
     """Revoke an API key; its next request is rejected."""
     if not await store.revoke_api_key(connection, key_id, actor):
         raise NotFound
+
+
+@router.post("/api-keys/{key_id}/take-over", summary="Take Over API Key", responses=problems(401, 403, 404, 409, 422))
+async def take_over_api_key(key_id: UUID, actor: RecentAdmin, connection: Connection) -> ApiKey:
+    """Become the owner of an API key. It keeps its secret and scopes, and works again if it was suspended.
+
+    A key is suspended when its owner is disabled, deleted or no longer an admin; enabling them again does not change
+    that.
+    """
+    if actor.user_id is None:
+        raise Forbidden
+    return await store.take_over_api_key(connection, key_id, actor.user_id, actor)
 
 
 @router.get("/audit", summary="List Audit Log", responses=problems(401, 403, 422))

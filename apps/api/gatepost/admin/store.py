@@ -156,17 +156,21 @@ async def list_users(
 async def create_api_key(
     connection: Connection, form: CreateApiKey, prefix: str, secret_hash: bytes, actor: Actor
 ) -> ApiKey:
-    """Create an API key and return it."""
+    """Create an API key, which its creator owns, and return it. One made on the command line has no owner."""
     row = await connection.fetchrow(
         """
-        insert into gatepost.api_keys (name, prefix, secret_hash, scopes, created_by, expires_at)
-        values ($1, $2, $3, $4, $5, $6) returning *
+        with created as (
+          insert into gatepost.api_keys (name, prefix, secret_hash, scopes, created_by, owner_id, expires_at)
+          values ($1, $2, $3, $4, $5, $6, $7) returning *
+        )
+        select k.*, u.email as owner_email from created k left join gatepost.users u on u.id = k.owner_id
         """,
         form.name,
         prefix,
         secret_hash,
         sorted(set(form.scopes)),
         actor.name,
+        actor.user_id,
         form.expires_at,
     )
     key = _api_key(row)
@@ -178,9 +182,9 @@ async def list_api_keys(connection: Connection, before: datetime | None, last: U
     """Return API keys, newest first, those before a time and an id."""
     rows = await connection.fetch(
         """
-        select * from gatepost.api_keys
-        where $1::timestamptz is null or (created_at, id) < ($1, $2::uuid)
-        order by created_at desc, id desc limit $3
+        select k.*, u.email as owner_email from gatepost.api_keys k left join gatepost.users u on u.id = k.owner_id
+        where $1::timestamptz is null or (k.created_at, k.id) < ($1, $2::uuid)
+        order by k.created_at desc, k.id desc limit $3
         """,
         before,
         last,
@@ -196,6 +200,21 @@ async def revoke_api_key(connection: Connection, key_id: UUID, actor: Actor) -> 
         await audit.record(connection, actor, "key.revoked", f"key:{key_id}")
         return True
     return bool(await connection.fetchval("select true from gatepost.api_keys where id = $1", key_id))
+
+
+async def take_over_api_key(connection: Connection, key_id: UUID, user_id: UUID, actor: Actor) -> ApiKey:
+    """Make an admin the owner of an API key, which works again if it was suspended. Return the key.
+
+    Raises:
+        NotFound: there is no such key.
+        Conflict: the key was revoked, or the user is not an enabled admin.
+    """
+    await connection.execute("select gatepost.take_over_api_key($1, $2, $3, $4)", key_id, user_id, actor.name, actor.ip)
+    query = """
+        select k.*, u.email as owner_email from gatepost.api_keys k left join gatepost.users u on u.id = k.owner_id
+        where k.id = $1
+    """
+    return _api_key(await connection.fetchrow(query, key_id))
 
 
 def _api_key(row: Record | None) -> ApiKey:

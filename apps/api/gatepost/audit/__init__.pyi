@@ -1,7 +1,9 @@
 from .chain import Anchor as Anchor
+from .chain import SealKeys as SealKeys
 from .chain import Tampering as Tampering
 from .models import Actor as Actor
 from .models import AuditPage as AuditPage
+from .service import Sealer as Sealer
 from .service import Verified as Verified
 from .service import drop as drop
 from .service import export_lines as export_lines

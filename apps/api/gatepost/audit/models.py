@@ -24,6 +24,11 @@ class Actor:
     user_id: UUID | None = None
     session_id: UUID | None = None
 
+    @property
+    def is_api_key(self) -> bool:
+        """Whether an API key acts, and so no person who entered a password."""
+        return self.name.startswith("key:")
+
 
 class AuditRow(BaseModel):
     """An audited action. `actor` is `user:<id>`, `key:<id>`, `cli`, or a part of Gatepost, such as `system`."""

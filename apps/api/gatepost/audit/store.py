@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from asyncpg import Record
 
-from gatepost.audit.chain import GENESIS, Row, Seal
+from gatepost.audit.chain import GENESIS, RETENTION, Row, Seal
 from gatepost.audit.models import Actor, AuditRow
 from gatepost.db import Connection
 
@@ -26,7 +26,8 @@ a.id, to_char(a.at at time zone 'UTC', {_RFC3339}) as at, a.actor, a.action, a.t
 a.detail::text as detail, a.written_by::text as written_by
 """
 _SEAL = f"""
-s.position, s.audit_id, encode(s.hash, 'hex') as hash, s.horizon::text as horizon, s.cluster,
+s.position, s.audit_id, encode(s.hash, 'hex') as hash, encode(s.mac, 'hex') as mac, s.key_id, s.drops_to,
+s.horizon::text as horizon, s.cluster,
 to_char(s.sealed_at at time zone 'UTC', {_RFC3339}) as sealed_at
 """
 _HAS_NO_SEAL = "not exists (select from gatepost.audit_seals s where s.audit_id = a.id)"
@@ -44,9 +45,9 @@ order by a.written_by, a.id limit $3
 """  # noqa: S608 - constants
 _LIST_UNSEALED = f"select {_ROW} from gatepost.audit_log a where {_HAS_NO_SEAL} order by a.id limit $1"  # noqa: S608
 _ADD_SEALS = """
-insert into gatepost.audit_seals (position, audit_id, hash, horizon, cluster, sealed_at)
-select position, audit_id, decode(hash, 'hex'), $4::text::xid8, $5, $6::text::timestamptz
-from unnest($1::bigint[], $2::bigint[], $3::text[]) as seals (position, audit_id, hash)
+insert into gatepost.audit_seals (position, audit_id, hash, mac, key_id, drops_to, horizon, cluster, sealed_at)
+select position, audit_id, decode(hash, 'hex'), decode(mac, 'hex'), $5, $6, $7::text::xid8, $8, $9::text::timestamptz
+from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as seals (position, audit_id, hash, mac)
 """
 _STREAM_SEALS = f"""
 select {_SEAL}, {_ROW} from gatepost.audit_seals s left join gatepost.audit_log a on a.id = s.audit_id
@@ -102,11 +103,20 @@ async def list_unsealed(connection: Connection, limit: int) -> list[Row]:
 
 
 async def add_seals(connection: Connection, seals: Sequence[Seal]) -> None:
-    """Insert the seals of one batch, which all have the same horizon, cluster and time."""
-    positions, ids = [seal.position for seal in seals], [seal.audit_id for seal in seals]
+    """Insert the seals of one batch, which all have the same key, horizon, cluster and time."""
     first = seals[0]
-    hashes = [seal.hash for seal in seals]
-    await connection.execute(_ADD_SEALS, positions, ids, hashes, str(first.horizon), first.cluster, first.sealed_at)
+    await connection.execute(
+        _ADD_SEALS,
+        [seal.position for seal in seals],
+        [seal.audit_id for seal in seals],
+        [seal.hash for seal in seals],
+        [seal.mac for seal in seals],
+        first.key_id,
+        first.drops_to,
+        str(first.horizon),
+        first.cluster,
+        first.sealed_at,
+    )
 
 
 async def read_start(connection: Connection) -> Seal:
@@ -148,14 +158,25 @@ async def read_seal(connection: Connection, position: int) -> Seal:
     return _seal(_one(await connection.fetchrow(query, position)))
 
 
-async def record_drop(connection: Connection, seal: Seal, rows: int, before: datetime) -> None:
-    """Record that the log begins after a seal from now on, and audit that."""
+async def find_hash(connection: Connection, position: int) -> str | None:
+    """Return the hash of the seal at a position, or None if there is no such seal."""
+    query = "select encode(hash, 'hex') from gatepost.audit_seals where position = $1"
+    found: str | None = await connection.fetchval(query, position)
+    return found
+
+
+async def record_drop(connection: Connection, seal: Seal, rows: int, before: datetime) -> Row:
+    """Record that the log begins after a seal from now on, and return the retention row, which has to be sealed."""
     query = "insert into gatepost.audit_drops (position, hash) values ($1, decode($2, 'hex'))"
     await connection.execute(query, seal.position, seal.hash)
     detail = {"position": seal.position, "hash": seal.hash, "rows": rows, "before": before.isoformat()}
-    await connection.execute(
-        "select gatepost.record_audit('cli', 'audit.dropped', null, null, null, $1)", json.dumps(detail)
+    written = await connection.fetchval(
+        "insert into gatepost.audit_log (actor, action, detail) values ('cli', $1, $2) returning id",
+        RETENTION,
+        json.dumps(detail),
     )
+    query = f"select {_ROW} from gatepost.audit_log a where a.id = $1"  # noqa: S608 - constants
+    return _row(_one(await connection.fetchrow(query, written)))
 
 
 async def delete_dropped(connection: Connection, until: int, limit: int) -> int:

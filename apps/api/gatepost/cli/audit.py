@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, TypeVar
+from typing import Annotated, BinaryIO
 
 import typer
 
 from gatepost import audit
-from gatepost.audit import Anchor, Tampering, Verified
+from gatepost.audit import Anchor, SealKeys, Tampering, Verified
 from gatepost.cli import output
-from gatepost.cli.database import with_runtime
+from gatepost.cli.database import with_owner, with_runtime
 from gatepost.db import Database
 from gatepost.errors import ConfigurationError
+from gatepost.runtime import Runtime
+from gatepost.security import crypto
+from gatepost.settings import Settings
 
 app = typer.Typer(
     help="Verify and export the audit log, and delete its oldest rows.\n\n"
@@ -25,7 +28,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object")]
@@ -53,7 +55,9 @@ def verify(
             verified = _verify_file(file, known)
         else:
             with output.progress("Verifying") as progress:
-                verified = _with_database(lambda database: audit.verify_log(database, known, progress))
+                verified = with_runtime(
+                    lambda runtime: audit.verify_log(runtime.database, runtime.seal_keys, known, progress)
+                )
         _print_verified(verified, as_json)
 
 
@@ -66,10 +70,10 @@ def export(
     """Export the sealed rows as JSON Lines. Each has its position, its hash and the hash of the row before."""
     with _tampering_reported(as_json=False):
         if file is None:
-            _with_database(lambda database: _write(database, sys.stdout.buffer, lambda _done, _total: None))
+            with_runtime(lambda runtime: _write(runtime, sys.stdout.buffer, lambda _done, _total: None))
             return
         with _new_file(file) as out, output.progress("Exporting") as progress:
-            rows = _with_database(lambda database: _write(database, out, progress))
+            rows = with_runtime(lambda runtime: _write(runtime, out, progress))
         typer.echo(f"Exported {output.counted(rows, 'row')} to {file}.")
 
 
@@ -84,19 +88,22 @@ def drop(
     yes: output.Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete the oldest rows of the audit log, after verifying it. The rest can still be verified."""
+    """Delete the oldest rows of the audit log, after verifying it. The rest can still be verified.
+
+    Uses the role of GATEPOST_MIGRATION_DATABASE_URL, because that of the service cannot delete audit rows.
+    """
     with _tampering_reported(as_json):
-        _with_database(lambda database: _drop(database, before.replace(tzinfo=UTC), yes, as_json))
+        with_owner(lambda runtime, owner: _drop(owner, runtime.seal_keys, before.replace(tzinfo=UTC), yes, as_json))
 
 
-async def _drop(database: Database, before: datetime, yes: bool, as_json: bool) -> None:
+async def _drop(database: Database, keys: SealKeys, before: datetime, yes: bool, as_json: bool) -> None:
     with output.progress("Verifying") as progress:
-        droppable = await audit.find_droppable(database, before, progress)
+        droppable = await audit.find_droppable(database, keys, before, progress)
     rows = droppable.rows if droppable else 0
     if rows and not yes:
         _confirm_drop(f"{output.counted(rows, 'row')} from before {before:%Y-%m-%d %H:%M:%S} UTC")
     with output.progress("Deleting") as progress:
-        await audit.drop(database, droppable, before, progress)
+        await audit.drop(database, keys, droppable, before, progress)
     if as_json:
         typer.echo(json.dumps({"dropped": rows, "position": droppable.last.position if droppable else None}))
     else:
@@ -111,9 +118,9 @@ def _confirm_drop(rows: str) -> None:
         raise ConfigurationError("Canceled. Nothing was deleted.")
 
 
-async def _write(database: Database, out: BinaryIO, progress: Progress) -> int:
+async def _write(runtime: Runtime, out: BinaryIO, progress: Progress) -> int:
     rows = 0
-    async with aclosing(audit.export_lines(database, progress)) as lines:
+    async with aclosing(audit.export_lines(runtime.database, runtime.seal_keys, progress)) as lines:
         async for line in lines:
             out.write(line)
             rows += 1
@@ -137,11 +144,22 @@ def _new_file(file: Path) -> Iterator[BinaryIO]:
 
 
 def _verify_file(file: Path, anchor: Anchor | None) -> Verified:
+    keys = _known_keys()
+    if keys is None:
+        typer.echo("Warning: the seals were verified without their key. Set GATEPOST_SECRET_KEY.", err=True)
     try:
         with file.open("rb") as lines:
-            return audit.verify_lines(lines, anchor)
+            return audit.verify_lines(lines, anchor, keys)
     except OSError as error:
         raise ConfigurationError(f"--file: {file} cannot be read: {error.strerror}") from None
+
+
+def _known_keys() -> SealKeys | None:
+    """Return the keys of this installation, or None if there is no secret key: an auditor needs none."""
+    settings = Settings()
+    if settings.secret_key is None and not (settings.data_dir / "secret_key").exists():
+        return None
+    return SealKeys(crypto.secret_keys(settings))
 
 
 def _parse_anchor(text: str | None) -> Anchor | None:
@@ -154,11 +172,14 @@ def _parse_anchor(text: str | None) -> Anchor | None:
 def _print_verified(verified: Verified, as_json: bool) -> None:
     if verified.cut_line is not None:
         typer.echo(f"Warning: line {verified.cut_line} is incomplete. The lines before it were verified.", err=True)
-    if verified.first > 1:
+    if verified.dropped_by is not None:
+        dropped = f"Positions 1 to {verified.first - 1} were dropped, as the sealed row {verified.dropped_by} says."
+        typer.echo(dropped, err=True)
+    elif verified.first > 1:
         typer.echo(f"Warning: the log begins at position {verified.first}. Earlier rows were not verified.", err=True)
     if as_json:
         summary = {"ok": True, "first": verified.first, "rows": verified.rows, "anchor": str(verified.head)}
-        typer.echo(json.dumps(summary | {"cut_line": verified.cut_line}))
+        typer.echo(json.dumps(summary | {"cut_line": verified.cut_line, "dropped_by": verified.dropped_by}))
         return
     typer.echo(f"{output.counted(verified.rows, 'row')} verified, no tampering found.")
     typer.echo(f"Anchor: {verified.head}")
@@ -175,7 +196,3 @@ def _tampering_reported(as_json: bool) -> Iterator[None]:
             typer.echo(json.dumps({"ok": False, "error": str(error), **position}))
         typer.echo(f"gatepost: The audit log was tampered with: {error}", err=True)
         raise typer.Exit(1) from None
-
-
-def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
-    return with_runtime(lambda runtime: work(runtime.database))

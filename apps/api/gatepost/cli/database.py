@@ -10,7 +10,7 @@ from typing import TypeVar
 import typer
 from pydantic import SecretStr
 
-from gatepost.db import Connection, EmbeddedPostgres, migrate
+from gatepost.db import Connection, Database, EmbeddedPostgres, migrate_embedded
 from gatepost.runtime import Runtime, open_runtime
 from gatepost.settings import Settings
 
@@ -18,33 +18,30 @@ T = TypeVar("T")
 
 
 @contextmanager
-def database_url(settings: Settings, *, quiet: bool = False) -> Iterator[str]:
-    """Yield the URL of the configured database, or of the embedded one, which runs until the block ends.
-
-    `quiet` keeps standard output free for the command's own output.
-    """
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-        return
+def embedded_database(settings: Settings, *, quiet: bool = False) -> Iterator[EmbeddedPostgres]:
+    """Run the embedded database until the block ends. `quiet` keeps standard output free for the command's own."""
     server = EmbeddedPostgres.start(settings.data_dir)
     try:
         if not quiet:
             typer.echo(f"Embedded PostgreSQL in {server.data}")
-        yield server.url
+        yield server
     finally:
         server.stop()
 
 
 @contextmanager
 def migrated_database(settings: Settings, *, quiet: bool = False) -> Iterator[Settings]:
-    """Yield the settings with the URL of the database. The embedded database is migrated first, no other one is.
+    """Yield the settings with the URLs of the database. The embedded database is migrated first, no other one is.
 
     `quiet` keeps standard output free for the command's own output.
     """
-    with database_url(settings, quiet=quiet) as url:
-        if settings.database_url is None:
-            asyncio.run(migrate(url))
-        yield settings.model_copy(update={"database_url": SecretStr(url)})
+    if settings.database_url is not None:
+        yield settings
+        return
+    with embedded_database(settings, quiet=quiet) as server:
+        asyncio.run(migrate_embedded(server))
+        urls = {"database_url": server.application_url, "migration_database_url": server.url}
+        yield settings.model_copy(update={name: SecretStr(url) for name, url in urls.items()})
 
 
 def with_runtime(work: Callable[[Runtime], Awaitable[T]]) -> T:
@@ -60,6 +57,19 @@ def with_runtime(work: Callable[[Runtime], Awaitable[T]]) -> T:
 
     with migrated_database(Settings(), quiet=True) as settings:
         return asyncio.run(run(settings))
+
+
+def with_owner(work: Callable[[Runtime, Database], Awaitable[T]]) -> T:
+    """Run `work` with the services and the database as the owner of the schema, and return its result."""
+
+    async def run(runtime: Runtime) -> T:
+        owner = await Database.open(runtime.settings.owner_url or "", size=2)
+        try:
+            return await work(runtime, owner)
+        finally:
+            await owner.close()
+
+    return with_runtime(run)
 
 
 def with_connection(work: Callable[[Runtime, Connection], Awaitable[T]]) -> T:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from gatepost.accounts import create_user
+from gatepost.accounts import change_password, create_user, find_user
 from gatepost.cli import demo_emails
 from gatepost.cli.database import migrated_database
 from gatepost.db import Connection
@@ -53,9 +53,28 @@ def seed_database(settings: Settings) -> None:
         ConfigurationError: this is production, or the database lacks migrations.
     """
     _reject_production(settings)
-    asyncio.run(_seed(settings))
-    typer.echo(f"Demo sign-in: {USER[0]} / {USER[1]}")
-    typer.echo(f"Admin sign-in: {ADMIN[0]} / {ADMIN[1]}")
+    kept = asyncio.run(_seed(settings))
+    for label, (email, password) in (("Demo sign-in", USER), ("Admin sign-in", ADMIN)):
+        if email == kept:
+            typer.echo(f"{label}: {email} / your own password, because this is GATEPOST_ADMIN_EMAIL")
+        else:
+            typer.echo(f"{label}: {email} / {password}")
+
+
+async def require_no_demo_accounts(runtime: Runtime) -> None:
+    """Require that no account has one of the demo passwords, which are public.
+
+    Raises:
+        ConfigurationError: one does, so that anyone who reaches the service could sign in.
+    """
+    async with runtime.database.connection() as connection:
+        found = [(await find_user(connection, email), password) for email, password in (ADMIN, USER)]
+    for account, password in found:
+        if account is not None and await runtime.passwords.verify(account.password_hash, password):
+            raise ConfigurationError(
+                f"GATEPOST_HOST: the database has the demo account {account.user.email}, whose password is public: "
+                "listen on 127.0.0.1, or delete the account"
+            )
 
 
 def _reject_production(settings: Settings) -> None:
@@ -65,8 +84,10 @@ def _reject_production(settings: Settings) -> None:
         )
 
 
-async def _seed(settings: Settings) -> None:
+async def _seed(settings: Settings) -> str | None:
+    """Create what is missing; return the demo email address that is the operator's, if one is."""
     async with open_runtime(settings) as runtime:
+        kept = await _create_operator(runtime)
         admin_hash, user_hash = await runtime.passwords.hash(ADMIN[1]), await runtime.passwords.hash(USER[1])
         async with runtime.database.transaction() as connection:
             await create_user(connection, ADMIN[0], admin_hash, "admin", confirmed=True)
@@ -77,6 +98,30 @@ async def _seed(settings: Settings) -> None:
             if settings.mail_transport == ["capture"]:
                 await runtime.published_templates.register()
                 await demo_emails.create(connection, USER[0], ADMIN[0])
+        return kept
+
+
+async def _create_operator(runtime: Runtime) -> str | None:
+    """Let the operator's password hold where `ADMIN_EMAIL` is a demo address, even if the demo created it before."""
+    email, password = runtime.settings.admin_email, runtime.settings.admin_password
+    demo = dict((ADMIN, USER))
+    if email is None or password is None or email.lower() not in demo:
+        return None
+    new_hash = await runtime.passwords.hash(password.get_secret_value())
+    async with runtime.database.transaction() as connection:
+        if await create_user(connection, email.lower(), new_hash, "admin", confirmed=True) is None:
+            found = await find_user(connection, email)
+            if found and await runtime.passwords.verify(found.password_hash, demo[email.lower()]):
+                await change_password(
+                    connection,
+                    user_id=found.user.id,
+                    session_id=None,
+                    old_hash=found.password_hash,
+                    new_hash=new_hash,
+                    ip=None,
+                    idle_timeout=runtime.settings.idle_timeout,
+                )
+    return email.lower()
 
 
 async def _open_sessions(runtime: Runtime, connection: Connection, user_id: UUID) -> None:

@@ -78,7 +78,8 @@ def _emails(user: str, admin: str) -> list[dict[str, Any]]:
     today = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     at = f"{today:%Y-%m-%d, %H:%M} UTC"
     device = {"device": "Safari on iPhone", "devices_url": _DEVICES}
-    signed_in = device | {"ip": "203.0.113.7", "signed_in_at": at, "not_me_url": f"{_SITE}/not-me?token={_TOKEN}"}
+    parsed = {"browser": "Safari", "system": "iPhone", "ip": "203.0.113.7", "location": "Berlin, Germany"}
+    signed_in = device | parsed | {"signed_in_at": at, "not_me_url": f"{_SITE}/not-me?token={_TOKEN}"}
     verify = {"verify_url": f"{_SITE}/verify-email?token={_TOKEN}", "expires_in": "24 hours"}
     reset = {"reset_url": f"{_SITE}/reset-password?token={_TOKEN}", "expires_in": "1 Stunde"}
     invoice = {"template": "new-invoice", "to": user, "reply_to": admin}

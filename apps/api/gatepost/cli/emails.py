@@ -85,6 +85,8 @@ def show(
         return
     content = email.text if part == "text" else email.html
     if content is None:
+        if email.content_hidden:
+            output.fail(f"The content of email {email_id} is not shown, because it contains secrets.")
         output.fail(f"Email {email_id} is {email.status}. Its content has not been rendered.")
     output.print_text(content)
 

@@ -9,20 +9,34 @@ from typing import Annotated
 import typer
 
 from gatepost import db
-from gatepost.cli.database import database_url
+from gatepost.cli.database import embedded_database
 from gatepost.settings import Settings
 
 app = typer.Typer(help="Copy the SQL migrations to a Supabase project.", no_args_is_help=True)
 
 
 def migrate() -> None:
-    """Apply pending migrations. Safe to run from several processes at once."""
-    with database_url(Settings()) as url:
-        applied = asyncio.run(db.migrate(url))
+    """Apply pending migrations, as the role of GATEPOST_MIGRATION_DATABASE_URL. Safe to run several times at once.
+
+    The role of GATEPOST_DATABASE_URL gets the rights that the service needs; it cannot change or delete audit rows.
+    """
+    settings = Settings()
+    if settings.database_url is None:
+        with embedded_database(settings) as server:
+            applied = asyncio.run(db.migrate_embedded(server))
+    else:
+        applied = asyncio.run(_migrate(settings.database_url.get_secret_value(), settings.owner_url or ""))
     for migration in applied:
         typer.echo(f"Applied {migration.version} {migration.name}")
     if not applied:
         typer.echo("The schema is up to date.")
+
+
+async def _migrate(url: str, owner_url: str) -> list[db.Migration]:
+    if owner_url == url:
+        return await db.migrate(url)
+    role = await db.read_role(url)
+    return await db.migrate(owner_url, application_role=role, setting="GATEPOST_MIGRATION_DATABASE_URL")
 
 
 @app.command()

@@ -86,6 +86,7 @@ def show(key: Key, locale: Locale = "en", as_json: output.AsJson = False) -> Non
             ),
             ("subject", template.current.subject if template.current else None),
             ("variables", " ".join(each.name for each in template.variables)),
+            ("secrets", "yes" if template.contains_secrets else "no"),
         ]
     )
 
@@ -209,7 +210,14 @@ async def _read_published(templates: TemplateService, key: str) -> TemplateFiles
         if template.live is not None:
             sources[locale] = template.live
     declared = next((each.variables for each in sources.values()), [])
-    return TemplateFiles(key, first.name, first.description, declared, sources)
+    return TemplateFiles(
+        key,
+        first.name,
+        first.description,
+        declared,
+        sources,
+        contains_secrets=first.contains_secrets and first.source == "custom",
+    )
 
 
 @dataclass(frozen=True)
@@ -258,7 +266,13 @@ async def _publish(templates: TemplateService, changes: Sequence[_Change]) -> bo
     for change in changes:
         template, source = change.template, change.source.model_dump()
         if change.current is None and template.key not in created:
-            form = CreateTemplate(**source, key=template.key, name=template.name, description=template.description)
+            form = CreateTemplate(
+                **source,
+                key=template.key,
+                name=template.name,
+                description=template.description,
+                contains_secrets=template.contains_secrets,
+            )
             await templates.create(form, change.locale, output.ACTOR)
             created.add(template.key)
         else:

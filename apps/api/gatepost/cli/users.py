@@ -1,22 +1,23 @@
-"""`gatepost users list|show|disable|enable|create-admin`."""
+"""`gatepost users list|show|disable|enable|delete|export|create-admin`."""
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from gatepost.accounts import Email, NewPassword, create_user, find_user
-from gatepost.admin import AdminUser, UserAction
+from gatepost.admin import AdminUser, UserAction, export_user
 from gatepost.cli import output
 from gatepost.cli.database import with_connection, with_transaction
 from gatepost.db import Connection
 from gatepost.runtime import Runtime
 
-app = typer.Typer(help="List, disable and enable users, and create admins.", no_args_is_help=True)
+app = typer.Typer(help="List, disable, delete and export users, and create admins.", no_args_is_help=True)
 
 _COLUMNS: output.Columns[AdminUser] = {
     "ID": lambda user: user.id,
@@ -67,6 +68,35 @@ def enable(id_or_email: IdOrEmail, reason: output.OptionalReason = None, as_json
 
 
 @app.command()
+def delete(id_or_email: IdOrEmail, reason: output.Reason, yes: output.Yes = False) -> None:
+    """Delete a user and what is known about them. The audit log and the suppression list stay.
+
+    Export the user first, if they may ask for their data: `gatepost users export`.
+    """
+    output.confirm(yes, f"Delete {id_or_email} and their data? This cannot be undone.")
+
+    async def delete_user(runtime: Runtime, connection: Connection) -> UUID:
+        user = await _find(runtime, connection, id_or_email)
+        await runtime.admin.act_on_user(connection, "delete", user.id, output.ACTOR, reason)
+        await output.record_command(connection, "users delete", f"user:{user.id}", reason)
+        return user.id
+
+    typer.echo(f"Deleted user {with_transaction(delete_user)}.")
+
+
+@app.command()
+def export(id_or_email: IdOrEmail) -> None:
+    """Print what is known about a user as JSON: account, devices, emails, notifications and audit rows."""
+
+    async def export_data(runtime: Runtime, connection: Connection) -> dict[str, Any] | None:
+        user = await _find(runtime, connection, id_or_email)
+        await output.record_command(connection, "users export", f"user:{user.id}", None)
+        return await export_user(connection, user.id)
+
+    output.print_text(json.dumps(with_transaction(export_data), indent=2, ensure_ascii=False))
+
+
+@app.command()
 def create_admin(
     email: Annotated[
         str, typer.Argument(parser=output.parser_of(Email), metavar="EMAIL", help="Email address of the admin")
@@ -79,6 +109,8 @@ def create_admin(
     async def create(runtime: Runtime, connection: Connection) -> AdminUser | None:
         if problem := await runtime.password_rules.find_problem(password, email):
             raise typer.BadParameter(problem[1], param_hint="password")
+        # For the email about it: perhaps no service of this release has used this database yet.
+        await runtime.published_templates.register()
         password_hash = await runtime.passwords.hash(password)
         user = await create_user(connection, email, password_hash, "admin", confirmed=True)
         if user is None:

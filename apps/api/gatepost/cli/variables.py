@@ -26,7 +26,7 @@ Assignments = Annotated[
 ]
 
 # A variable of these types takes the value as it is given; it needs no JSON quotes.
-_TEXT_TYPES = ("string", "date", "url")
+_TEXT_TYPES = ("string", "date", "url", "link")
 
 
 def split(assignments: Sequence[str] | None) -> list[tuple[str, str]]:

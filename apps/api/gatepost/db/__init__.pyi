@@ -8,9 +8,13 @@ from .lease_worker import Lease as Lease
 from .lease_worker import LeaseWorker as LeaseWorker
 from .lease_worker import retry_seconds as retry_seconds
 from .listener import Listener as Listener
+from .migrations import Migration as Migration
+from .migrations import can_erase_audit as can_erase_audit
 from .migrations import copy_migrations as copy_migrations
 from .migrations import migrate as migrate
+from .migrations import migrate_embedded as migrate_embedded
 from .migrations import pending as pending
+from .migrations import read_role as read_role
 from .pool import Connection as Connection
 from .pool import Database as Database
 from .pool import Reader as Reader

@@ -35,15 +35,22 @@ SERVICE_HOME = Path("/var/lib/gatepost")
 
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 _SUPERUSER = "gatepost"
+# The role that the service uses, which can neither change nor delete audit rows. The superuser owns the schema.
+APPLICATION_ROLE = "gatepost_app"
 _PORT = 5432
 _START_SECONDS = 60
 # A cluster has this prefix until it is complete.
 _INCOMPLETE = "postgres.new-"
+_PASS_THROUGH = stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH
 _ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 class EmbeddedPostgres:
-    """A running server. `url` is that of its database, `data` the directory of its cluster."""
+    """A running server. `data` is the directory of its cluster.
+
+    `url` is that of its database for the owner of the schema, `application_url` for the role of the service, which
+    `migrate_embedded` creates.
+    """
 
     def __init__(self, cluster: _Cluster, users_lock: IO[bytes], start_lock: Path, sockets: Path) -> None:
         self._cluster = cluster
@@ -51,7 +58,9 @@ class EmbeddedPostgres:
         self._start_lock = start_lock
         self._sockets = sockets
         self.data = cluster.directory
-        self.url = f"postgresql://{_SUPERUSER}@/postgres?host={quote(str(sockets), safe='/')}&port={_PORT}"
+        database = f"/postgres?host={quote(str(sockets), safe='/')}&port={_PORT}"
+        self.url = f"postgresql://{_SUPERUSER}@{database}"
+        self.application_url = f"postgresql://{APPLICATION_ROLE}@{database}"
 
     @classmethod
     def start(cls, data_dir: Path) -> Self:
@@ -69,7 +78,7 @@ class EmbeddedPostgres:
                 sockets = _attach(cluster)
                 with _signals_delayed():
                     sockets = sockets or _launch(cluster)
-                    users_lock = (data_dir / "postgres.users").open("ab")
+                    users_lock = _open_private(data_dir / "postgres.users")
                     fcntl.flock(users_lock, fcntl.LOCK_SH)
                     server = cls(cluster, users_lock, start_lock, sockets)
                     atexit.register(server.stop)
@@ -105,7 +114,8 @@ def running(data_dir: Path) -> Iterator[EmbeddedPostgres]:
 
 def _create_data_dir(directory: Path) -> Path:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        # As root, PostgreSQL's service account has to pass through, but may list nothing.
+        directory.mkdir(_PASS_THROUGH if os.geteuid() == 0 else stat.S_IRWXU, parents=True, exist_ok=True)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError("it is not writable")
     except OSError as error:
@@ -117,10 +127,18 @@ def _data_dir_error(directory: Path, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"GATEPOST_DATA_DIR: {directory} cannot be used: {error}")
 
 
+def _open_private(path: Path) -> IO[bytes]:
+    """Open a file for locking that only its owner can read, whatever the umask and an earlier version left."""
+    private = stat.S_IRUSR | stat.S_IWUSR
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, private)
+    os.fchmod(descriptor, private)
+    return os.fdopen(descriptor, "ab")
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     try:
-        lock = path.open("ab")
+        lock = _open_private(path)
     except FileNotFoundError:
         # The data directory was removed meanwhile, so that no other process can find this server either.
         yield

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from gatepost.errors import ApiError, Conflict, FieldError, InternalError, NotFound, ValidationFailed
+from gatepost.errors import ApiError, Conflict, FieldError, Forbidden, InternalError, NotFound, ValidationFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,28 @@ DATABASE_ERRORS: Mapping[str, DatabaseError] = MappingProxyType(
         "GP045": DatabaseError(
             "password_not_current", Conflict, "Your password was changed in the meantime. Sign in again."
         ),
+        "GP057": DatabaseError(
+            "api_key_not_found", NotFound, "This API key was not found. Reload the list of API keys and try again."
+        ),
+        "GP058": DatabaseError(
+            "api_key_revoked", Conflict, "This API key was revoked, so it cannot be taken over. Create a new one."
+        ),
+        "GP059": DatabaseError(
+            "key_owner_not_admin",
+            Conflict,
+            "Only an admin who is not disabled can own an API key. Choose another admin, or make this user one.",
+        ),
+        "GP060": DatabaseError(
+            "last_admin",
+            Conflict,
+            "This user is the last admin who is not disabled. Create or enable another admin first.",
+        ),
+        "GP061": DatabaseError(
+            "email_erased",
+            Conflict,
+            "The recipient's account was deleted, and the content of this email with it, so it cannot be resent.",
+        ),
+        "GP062": DatabaseError("user_disabled", Forbidden, "This account is disabled. Contact support."),
     }
 )
 

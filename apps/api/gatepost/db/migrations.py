@@ -11,7 +11,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 import asyncpg
 
 from gatepost import package_files
+from gatepost.db.embedded import APPLICATION_ROLE, EmbeddedPostgres
 from gatepost.db.pool import Connection, connection_error
 from gatepost.errors import ConfigurationError
 
@@ -79,14 +80,23 @@ def _read(directory: Path) -> list[Migration]:
     ]
 
 
-async def migrate(url: str, directory: Path | None = None) -> list[Migration]:
+async def migrate(
+    url: str,
+    directory: Path | None = None,
+    *,
+    application_role: str | None = None,
+    setting: str = "GATEPOST_DATABASE_URL",
+) -> list[Migration]:
     """Apply the pending migrations and return them. Concurrent calls apply each migration once.
+
+    An application role, which has to exist, is granted what the service needs, without the right to change or delete
+    audit rows. `setting` is where the URL comes from, for the message of an error.
 
     Raises:
         ConfigurationError: the database cannot be reached, has an unreleased schema, or rejects a statement. The
             migrations before that one stay applied.
     """
-    connection = await _connect(url)
+    connection = await _connect(url, setting)
     try:
         # A lock of the session, so that it is held across the transactions of all migrations.
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
@@ -95,9 +105,51 @@ async def migrate(url: str, directory: Path | None = None) -> list[Migration]:
         missing = await pending(connection, directory)
         for migration in missing:
             await _apply(connection, migration)
+        if application_role is not None:
+            with _errors_reported(f"grant the role {application_role} what it needs"):
+                await connection.execute("select gatepost.grant_application_role($1)", application_role)
         return missing
     finally:
         await connection.close()
+
+
+async def migrate_embedded(server: EmbeddedPostgres) -> list[Migration]:
+    """Create the application role of the embedded database, and apply the pending migrations as the owner.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or has an unreleased schema.
+    """
+    connection = await _connect(server.url)
+    try:
+        with _errors_reported(f"create the role {APPLICATION_ROLE}"), suppress(asyncpg.DuplicateObjectError):
+            await connection.execute(f"create role {APPLICATION_ROLE} login")
+    finally:
+        await connection.close()
+    return await migrate(server.url, application_role=APPLICATION_ROLE)
+
+
+async def read_role(url: str) -> str:
+    """Return the role that a URL connects as; a connection pooler's user can have another name.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or has no such role.
+    """
+    connection = await _connect(url)
+    try:
+        role: str = await connection.fetchval("select current_user")
+        return role
+    finally:
+        await connection.close()
+
+
+async def can_erase_audit(connection: Connection) -> bool:
+    """Return whether the connection's role can change or delete audit rows, or the tables themselves."""
+    query = """
+        select bool_or(has_table_privilege(c.oid, 'update, delete, truncate') or pg_has_role(c.relowner, 'member'))
+        from pg_class c
+        where c.relnamespace = 'gatepost'::regnamespace and c.relname in ('audit_log', 'audit_seals', 'audit_drops')
+    """
+    return bool(await connection.fetchval(query))
 
 
 async def pending(connection: Connection, directory: Path | None = None) -> list[Migration]:
@@ -145,11 +197,11 @@ def copy_migrations(directory: Path) -> list[Path]:
         raise ConfigurationError(f"{directory}: cannot copy the migrations: {error}") from None
 
 
-async def _connect(url: str) -> Connection:
+async def _connect(url: str, setting: str = "GATEPOST_DATABASE_URL") -> Connection:
     try:
         return await asyncpg.connect(url, timeout=10, server_settings={"application_name": "gatepost migrate"})
     except (OSError, TimeoutError, ValueError, OverflowError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise connection_error(error) from None
+        raise connection_error(error, setting) from None
 
 
 async def _recorded(connection: Connection, ledger: str, query: str) -> dict[str, str]:

@@ -252,7 +252,7 @@ async def _open_pool(url: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
         raise connection_error(error) from None
 
 
-def connection_error(error: BaseException) -> ConfigurationError:
+def connection_error(error: BaseException, setting: str = "GATEPOST_DATABASE_URL") -> ConfigurationError:
     """Return the one-line error for a database that cannot be opened; it never contains the password of the URL."""
     cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return ConfigurationError(f"GATEPOST_DATABASE_URL: cannot open the database: {cause}")
+    return ConfigurationError(f"{setting}: cannot open the database: {cause}")

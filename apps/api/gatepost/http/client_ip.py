@@ -20,7 +20,7 @@ def resolve_client_ip(
     before that can be forged by the client and is ignored.
     """
     client = _parse(peer)
-    hops = [hop for header in forwarded_for for hop in header.split(",")]
+    hops = [hop for header in forwarded_for[-_MAX_HOPS:] for hop in header.rsplit(",", _MAX_HOPS)[-_MAX_HOPS:]]
     for hop in reversed(hops[-_MAX_HOPS:]):
         if client is None or not any(client in network for network in trusted_proxies):
             break

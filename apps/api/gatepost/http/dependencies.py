@@ -41,6 +41,10 @@ def request_ip(connection: HTTPConnection, runtime: Runtime) -> IPAddress | None
     """Return the IP address that a request comes from, or None if it is unknown."""
     peer = connection.client.host if connection.client else None
     forwarded_for = connection.headers.getlist("x-forwarded-for")
+    server = runtime.forwarding_server
+    if server is not None and server.has_replaced_client(connection, forwarded_for):
+        # The peer is unknown, and one that the server trusts.
+        return None if server.more_trusting_than_us else resolve_client_ip(peer, [], ())
     return resolve_client_ip(peer, forwarded_for, runtime.settings.trusted_proxies)
 
 

@@ -72,5 +72,7 @@ def _set_headers(path: str, headers: MutableHeaders) -> None:
     elif path.startswith("/assets/"):
         # File names contain a hash of the content.
         headers["Cache-Control"] = _IMMUTABLE
+        # Of a worker, this is the policy.
+        headers["Content-Security-Policy"] = _POLICY
     else:
         headers["Cache-Control"] = "no-cache"

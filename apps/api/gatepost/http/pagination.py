@@ -97,5 +97,7 @@ def _part(value: Any, type_: type[Part]) -> Part:
     if type_ is int and type(value) is int and -_INT64 <= value < _INT64:
         return value
     if type_ is str and type(value) is str and "\0" not in value:
+        # JSON allows half a surrogate pair, which neither UTF-8 nor PostgreSQL can hold.
+        value.encode()
         return value
     raise ValueError

@@ -9,10 +9,12 @@ from typing import Any, cast
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
+from starlette import status
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler, Scope
+from starlette.websockets import WebSocket
 
 from gatepost import log
 from gatepost.errors import (
@@ -80,10 +82,18 @@ def install_problem_handler(connection: HTTPConnection) -> None:
         handlers[0].setdefault(ApiError, _on_api_error)
 
 
-async def _on_api_error(request: Request, error: Exception) -> Response:
+async def _on_api_error(connection: HTTPConnection, error: Exception) -> Response | None:
     if isinstance(error, InternalError):
         logger.error("unhandled exception", exc_info=error)
-    return problem_response(request, cast(ApiError, error))
+    response = problem_response(connection, cast(ApiError, error))
+    if not isinstance(connection, WebSocket):
+        return response
+    # Before it is accepted: the handshake gets the problem as its response, where the server can send one.
+    if "websocket.http.response" in connection.scope.get("extensions", {}):
+        await connection.send_denial_response(response)
+    else:
+        await connection.close(status.WS_1008_POLICY_VIOLATION)
+    return None
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:

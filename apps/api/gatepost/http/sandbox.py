@@ -6,7 +6,8 @@ from fastapi.responses import HTMLResponse
 
 _HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
-    "frame-ancestors 'self'"
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
 }
 
 

@@ -66,7 +66,8 @@ async def send_email(
     Args:
         connection: asyncpg's `Connection` (also one of a pool), psycopg's `AsyncConnection`, or SQLAlchemy's
             `AsyncConnection` or `AsyncSession` over either.
-        template: The key of a template, as in `GET /v1/settings/email-templates`.
+        template: The key of a template, as in `GET /v1/settings/email-templates`. The application may send security
+            templates, with links of its own, which API keys may not.
         to: One email address, without a display name.
         variables: The values that the template declares: JSON values, also dates, UUIDs and Decimals, which become
             strings. They are checked when the email is rendered; if they do not match, it becomes `failed`.

@@ -9,6 +9,8 @@ from .cookies import Cookies as Cookies
 from .cookies import Origins as Origins
 from .cookies import bearer_token as bearer_token
 from .cookies import read_access_token as read_access_token
+from .cookies import read_cookie as read_cookie
+from .hosts import Hosts as Hosts
 from .known_devices import KnownDevices as KnownDevices
 from .link_tokens import LinkPurpose as LinkPurpose
 from .link_tokens import LinkTokens as LinkTokens

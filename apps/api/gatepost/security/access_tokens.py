@@ -116,5 +116,5 @@ class AccessTokens:
             return Claims(UUID(claims["sub"]), UUID(claims["session_id"]), float(claims["exp"]), claims)
         except jwt.ExpiredSignatureError:
             raise TokenExpired from None
-        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError):
+        except (jwt.PyJWTError, ValueError, OverflowError, TypeError, AttributeError, RecursionError):
             raise TokenInvalid from None

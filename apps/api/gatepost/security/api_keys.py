@@ -9,7 +9,14 @@ import zlib
 from typing import Literal
 
 Scope = Literal[
-    "users:read", "sessions:read", "sessions:revoke", "emails:send", "emails:read", "templates:write", "audit:read"
+    "users:read",
+    "sessions:read",
+    "sessions:revoke",
+    "emails:send",
+    "emails:read",
+    "suppressions:write",
+    "templates:write",
+    "audit:read",
 ]
 
 # 32 characters of five bits each, without vowels and without characters that look alike.

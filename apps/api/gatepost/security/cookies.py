@@ -8,9 +8,40 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from gatepost.errors import CsrfFailed, NotAuthenticated
+from gatepost.security.hosts import Hosts
 from gatepost.settings import Settings, origin_of
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# RFC 6265, 4.1.1: cookie-octet, without the quotes that may surround a value. We never set one with quotes.
+_OCTETS = bytes(each for each in range(0x21, 0x7F) if each not in b'",;\\')
+_WHITE_SPACE = b" \t"
+# Browsers send less, and servers that limit headers accept less.
+_MAX_HEADER_BYTES = 64 * 1024
+
+
+def read_cookie(connection: HTTPConnection, name: str) -> str | None:
+    r"""Return the value of one of our cookies, or None if the request does not have exactly one of that exact name.
+
+    The header is read byte by byte (RFC 6265, 4.2.1 and 5.4), never by a general parser: those also strip characters
+    that browsers keep, so that `\xa0__Host-gatepost`, which any site below the same domain can set, would be read as
+    `__Host-gatepost`, which only we can set (OWASP ASVS 3.3.3). A browser never sends two cookies with the `__Host-`
+    prefix and one name, and of two cookies without it, one is not ours: neither is used.
+    """
+    wanted = name.encode()
+    found: bytes | None = None
+    for header, value in connection.scope["headers"]:
+        if header != b"cookie" or wanted not in value:
+            continue
+        if len(value) > _MAX_HEADER_BYTES:
+            return None
+        for pair in value.split(b";"):
+            key, separator, text = pair.partition(b"=")
+            if not separator or key.strip(_WHITE_SPACE) != wanted:
+                continue
+            if found is not None:
+                return None
+            found = text.strip(_WHITE_SPACE)
+    return None if found is None or found.translate(None, _OCTETS) else found.decode()
 
 
 class Cookies:
@@ -31,7 +62,7 @@ class Cookies:
 
     def are_in(self, connection: HTTPConnection) -> bool:
         """Return whether a request has any of the cookies."""
-        return self.access in connection.cookies or self.refresh in connection.cookies
+        return any(read_cookie(connection, name) is not None for name in (self.access, self.refresh))
 
     def clear(self, response: Response) -> None:
         """Delete both cookies."""
@@ -40,11 +71,15 @@ class Cookies:
 
 
 class Origins:
-    """The origins whose pages may use cookies for unsafe requests: the service's own and the allowed ones."""
+    """The origins whose pages may use cookies for unsafe requests: the service's own and the allowed ones.
+
+    Without `PUBLIC_URL`, the host of the request is the service's own, if it is one of the allowed hosts.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._own = origin_of(settings.public_url) if settings.public_url else None
         self._allowed = frozenset(settings.allowed_origins)
+        self._hosts = Hosts(settings)
 
     def check(self, connection: HTTPConnection) -> None:
         """Let a request pass only if it comes from an allowed page (OWASP ASVS 3.5.1; Fetch Metadata).
@@ -64,7 +99,7 @@ class Origins:
         if self._own is not None:
             return origin == self._own
         host = connection.headers.get("host", "")
-        return bool(host) and origin in (f"http://{host}", f"https://{host}")
+        return self._hosts.allow(connection) and origin in (f"http://{host}", f"https://{host}")
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:
@@ -78,16 +113,17 @@ def read_access_token(connection: HTTPConnection, cookies: Cookies, origins: Ori
 
     Raises:
         NotAuthenticated: there is none.
-        CsrfFailed: an unsafe request by cookie does not come from an allowed page.
+        CsrfFailed: an unsafe request or a WebSocket by cookie does not come from an allowed page.
     """
     token = bearer_token(connection)
     if token is not None:
         if not token:
             raise NotAuthenticated
         return token
-    cookie = connection.cookies.get(cookies.access)
+    cookie = read_cookie(connection, cookies.access)
     if not cookie:
         raise NotAuthenticated
-    if connection.scope.get("method", "GET") not in _SAFE_METHODS:
+    # Any page can open a WebSocket to any origin, and the browser adds the cookies (RFC 6455, 10.2).
+    if connection.scope["type"] == "websocket" or connection.scope["method"] not in _SAFE_METHODS:
         origins.check(connection)
     return cookie

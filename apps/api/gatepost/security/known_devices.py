@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from gatepost.security import crypto
+from gatepost.security.cookies import read_cookie
 from gatepost.settings import Settings
 
 # Users who share a browser.
@@ -51,7 +52,7 @@ class KnownDevices:
         )
 
     def _marks(self, connection: HTTPConnection) -> list[str]:
-        return [mark for mark in connection.cookies.get(self._cookie, "")[:500].split(".") if mark]
+        return [mark for mark in (read_cookie(connection, self._cookie) or "")[:500].split(".") if mark]
 
     def _own_marks(self, user_id: UUID, password_changed_at: datetime) -> list[str]:
         message = f"{user_id}/{password_changed_at.timestamp()}".encode()

@@ -69,12 +69,18 @@ async def create_first_signing_key(
 
 
 async def use_api_key(connection: Connection, prefix: str, secret_hash: bytes) -> tuple[UUID, list[Scope]] | None:
-    """Return the id and scopes of an API key that is valid now, and record its use at most once a minute."""
+    """Return the id and scopes of an API key that is valid now, and record its use at most once a minute.
+
+    A key works only while its owner is an enabled admin (OWASP ASVS 5.0, 7.4.2 and 8.3.2).
+    """
     row = await connection.fetchrow(
         """
-        select id, scopes, last_used_at is null or last_used_at < now() - $3::text::interval as is_due
-        from gatepost.api_keys
-        where prefix = $1 and secret_hash = $2 and revoked_at is null and (expires_at is null or expires_at > now())
+        select k.id, k.scopes, k.last_used_at is null or k.last_used_at < now() - $3::text::interval as is_due
+        from gatepost.api_keys k
+        left join gatepost.users u on u.id = k.owner_id
+        where k.prefix = $1 and k.secret_hash = $2 and k.revoked_at is null and k.suspended_at is null
+          and (k.expires_at is null or k.expires_at > now())
+          and (k.owner_id is null or u.role = 'admin' and u.disabled_at is null)
         """,
         prefix,
         secret_hash,

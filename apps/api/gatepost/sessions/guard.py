@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 from asyncpg import Record
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.openapi.models import HTTPBearer
-from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection
 
 from gatepost.errors import ApiError, ReauthenticationRequired, ServiceUnavailable, TokenInvalid
-from gatepost.http import count_error, find_runtime, install_problem_handler, request_ip
+from gatepost.http import Guard, count_error, find_runtime, install_problem_handler, request_ip
 from gatepost.security import read_access_token
 from gatepost.sessions.models import Session, set_locations
 from gatepost.sessions.service import ended_error, require_recent
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from gatepost.runtime import Runtime
 
 
-class SessionGuard(SecurityBase):
-    """A dependency that lets a request pass only with an active session, and returns that session.
+class SessionGuard(Guard):
+    """A dependency that lets a request or WebSocket pass only with an active session, and returns that session.
 
     The token comes from the bearer header or the cookie. The session is read from the database on each request, by one
-    index lookup, so that a revoked session is rejected on its next request (OWASP ASVS 7.4.1).
+    index lookup, so that a revoked session is rejected on its next request (OWASP ASVS 7.4.1). A WebSocket is rejected
+    before it is accepted: with the problem as its HTTP response where the server can, else by closing it (code 1008).
 
     Raises:
         Unauthorized: the token is missing, invalid or expired, or the session has ended; `reason` says why.
-        CsrfFailed: an unsafe request by cookie does not come from an allowed page.
+        CsrfFailed: an unsafe request or a WebSocket by cookie does not come from an allowed page.
         ServiceUnavailable: the database cannot be reached. No request passes unchecked.
     """
 
@@ -39,26 +40,29 @@ class SessionGuard(SecurityBase):
         self.model = HTTPBearer(bearerFormat="JWT")
         self.scheme_name = "AccessToken"
 
-    async def __call__(self, request: Request) -> Session:
+    async def __call__(self, connection: HTTPConnection) -> Session:
         """Return the session of a request."""
-        install_problem_handler(request)
-        runtime = find_runtime(request, self._mount)
+        earlier: Session | None = self.earlier_result(connection)
+        if earlier is not None:
+            return earlier
+        install_problem_handler(connection)
+        runtime = find_runtime(connection, self._mount)
         started = time.perf_counter()
         try:
-            return await self._check(request, runtime)
+            return await self._check(connection, runtime)
         except ApiError as error:
-            count_error(request, error, runtime.metrics)
+            count_error(connection, error, runtime.metrics)
             raise
         finally:
             runtime.metrics.observe_guard(time.perf_counter() - started)
 
-    async def _check(self, request: Request, runtime: Runtime) -> Session:
-        token = read_access_token(request, runtime.cookies, runtime.origins)
+    async def _check(self, connection: HTTPConnection, runtime: Runtime) -> Session:
+        token = read_access_token(connection, runtime.cookies, runtime.origins)
         claims = await runtime.access_tokens.verify(token)
         row = await runtime.sessions.read_session(runtime.reader, claims.session_id)
         if row is None or row["user_id"] != claims.user_id:
             raise TokenInvalid
-        await _record(runtime, row, request)
+        await _record(runtime, row, connection)
         if row["state"] is not None:
             raise ended_error(row["state"])
         session = Session.from_row(
@@ -68,11 +72,11 @@ class SessionGuard(SecurityBase):
         return session
 
 
-async def _record(runtime: Runtime, row: Record, request: Request) -> None:
+async def _record(runtime: Runtime, row: Record, connection: HTTPConnection) -> None:
     """Record activity or an expiry that the read showed. If that fails, a later request records it."""
     with suppress(ServiceUnavailable):
         if row["state"] is None and row["is_due"]:
-            await runtime.sessions.touch_session(runtime.database, row["id"], request_ip(request, runtime))
+            await runtime.sessions.touch_session(runtime.database, row["id"], request_ip(connection, runtime))
         elif row["state"] is not None and row["ended_at"] is None:
             await runtime.sessions.expire_session(runtime.database, row["id"])
 
@@ -82,7 +86,7 @@ require_session = SessionGuard()
 CurrentSession = Annotated[Session, Depends(require_session)]
 
 
-async def require_recent_session(request: Request, session: CurrentSession) -> Session:
+async def require_recent_session(connection: HTTPConnection, session: CurrentSession) -> Session:
     """Let a request pass only if the user entered their password recently.
 
     Raises:
@@ -91,7 +95,7 @@ async def require_recent_session(request: Request, session: CurrentSession) -> S
     try:
         require_recent(session)
     except ReauthenticationRequired as error:
-        count_error(request, error, find_runtime(request).metrics)
+        count_error(connection, error, find_runtime(connection).metrics)
         raise
     return session
 

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadRegistrationData, ReadRegistrationErrors, ReadRegistrationResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveResendEventData, ReceiveResendEventErrors, ReceiveResendEventResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ReportSessionData, ReportSessionErrors, ReportSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, UpdateNotificationData, UpdateNotificationErrors, UpdateNotificationResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { CancelEmailData, CancelEmailErrors, CancelEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, DeleteSuppressionData, DeleteSuppressionErrors, DeleteSuppressionResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCapturedEmailsData, ListCapturedEmailsErrors, ListCapturedEmailsResponses, ListEmailsData, ListEmailsErrors, ListEmailsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListPublicKeysData, ListPublicKeysErrors, ListPublicKeysResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSuppressionsData, ListSuppressionsErrors, ListSuppressionsResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTemplateVersionsData, ListTemplateVersionsErrors, ListTemplateVersionsResponses, ListTransportErrorsData, ListTransportErrorsErrors, ListTransportErrorsResponses, ListUsersData, ListUsersErrors, ListUserSessionsData, ListUserSessionsErrors, ListUserSessionsResponses, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkTemplateSecretsData, MarkTemplateSecretsErrors, MarkTemplateSecretsResponses, PreviewTemplateData, PreviewTemplateErrors, PreviewTemplateResponses, PublishTemplateData, PublishTemplateErrors, PublishTemplateResponses, QueueEmailData, QueueEmailErrors, QueueEmailResponses, QueueEmailsData, QueueEmailsErrors, QueueEmailsResponses, ReadCapturedEmailData, ReadCapturedEmailErrors, ReadCapturedEmailResponses, ReadEmailData, ReadEmailErrors, ReadEmailResponses, ReadHealthData, ReadHealthErrors, ReadHealthResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadReadinessData, ReadReadinessErrors, ReadReadinessResponses, ReadRegistrationData, ReadRegistrationErrors, ReadRegistrationResponses, ReadTemplateData, ReadTemplateErrors, ReadTemplateLanguageData, ReadTemplateLanguageErrors, ReadTemplateLanguageResponses, ReadTemplateResponses, ReadTemplateVersionData, ReadTemplateVersionErrors, ReadTemplateVersionResponses, ReadUserData, ReadUserErrors, ReadUserResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveResendEventData, ReceiveResendEventErrors, ReceiveResendEventResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RegisterSessionData, RegisterSessionErrors, RegisterSessionResponses, RenameSessionData, RenameSessionErrors, RenameSessionResponses, ReportSessionData, ReportSessionErrors, ReportSessionResponses, RequestEmailVerificationData, RequestEmailVerificationErrors, RequestEmailVerificationResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResendEmailData, ResendEmailErrors, ResendEmailResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTemplateVersionData, RestoreTemplateVersionErrors, RestoreTemplateVersionResponses, RevokeAnySessionData, RevokeAnySessionErrors, RevokeAnySessionResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeOtherSessionsData, RevokeOtherSessionsErrors, RevokeOtherSessionsResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, RevokeUserSessionsData, RevokeUserSessionsErrors, RevokeUserSessionsResponses, SaveTemplateDraftData, SaveTemplateDraftErrors, SaveTemplateDraftResponses, SaveTemplateSamplesData, SaveTemplateSamplesErrors, SaveTemplateSamplesResponses, SearchSessionsData, SearchSessionsErrors, SearchSessionsResponses, SendTestEmailData, SendTestEmailErrors, SendTestEmailResponses, ShowCapturedEmailData, ShowCapturedEmailErrors, ShowCapturedEmailResponses, ShowEmailData, ShowEmailErrors, ShowEmailResponses, SuppressEmailData, SuppressEmailErrors, SuppressEmailResponses, TakeOverApiKeyData, TakeOverApiKeyErrors, TakeOverApiKeyResponses, UpdateNotificationData, UpdateNotificationErrors, UpdateNotificationResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -311,6 +311,28 @@ export const renameSession = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
+ * Revoke Sessions
+ *
+ * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
+ *
+ * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
+ * request can be repeated: no user is notified twice about one device, and none is missed.
+ */
+export const revokeSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionsData, ThrowOnError>) => (options.client ?? client).post<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/sessions/revoke',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Search Sessions
  *
  * Search the sessions of all users.
@@ -341,28 +363,6 @@ export const revokeAnySession = <ThrowOnError extends boolean = true>(options: O
 });
 
 /**
- * Revoke Sessions
- *
- * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
- *
- * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
- * request can be repeated: no user is notified twice about one device, and none is missed.
- */
-export const revokeSessions = <ThrowOnError extends boolean = true>(options: Options<RevokeSessionsData, ThrowOnError>) => (options.client ?? client).post<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            in: 'cookie',
-            name: 'gatepost',
-            type: 'apiKey'
-        }],
-    url: '/v1/admin/sessions/revoke',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * List Users
  *
  * List users, sorted by email address.
@@ -380,7 +380,10 @@ export const listUsers = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * Delete User
  *
- * Delete a user: all their sessions are revoked, and the audit log keeps only their id.
+ * Delete a user: all their sessions are revoked, and what is known about them is erased.
+ *
+ * Sessions and emails keep ids, times and reasons; the audit log and the suppression list stay. API keys that they own
+ * are suspended. The last enabled admin cannot be deleted.
  */
 export const deleteUser = <ThrowOnError extends boolean = true>(options: Options<DeleteUserData, ThrowOnError>) => (options.client ?? client).delete<DeleteUserResponses, DeleteUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -441,6 +444,8 @@ export const listUserSessions = <ThrowOnError extends boolean = true>(options: O
  * Disable User
  *
  * Disable a user: all their sessions are revoked, and they cannot sign in until they are enabled.
+ *
+ * API keys that they own are suspended. The last enabled admin cannot be disabled.
  */
 export const disableUser = <ThrowOnError extends boolean = true>(options: Options<DisableUserData, ThrowOnError>) => (options.client ?? client).post<DisableUserResponses, DisableUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -525,6 +530,24 @@ export const revokeApiKey = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
+ * Take Over API Key
+ *
+ * Become the owner of an API key. It keeps its secret and scopes, and works again if it was suspended.
+ *
+ * A key is suspended when its owner is disabled, deleted or no longer an admin; enabling them again does not change
+ * that.
+ */
+export const takeOverApiKey = <ThrowOnError extends boolean = true>(options: Options<TakeOverApiKeyData, ThrowOnError>) => (options.client ?? client).post<TakeOverApiKeyResponses, TakeOverApiKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/admin/api-keys/{key_id}/take-over',
+    ...options
+});
+
+/**
  * List Audit Log
  *
  * List the audit log, newest first.
@@ -577,6 +600,8 @@ export const createTemplate = <ThrowOnError extends boolean = true>(options: Opt
  * Delete Template
  *
  * Delete a custom template, or reset a built-in one to its default.
+ *
+ * An API key can do this only to templates whose emails contain no links with tokens and no secrets.
  */
 export const deleteTemplate = <ThrowOnError extends boolean = true>(options: Options<DeleteTemplateData, ThrowOnError>) => (options.client ?? client).delete<DeleteTemplateResponses, DeleteTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -626,6 +651,8 @@ export const saveTemplateDraft = <ThrowOnError extends boolean = true>(options: 
  * Publish Template
  *
  * Publish the draft as the next version, which never changes.
+ *
+ * An API key can publish only templates whose emails contain no links with tokens and no secrets.
  */
 export const publishTemplate = <ThrowOnError extends boolean = true>(options: Options<PublishTemplateData, ThrowOnError>) => (options.client ?? client).post<PublishTemplateResponses, PublishTemplateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -694,6 +721,28 @@ export const saveTemplateSamples = <ThrowOnError extends boolean = true>(options
             type: 'apiKey'
         }],
     url: '/v1/settings/email-templates/{key}/samples',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Mark Template Secrets
+ *
+ * Say whether the emails of a template contain secrets.
+ *
+ * Then their subject and content are not shown, and erased once they are sent. This applies to emails that were sent
+ * before, too. API keys cannot do this.
+ */
+export const markTemplateSecrets = <ThrowOnError extends boolean = true>(options: Options<MarkTemplateSecretsData, ThrowOnError>) => (options.client ?? client).put<MarkTemplateSecretsResponses, MarkTemplateSecretsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-templates/{key}/secrets',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -774,7 +823,7 @@ export const listEmails = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * Queue Email
  *
- * Queue an email. It is sent once, immediately or at `send_at`.
+ * Queue an email. It is sent once, immediately or at `send_at`. An API key cannot queue security email.
  */
 export const queueEmail = <ThrowOnError extends boolean = true>(options: Options<QueueEmailData, ThrowOnError>) => (options.client ?? client).post<QueueEmailResponses, QueueEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -868,7 +917,7 @@ export const listSuppressions = <ThrowOnError extends boolean = true>(options?: 
 /**
  * Suppress Email
  *
- * Suppress an email address: nothing is sent to it any more.
+ * Suppress an email address: nothing but security email is sent to it any more.
  */
 export const suppressEmail = <ThrowOnError extends boolean = true>(options: Options<SuppressEmailData, ThrowOnError>) => (options.client ?? client).post<SuppressEmailResponses, SuppressEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -900,23 +949,24 @@ export const deleteSuppression = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * Receive Resend Event
+ * List Transport Errors
  *
- * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
+ * List the transports that cannot send, and why. `/readyz` only says whether there are any.
  */
-export const receiveResendEvent = <ThrowOnError extends boolean = true>(options: Options<ReceiveResendEventData, ThrowOnError>) => (options.client ?? client).post<ReceiveResendEventResponses, ReceiveResendEventErrors, ThrowOnError>({
-    url: '/v1/webhooks/resend',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
+export const listTransportErrors = <ThrowOnError extends boolean = true>(options?: Options<ListTransportErrorsData, ThrowOnError>) => (options?.client ?? client).get<ListTransportErrorsResponses, ListTransportErrorsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'gatepost',
+            type: 'apiKey'
+        }],
+    url: '/v1/settings/email-transports',
+    ...options
 });
 
 /**
  * Queue Emails
  *
- * Queue up to 100 emails, all or none.
+ * Queue up to 100 emails, all or none. An API key cannot queue security email.
  */
 export const queueEmails = <ThrowOnError extends boolean = true>(options: Options<QueueEmailsData, ThrowOnError>) => (options.client ?? client).post<QueueEmailsResponses, QueueEmailsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -925,6 +975,20 @@ export const queueEmails = <ThrowOnError extends boolean = true>(options: Option
             type: 'apiKey'
         }],
     url: '/v1/emails/batch',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Receive Resend Event
+ *
+ * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
+ */
+export const receiveResendEvent = <ThrowOnError extends boolean = true>(options: Options<ReceiveResendEventData, ThrowOnError>) => (options.client ?? client).post<ReceiveResendEventResponses, ReceiveResendEventErrors, ThrowOnError>({
+    url: '/v1/webhooks/resend',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -160,11 +160,23 @@ export type ApiKey = {
     /**
      * Scopes
      */
-    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'suppressions:write' | 'templates:write' | 'audit:read'>;
     /**
      * Created By
      */
     created_by: string;
+    /**
+     * Owner Id
+     *
+     * The admin whom the key acts for; null if it was created on the command line
+     */
+    owner_id: string | null;
+    /**
+     * Owner Email
+     *
+     * The owner's email address; null if the user was deleted
+     */
+    owner_email: string | null;
     /**
      * Created At
      */
@@ -181,6 +193,12 @@ export type ApiKey = {
      * Revoked At
      */
     revoked_at: string | null;
+    /**
+     * Suspended At
+     *
+     * When the owner stopped being an enabled admin; the key works again once an admin takes it over
+     */
+    suspended_at: string | null;
 };
 
 /**
@@ -380,7 +398,7 @@ export type CreateApiKey = {
     /**
      * Scopes
      */
-    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'suppressions:write' | 'templates:write' | 'audit:read'>;
     /**
      * Expires At
      */
@@ -391,6 +409,9 @@ export type CreateApiKey = {
  * CreateTemplate
  *
  * A new custom template.
+ *
+ * With `contains_secrets`, its emails contain codes or links that nobody but their recipients may see: their subject
+ * and content are not shown, and are erased once they are sent.
  */
 export type CreateTemplate = {
     /**
@@ -427,6 +448,10 @@ export type CreateTemplate = {
      * Description
      */
     description?: string;
+    /**
+     * Contains Secrets
+     */
+    contains_secrets?: boolean;
 };
 
 /**
@@ -454,7 +479,8 @@ export type Device = {
  *
  * An email and its status.
  *
- * `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered.
+ * `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered. With
+ * `content_hidden`, its subject and content are not shown, because they contain secrets of the application.
  */
 export type Email = {
     /**
@@ -521,6 +547,10 @@ export type Email = {
      * Resend Of
      */
     resend_of: string | null;
+    /**
+     * Content Hidden
+     */
+    content_hidden: boolean;
 };
 
 /**
@@ -616,6 +646,10 @@ export type EmailDetail = {
      */
     resend_of: string | null;
     /**
+     * Content Hidden
+     */
+    content_hidden: boolean;
+    /**
      * Reply To
      */
     reply_to: string | null;
@@ -683,6 +717,7 @@ export type EmailPage = {
  * `current` is what an editor starts from: the draft, else the published version, else the built-in source, which may
  * be that of a fallback language. `live` is what emails in this language are rendered from: the published version,
  * else the built-in source of this very language. `etag` identifies `current`. `samples` are values for previews.
+ * `contains_secrets` says that emails of this template are shown to nobody; it is always true for security templates.
  */
 export type EmailTemplate = {
     /**
@@ -701,6 +736,10 @@ export type EmailTemplate = {
      * Source
      */
     source: 'builtin' | 'custom';
+    /**
+     * Contains Secrets
+     */
+    contains_secrets: boolean;
     /**
      * Locale
      */
@@ -887,33 +926,15 @@ export type Login = {
 };
 
 /**
- * MailError
+ * MarkSecrets
  *
- * Why a transport cannot send, and what to do about it.
- *
- * `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
+ * Whether the emails of a template contain codes or links that nobody but their recipients may see.
  */
-export type MailError = {
+export type MarkSecrets = {
     /**
-     * Transport
+     * Contains Secrets
      */
-    transport: string;
-    /**
-     * Code
-     */
-    code: string | null;
-    /**
-     * Message
-     */
-    message: string | null;
-    /**
-     * Since
-     */
-    since: string | null;
-    /**
-     * Clock Offset
-     */
-    clock_offset: number | null;
+    contains_secrets: boolean;
 };
 
 /**
@@ -949,11 +970,23 @@ export type NewApiKey = {
     /**
      * Scopes
      */
-    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'templates:write' | 'audit:read'>;
+    scopes: Array<'users:read' | 'sessions:read' | 'sessions:revoke' | 'emails:send' | 'emails:read' | 'suppressions:write' | 'templates:write' | 'audit:read'>;
     /**
      * Created By
      */
     created_by: string;
+    /**
+     * Owner Id
+     *
+     * The admin whom the key acts for; null if it was created on the command line
+     */
+    owner_id: string | null;
+    /**
+     * Owner Email
+     *
+     * The owner's email address; null if the user was deleted
+     */
+    owner_email: string | null;
     /**
      * Created At
      */
@@ -970,6 +1003,12 @@ export type NewApiKey = {
      * Revoked At
      */
     revoked_at: string | null;
+    /**
+     * Suspended At
+     *
+     * When the owner stopped being an enabled admin; the key works again once an admin takes it over
+     */
+    suspended_at: string | null;
     /**
      * Secret
      */
@@ -1170,7 +1209,9 @@ export type QueuedEmails = {
 /**
  * Readiness
  *
- * The database is reachable and has every migration. Mail errors are a detail: requests can be served.
+ * The database is reachable and has every migration.
+ *
+ * `mail` is a detail: requests can be served. `GET /v1/settings/email-transports` says what is wrong, to admins only.
  */
 export type Readiness = {
     /**
@@ -1189,10 +1230,6 @@ export type Readiness = {
      * Mail
      */
     mail: 'ok' | 'degraded';
-    /**
-     * Mail Errors
-     */
-    mail_errors: Array<MailError>;
 };
 
 /**
@@ -1618,7 +1655,9 @@ export type SuppressEmail = {
 /**
  * Suppression
  *
- * A suppressed email address: nothing is sent to it. `email_id` is the email that caused this, if one did.
+ * A suppressed email address: nothing is sent to it, except security email if the reason is `manual`.
+ *
+ * `email_id` is the email that caused this, if one did.
  */
 export type Suppression = {
     /**
@@ -1766,6 +1805,10 @@ export type TemplateEntry = {
      */
     source: 'builtin' | 'custom';
     /**
+     * Contains Secrets
+     */
+    contains_secrets: boolean;
+    /**
      * Locales
      */
     locales: Array<string>;
@@ -1872,7 +1915,7 @@ export type TemplateVariable = {
     /**
      * Type
      */
-    type?: 'string' | 'number' | 'boolean' | 'date' | 'url' | 'list';
+    type?: 'string' | 'number' | 'boolean' | 'date' | 'url' | 'link' | 'list';
     /**
      * Required
      */
@@ -1934,6 +1977,52 @@ export type TestSent = {
      * Email Id
      */
     email_id: string;
+};
+
+/**
+ * TransportError
+ *
+ * Why a transport cannot send, and what to do about it.
+ *
+ * `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
+ */
+export type TransportError = {
+    /**
+     * Transport
+     */
+    transport: string;
+    /**
+     * Code
+     */
+    code: string | null;
+    /**
+     * Message
+     */
+    message: string | null;
+    /**
+     * Since
+     */
+    since: string | null;
+    /**
+     * Clock Offset
+     */
+    clock_offset: number | null;
+};
+
+/**
+ * TransportErrorList
+ *
+ * The transports with an error. `next_cursor` is always null: the list is not paginated.
+ */
+export type TransportErrorList = {
+    /**
+     * Items
+     */
+    items: Array<TransportError>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -2950,6 +3039,55 @@ export type RenameSessionResponses = {
 
 export type RenameSessionResponse = RenameSessionResponses[keyof RenameSessionResponses];
 
+export type RevokeSessionsData = {
+    body: RevokeSessions;
+    path?: never;
+    query?: never;
+    url: '/v1/admin/sessions/revoke';
+};
+
+export type RevokeSessionsErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * The request body is not JSON
+     */
+    415: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type RevokeSessionsError = RevokeSessionsErrors[keyof RevokeSessionsErrors];
+
+export type RevokeSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RevokedByFilter;
+};
+
+export type RevokeSessionsResponse = RevokeSessionsResponses[keyof RevokeSessionsResponses];
+
 export type SearchSessionsData = {
     body?: never;
     path?: never;
@@ -3087,55 +3225,6 @@ export type RevokeAnySessionResponses = {
 
 export type RevokeAnySessionResponse = RevokeAnySessionResponses[keyof RevokeAnySessionResponses];
 
-export type RevokeSessionsData = {
-    body: RevokeSessions;
-    path?: never;
-    query?: never;
-    url: '/v1/admin/sessions/revoke';
-};
-
-export type RevokeSessionsErrors = {
-    /**
-     * Not signed in, or signed out
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * The request body is too large
-     */
-    413: Problem;
-    /**
-     * The request body is not JSON
-     */
-    415: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-    /**
-     * Internal error
-     */
-    500: Problem;
-    /**
-     * The service is temporarily unavailable
-     */
-    503: Problem;
-};
-
-export type RevokeSessionsError = RevokeSessionsErrors[keyof RevokeSessionsErrors];
-
-export type RevokeSessionsResponses = {
-    /**
-     * Successful Response
-     */
-    200: RevokedByFilter;
-};
-
-export type RevokeSessionsResponse = RevokeSessionsResponses[keyof RevokeSessionsResponses];
-
 export type ListUsersData = {
     body?: never;
     path?: never;
@@ -3228,6 +3317,10 @@ export type DeleteUserErrors = {
      * Not found
      */
     404: Problem;
+    /**
+     * Conflicts with the current state
+     */
+    409: Problem;
     /**
      * Invalid request
      */
@@ -3455,6 +3548,10 @@ export type DisableUserErrors = {
      */
     404: Problem;
     /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
      * The request body is too large
      */
     413: Problem;
@@ -3616,6 +3713,10 @@ export type CreateApiKeyErrors = {
      */
     403: Problem;
     /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
      * The request body is too large
      */
     413: Problem;
@@ -3697,6 +3798,60 @@ export type RevokeApiKeyResponses = {
 };
 
 export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
+
+export type TakeOverApiKeyData = {
+    body?: never;
+    path: {
+        /**
+         * Key Id
+         */
+        key_id: string;
+    };
+    query?: never;
+    url: '/v1/admin/api-keys/{key_id}/take-over';
+};
+
+export type TakeOverApiKeyErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type TakeOverApiKeyError = TakeOverApiKeyErrors[keyof TakeOverApiKeyErrors];
+
+export type TakeOverApiKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: ApiKey;
+};
+
+export type TakeOverApiKeyResponse = TakeOverApiKeyResponses[keyof TakeOverApiKeyResponses];
 
 export type ListAuditData = {
     body?: never;
@@ -4411,6 +4566,70 @@ export type SaveTemplateSamplesResponses = {
 };
 
 export type SaveTemplateSamplesResponse = SaveTemplateSamplesResponses[keyof SaveTemplateSamplesResponses];
+
+export type MarkTemplateSecretsData = {
+    body: MarkSecrets;
+    path: {
+        /**
+         * Key
+         *
+         * The key of a template
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/v1/settings/email-templates/{key}/secrets';
+};
+
+export type MarkTemplateSecretsErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Conflicts with the current state
+     */
+    409: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * The request body is not JSON
+     */
+    415: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type MarkTemplateSecretsError = MarkTemplateSecretsErrors[keyof MarkTemplateSecretsErrors];
+
+export type MarkTemplateSecretsResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type MarkTemplateSecretsResponse = MarkTemplateSecretsResponses[keyof MarkTemplateSecretsResponses];
 
 export type SendTestEmailData = {
     body: SendTestEmail;
@@ -5139,28 +5358,22 @@ export type DeleteSuppressionResponses = {
 
 export type DeleteSuppressionResponse = DeleteSuppressionResponses[keyof DeleteSuppressionResponses];
 
-export type ReceiveResendEventData = {
-    body: {
-        [key: string]: unknown;
-    };
+export type ListTransportErrorsData = {
+    body?: never;
     path?: never;
     query?: never;
-    url: '/v1/webhooks/resend';
+    url: '/v1/settings/email-transports';
 };
 
-export type ReceiveResendEventErrors = {
+export type ListTransportErrorsErrors = {
     /**
      * Not signed in, or signed out
      */
     401: Problem;
     /**
-     * The request body is too large
+     * Not allowed
      */
-    413: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
+    403: Problem;
     /**
      * Internal error
      */
@@ -5171,16 +5384,16 @@ export type ReceiveResendEventErrors = {
     503: Problem;
 };
 
-export type ReceiveResendEventError = ReceiveResendEventErrors[keyof ReceiveResendEventErrors];
+export type ListTransportErrorsError = ListTransportErrorsErrors[keyof ListTransportErrorsErrors];
 
-export type ReceiveResendEventResponses = {
+export type ListTransportErrorsResponses = {
     /**
      * Successful Response
      */
-    204: void;
+    200: TransportErrorList;
 };
 
-export type ReceiveResendEventResponse = ReceiveResendEventResponses[keyof ReceiveResendEventResponses];
+export type ListTransportErrorsResponse = ListTransportErrorsResponses[keyof ListTransportErrorsResponses];
 
 export type QueueEmailsData = {
     /**
@@ -5245,6 +5458,49 @@ export type QueueEmailsResponses = {
 };
 
 export type QueueEmailsResponse = QueueEmailsResponses[keyof QueueEmailsResponses];
+
+export type ReceiveResendEventData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/webhooks/resend';
+};
+
+export type ReceiveResendEventErrors = {
+    /**
+     * Not signed in, or signed out
+     */
+    401: Problem;
+    /**
+     * The request body is too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Internal error
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type ReceiveResendEventError = ReceiveResendEventErrors[keyof ReceiveResendEventErrors];
+
+export type ReceiveResendEventResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ReceiveResendEventResponse = ReceiveResendEventResponses[keyof ReceiveResendEventResponses];
 
 export type ListCapturedEmailsData = {
     body?: never;

@@ -1,5 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Bell, LogOut } from "lucide-react";
+import { Bell, KeyRound, LogOut } from "lucide-react";
 import { readMeOptions } from "@/client/@tanstack/react-query.gen";
 import { AccountButton } from "@/components/header-buttons";
 import type { HeaderMenuProps } from "@/components/header-menu";
@@ -24,6 +24,12 @@ export default function AccountMenu({ defaultOpen, autoFocus }: HeaderMenuProps)
         <Bell size={18} aria-hidden />
         Notifications
       </MenuLink>
+      {me.user.role === "admin" ? (
+        <MenuLink to="/settings/api-keys">
+          <KeyRound size={18} aria-hidden />
+          API keys
+        </MenuLink>
+      ) : null}
       <MenuSeparator className="sm:hidden" />
       <MenuRadioGroup
         label="Theme"

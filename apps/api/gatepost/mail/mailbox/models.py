@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict
 
 @dataclass(frozen=True, slots=True)
 class StoredEmail:
-    """A captured email. The payload of a notification has a placeholder instead of its link's token."""
+    """A captured email. The payload of a notification has a placeholder instead of its link's token.
+
+    It is `hidden` if it contains secrets of the application and was sent to somebody else than the reader.
+    """
 
     id: UUID
     template: str
@@ -21,6 +24,7 @@ class StoredEmail:
     created_at: datetime
     payload: str
     notification: dict[str, Any] | None
+    hidden: bool
 
 
 class CapturedEmail(BaseModel):

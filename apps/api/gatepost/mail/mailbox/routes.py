@@ -39,10 +39,10 @@ async def list_captured_emails(
 @router.get("/{email_id}", responses=problems(401, 403, 404, 422))
 async def read_captured_email(email_id: UUID, actor: CurrentAdmin, runtime: CurrentRuntime) -> CapturedEmail:
     """Return a captured email as it would have been sent, with working links."""
-    return await runtime.mailbox.read(email_id)
+    return await runtime.mailbox.read(email_id, actor.user_id)
 
 
 @router.get("/{email_id}/html", response_class=HTMLResponse, responses=problems(401, 403, 404, 422))
 async def show_captured_email(email_id: UUID, actor: CurrentAdmin, runtime: CurrentRuntime) -> HTMLResponse:
     """Return the HTML of a captured email, for an iframe; nothing in it can run."""
-    return sandboxed_page((await runtime.mailbox.read(email_id)).html)
+    return sandboxed_page((await runtime.mailbox.read(email_id, actor.user_id)).html)

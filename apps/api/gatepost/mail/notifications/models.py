@@ -34,12 +34,32 @@ class UpdateNotification(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class NotifiedSession:
-    """A session that a notification is about."""
+    """A session that a notification is about, without the name that its client chose."""
 
-    name: str | None
     browser: str | None
     os: str | None
     ip: str | None
     created_at: datetime
     ended_at: datetime | None
     end_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifiedApiKey:
+    """An API key that a notification is about. `creator_email` is None if no user created it, or the user is gone."""
+
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    creator_email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SummarizedEvents:
+    """How many notifications of a template a summary replaces, and when the first and the last one were due."""
+
+    template: str
+    count: int
+    first_at: datetime
+    last_at: datetime

@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from gatepost.db import Connection
-from gatepost.mail.notifications.models import NotifiedSession
+from gatepost.mail.notifications.models import NotifiedApiKey, NotifiedSession, SummarizedEvents
 
 
-async def read_name(connection: Connection, user_id: UUID) -> str:
-    """Return a user's name, or an empty string."""
-    name: str | None = await connection.fetchval("select name from gatepost.users where id = $1", user_id)
-    return name or ""
+async def read_email(connection: Connection, user_id: UUID) -> str:
+    """Return a user's email address, or an empty string."""
+    email: str | None = await connection.fetchval("select email from gatepost.users where id = $1", user_id)
+    return email or ""
+
+
+async def read_audited_ip(connection: Connection, notification: Mapping[str, Any]) -> str | None:
+    """Return the IP address that the event of a notification was audited with, in the same transaction, or None."""
+    key = notification.get("api_key_id")
+    query = """
+        select host(ip) from gatepost.audit_log
+        where target = $1 and written_by = $2::text::xid8 and ip is not null order by id limit 1
+    """
+    target = f"key:{key}" if key else f"user:{notification.get('account_id', notification['user_id'])}"
+    ip: str | None = await connection.fetchval(query, target, notification["transaction"])
+    return ip
+
+
+async def read_api_key(connection: Connection, key_id: UUID) -> NotifiedApiKey | None:
+    """Return an API key that a notification is about, or None."""
+    query = """
+        select k.prefix, k.scopes, k.created_at, k.expires_at, u.email as creator_email
+        from gatepost.api_keys k
+        left join gatepost.users u on k.created_by = 'user:' || u.id
+        where k.id = $1
+    """
+    row = await connection.fetchrow(query, key_id)
+    return NotifiedApiKey(**dict(row)) if row else None
+
+
+async def list_summarized(connection: Connection, summary_id: UUID) -> list[SummarizedEvents]:
+    """Return what a summary counts, security emails first, then the most frequent."""
+    query = """
+        select s.template, s.count, s.first_at, s.last_at from gatepost.summarized_notifications s
+        where s.summary_id = $1
+        order by exists (select from gatepost.builtin_templates b where b.key = s.template and b.security) desc,
+                 s.count desc, s.template
+    """
+    return [SummarizedEvents(**dict(row)) for row in await connection.fetch(query, summary_id)]
 
 
 async def read_lifetime(connection: Connection, link_id: UUID) -> float:
@@ -24,7 +60,7 @@ async def read_lifetime(connection: Connection, link_id: UUID) -> float:
 async def list_sessions(connection: Connection, session_ids: Sequence[UUID]) -> list[NotifiedSession]:
     """Return the sessions that a notification is about, most recently active first."""
     query = """
-        select name, browser, os, host(ip) as ip, created_at, ended_at, end_reason
+        select browser, os, host(ip) as ip, created_at, ended_at, end_reason
         from gatepost.sessions where id = any ($1) order by last_active_at desc, id
     """
     return [NotifiedSession(**dict(row)) for row in await connection.fetch(query, session_ids)]

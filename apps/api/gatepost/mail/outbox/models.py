@@ -72,7 +72,8 @@ class QueueEmail(BaseModel):
 class Email(BaseModel):
     """An email and its status.
 
-    `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered.
+    `version` is 0 for a built-in template, and null for a test of a draft. `subject` is null until it is rendered. With
+    `content_hidden`, its subject and content are not shown, because they contain secrets of the application.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -93,6 +94,7 @@ class Email(BaseModel):
     provider_id: str | None
     queued_by: str
     resend_of: UUID | None
+    content_hidden: bool
 
 
 class EmailEvent(BaseModel):
@@ -144,7 +146,10 @@ class SuppressEmail(BaseModel):
 
 
 class Suppression(BaseModel):
-    """A suppressed email address: nothing is sent to it. `email_id` is the email that caused this, if one did."""
+    """A suppressed email address: nothing is sent to it, except security email if the reason is `manual`.
+
+    `email_id` is the email that caused this, if one did.
+    """
 
     id: UUID
     email: str
@@ -159,6 +164,26 @@ class SuppressionPage(BaseModel):
     """A page of suppressed email addresses, newest first."""
 
     items: list[Suppression]
+    next_cursor: str | None
+
+
+class TransportError(BaseModel):
+    """Why a transport cannot send, and what to do about it.
+
+    `clock_offset` is by how many seconds this machine's clock is ahead of the provider's, if more than a minute.
+    """
+
+    transport: str
+    code: str | None
+    message: str | None
+    since: datetime | None
+    clock_offset: float | None
+
+
+class TransportErrorList(BaseModel):
+    """The transports with an error. `next_cursor` is always null: the list is not paginated."""
+
+    items: list[TransportError]
     next_cursor: str | None
 
 
@@ -187,14 +212,3 @@ class TestEmail:
     variables: dict[str, Any]
     subject: str
     payload: str
-
-
-@dataclass(frozen=True)
-class TransportError:
-    """What keeps a transport from sending; `clock_offset` is by how many seconds our clock is ahead, if it is wrong."""
-
-    transport: str
-    code: str | None
-    message: str | None
-    since: datetime | None
-    clock_offset: float | None

@@ -13,7 +13,7 @@ from gatepost.accounts import AdminGuard
 from gatepost.audit import Actor
 from gatepost.errors import Conflict, NotFound
 from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems, sandboxed_page
-from gatepost.mail.outbox import provider_events
+from gatepost.mail.outbox import provider_events, store
 from gatepost.mail.outbox.models import (
     Email,
     EmailDetail,
@@ -25,6 +25,7 @@ from gatepost.mail.outbox.models import (
     SuppressEmail,
     Suppression,
     SuppressionPage,
+    TransportErrorList,
 )
 from gatepost.mail.templates import Key
 
@@ -32,14 +33,22 @@ from gatepost.mail.templates import Key
 class _LargeBodies(ApiRoute):
     """A route that accepts attachments: 10 MB become a third more in Base64."""
 
-    max_body_bytes = 16 * 1024 * 1024
+    max_body_bytes = 14 * 1024 * 1024
+
+
+class _ProviderBodies(ApiRoute):
+    """A route that accepts events of a provider, which quote what mail servers say. A rejected one would be lost."""
+
+    max_body_bytes = 1024 * 1024
 
 
 router = APIRouter(tags=["emails"], route_class=ApiRoute)
 sending = APIRouter(prefix="/v1/emails", tags=["emails"], route_class=_LargeBodies)
+provider = APIRouter(tags=["emails"], route_class=_ProviderBodies)
 
 Reader = Annotated[Actor, Depends(AdminGuard("emails:read"))]
 Sender = Annotated[Actor, Depends(AdminGuard("emails:send", recent=True))]
+Suppressor = Annotated[Actor, Depends(AdminGuard("suppressions:write", recent=True))]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -60,7 +69,7 @@ Prefix = Annotated[str | None, Query(max_length=254, description="How the email 
 async def queue_email(
     body: QueueEmail, actor: Sender, runtime: CurrentRuntime, idempotency_key: IdempotencyKey = None
 ) -> Email:
-    """Queue an email. It is sent once, immediately or at `send_at`."""
+    """Queue an email. It is sent once, immediately or at `send_at`. An API key cannot queue security email."""
     return await runtime.emails.queue_email(body, idempotency_key, actor)
 
 
@@ -68,7 +77,7 @@ async def queue_email(
 async def queue_emails(
     body: Batch, actor: Sender, runtime: CurrentRuntime, idempotency_key: IdempotencyKey = None
 ) -> QueuedEmails:
-    """Queue up to 100 emails, all or none."""
+    """Queue up to 100 emails, all or none. An API key cannot queue security email."""
     return QueuedEmails(items=await runtime.emails.queue_emails(body, idempotency_key, actor))
 
 
@@ -132,9 +141,9 @@ async def list_suppressions(
 
 @router.post("/v1/settings/email-suppressions", status_code=201, responses=problems(401, 403, 409, 413, 415, 422))
 async def suppress_email(
-    body: SuppressEmail, actor: Sender, runtime: CurrentRuntime, connection: Connection
+    body: SuppressEmail, actor: Suppressor, runtime: CurrentRuntime, connection: Connection
 ) -> Suppression:
-    """Suppress an email address: nothing is sent to it any more."""
+    """Suppress an email address: nothing but security email is sent to it any more."""
     suppression = await runtime.emails.suppress_email(connection, body.email, body.reason, actor)
     if suppression is None:
         raise Conflict("This email address is already suppressed.")
@@ -148,14 +157,20 @@ async def suppress_email(
     responses=problems(401, 403, 404, 422),
 )
 async def delete_suppression(
-    suppression_id: UUID, actor: Sender, runtime: CurrentRuntime, connection: Connection
+    suppression_id: UUID, actor: Suppressor, runtime: CurrentRuntime, connection: Connection
 ) -> None:
     """Delete a suppression, so that emails are sent to its email address again."""
     if not await runtime.emails.delete_suppression(connection, suppression_id, actor):
         raise NotFound("This suppression was not found. Reload the list of suppressions.")
 
 
-@router.post(
+@router.get("/v1/settings/email-transports", responses=problems(401, 403))
+async def list_transport_errors(actor: Reader, connection: Connection) -> TransportErrorList:
+    """List the transports that cannot send, and why. `/readyz` only says whether there are any."""
+    return TransportErrorList(items=await store.list_transport_errors(connection), next_cursor=None)
+
+
+@provider.post(
     "/v1/webhooks/resend",
     status_code=204,
     response_class=Response,

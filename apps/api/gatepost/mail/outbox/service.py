@@ -42,10 +42,12 @@ class EmailService:
         """Queue an email. The same idempotency key returns the same email.
 
         Raises:
+            Forbidden: an API key cannot queue this email.
             ValidationFailed: there is no such template, or the values do not match it.
             Conflict: the key was used for a different email.
             RecipientSuppressed: the email address is suppressed.
         """
+        self._templates.require_sendable(body.template, actor)
         async with self._database.transaction() as connection:
             email = await self._queue(connection, body, key, actor)
             if email.status == "suppressed":
@@ -56,9 +58,12 @@ class EmailService:
         """Queue all emails or none. One to a suppressed email address is stored as `suppressed`.
 
         Raises:
+            Forbidden: an API key cannot queue one of them.
             ValidationFailed: for one of them there is no such template, or the values do not match it.
             Conflict: the key was used for different emails.
         """
+        for body in bodies:
+            self._templates.require_sendable(body.template, actor)
         async with self._database.transaction() as connection:
             queued: list[Email] = []
             for index, body in enumerate(bodies):
@@ -73,11 +78,13 @@ class EmailService:
         """Queue a test of a template: of one version, or else of its current source.
 
         Raises:
+            Forbidden: an API key cannot queue this email.
             NotFound: there is no such template or version.
             TemplateInvalid: it has errors.
             ValidationFailed: a value does not match its declaration, or an API key gives no recipient.
             RecipientSuppressed: the email address is suppressed.
         """
+        self._templates.require_sendable(key, actor)
         to = body.to or await self._own_address(actor)
         found = await self._templates.find_source(key, locale, body.version)
         preview = await self._renderer.preview(found.source, body.variables, found.locale)
@@ -132,19 +139,23 @@ class EmailService:
         """Queue a copy of an email that was sent or failed.
 
         Raises:
+            Forbidden: an API key cannot queue this email.
             NotFound: there is no such email.
             Conflict: it is still queued or being sent, has expired, was a test, or its content was erased.
             RecipientSuppressed: the email address is suppressed.
         """
+        self._templates.require_sendable((await _read(connection, email_id)).template, actor)
         return await _read_sendable(connection, await store.resend_email(connection, email_id, actor))
 
     async def cancel_email(self, connection: Connection, email_id: UUID, actor: Actor) -> Email:
         """Cancel an email that is still queued.
 
         Raises:
+            Forbidden: an API key cannot cancel this email.
             NotFound: there is no such email.
             Conflict: it may have been sent already.
         """
+        self._templates.require_sendable((await _read(connection, email_id)).template, actor)
         await store.cancel_email(connection, email_id, actor)
         return await _read(connection, email_id)
 
@@ -161,7 +172,7 @@ class EmailService:
         return SuppressionPage(items=items, next_cursor=more)
 
     async def suppress_email(self, connection: Connection, email: str, note: str, actor: Actor) -> Suppression | None:
-        """Suppress an email address; return None if it is suppressed already."""
+        """Suppress an email address, except for security email; return None if it is suppressed already."""
         return await store.suppress_email(connection, email, note, actor)
 
     async def delete_suppression(self, connection: Connection, suppression_id: UUID, actor: Actor) -> bool:

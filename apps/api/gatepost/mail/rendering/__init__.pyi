@@ -5,6 +5,7 @@ from .language.variables import InvalidValues as InvalidValues
 from .language.variables import Variable as Variable
 from .language.variables import VariableType as VariableType
 from .language.variables import check_values as check_values
+from .language.variables import link_names as link_names
 from .types import Diagnostic as Diagnostic
 from .types import Prepared as Prepared
 from .types import Rendered as Rendered

@@ -8,6 +8,8 @@ from typing import Literal
 Part = Literal["subject", "preheader", "html", "text", "variables"]
 Severity = Literal["error", "warning"]
 
+MAX_DIAGNOSTICS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -30,6 +32,8 @@ class Prepared:
     subject: str
     html: str
     text: str
+    # The names of the variables that are links.
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,21 @@ class RenderError(Exception):
 def render_error(part: Part, rule: str, msg: str, line: int = 1, column: int = 1) -> RenderError:
     """Return an exception with a single diagnostic."""
     return RenderError([Diagnostic(part, rule, "error", line, column, msg)])
+
+
+def limit(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """Return the first `MAX_DIAGNOSTICS` diagnostics and one that says how many more there are.
+
+    That one is an error if any of those is, so that no template with errors passes.
+    """
+    more = diagnostics[MAX_DIAGNOSTICS:]
+    if not more:
+        return diagnostics
+    last = diagnostics[MAX_DIAGNOSTICS - 1]
+    msg = f"There are {len(more)} more errors and warnings. Fix the ones before them first."
+    severity: Severity = "error" if has_errors(more) else "warning"
+    counted = Diagnostic(last.part, "more-diagnostics", severity, last.line, last.column, msg)
+    return [*diagnostics[:MAX_DIAGNOSTICS], counted]
 
 
 def has_errors(diagnostics: list[Diagnostic]) -> bool:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
@@ -24,7 +25,8 @@ class TemplateFiles:
     """A template in a folder; `sources` is its content by language.
 
     Only built-in templates have `security` and `notification`. Security emails are sent before others, and users cannot
-    turn them off. `notification` tells users when they get this email.
+    turn them off. `notification` tells users when they get this email. With `contains_secrets`, nobody but the
+    recipients sees the emails of a template that is created from these files.
     """
 
     key: str
@@ -34,6 +36,7 @@ class TemplateFiles:
     sources: Mapping[str, TemplateSource]
     security: bool = False
     notification: str | None = None
+    contains_secrets: bool = False
 
 
 def read_templates(directory: Path) -> dict[str, TemplateFiles]:
@@ -43,6 +46,11 @@ def read_templates(directory: Path) -> dict[str, TemplateFiles]:
         ConfigurationError: a file is missing or invalid.
     """
     return {path.parent.name: _read(path.parent) for path in sorted(directory.glob("*/template.toml"))}
+
+
+def reserved_links(templates: Mapping[str, TemplateFiles]) -> frozenset[str]:
+    """Return the names of the variables that are links with tokens in one of these templates."""
+    return frozenset(each.name for template in templates.values() for each in template.variables if each.type == "link")
 
 
 def fallback_locales(locale: str) -> list[str]:
@@ -55,7 +63,10 @@ def write_template(directory: Path, template: TemplateFiles) -> None:
     folder = directory / template.key
     folder.mkdir(parents=True, exist_ok=True)
     variables = [each.model_dump(exclude_none=True) for each in template.variables]
-    metadata = {"name": template.name, "description": template.description, "variables": variables}
+    metadata: dict[str, Any] = {"name": template.name, "description": template.description}
+    if template.contains_secrets:
+        metadata["contains_secrets"] = True
+    metadata["variables"] = variables
     (folder / "template.toml").write_text(tomli_w.dumps(metadata), encoding="utf-8")
     for locale, source in template.sources.items():
         (folder / locale).mkdir(exist_ok=True)
@@ -102,6 +113,7 @@ def _parse(directory: Path) -> TemplateFiles:
         sources,
         metadata.get("security", False),
         metadata.get("notification"),
+        metadata.get("contains_secrets", False),
     )
 
 

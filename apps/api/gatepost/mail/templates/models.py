@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -18,23 +17,26 @@ from gatepost.mail.rendering import VariableType
 _MAX_SAMPLES = 64 * 1024
 
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+# A NUL character in JSON: after an even number of backslashes.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def make_storable(value: Any) -> Any:
     """Return a JSON value as PostgreSQL's jsonb can store it: without NUL characters and lone surrogates.
+
+    Works on the JSON text, in C: a value may have hundreds of thousands of items, and other requests wait meanwhile.
 
     Raises:
         ValueError: a number is infinite or NaN.
     """
     if isinstance(value, str):
         return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value.replace("\0", " "))
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("a number must be finite")
-    if isinstance(value, list):
-        return [make_storable(each) for each in value]
-    if isinstance(value, dict):
-        return {make_storable(name): make_storable(each) for name, each in value.items()}
-    return value
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise ValueError("a number must be finite") from None
+    storable = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _NUL.sub(r"\1 ", text))
+    return value if storable == text else json.loads(storable)
 
 
 def _limit_size(values: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +44,9 @@ def _limit_size(values: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("must be at most 64 KB of JSON")
     return values
 
+
+# Of the request body with a template, whose parts the renderer limits.
+MAX_BODY_BYTES = 1024 * 1024
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$", description="The key of a template")]
 Locale = Annotated[
@@ -88,11 +93,16 @@ class SaveDraft(_TemplateContent):
 
 
 class CreateTemplate(TemplateSource):
-    """A new custom template."""
+    """A new custom template.
+
+    With `contains_secrets`, its emails contain codes or links that nobody but their recipients may see: their subject
+    and content are not shown, and are erased once they are sent.
+    """
 
     key: Key
     name: Label
     description: Description = ""
+    contains_secrets: StrictBool = False
 
 
 class TemplateDraft(TemplateSource):
@@ -141,6 +151,7 @@ class TemplateEntry(BaseModel):
     name: str
     description: str
     source: Literal["builtin", "custom"]
+    contains_secrets: bool
     locales: list[str]
     changed: list[str]
     published_version: int | None
@@ -162,6 +173,7 @@ class EmailTemplate(BaseModel):
     `current` is what an editor starts from: the draft, else the published version, else the built-in source, which may
     be that of a fallback language. `live` is what emails in this language are rendered from: the published version,
     else the built-in source of this very language. `etag` identifies `current`. `samples` are values for previews.
+    `contains_secrets` says that emails of this template are shown to nobody; it is always true for security templates.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -170,6 +182,7 @@ class EmailTemplate(BaseModel):
     name: str
     description: str
     source: Literal["builtin", "custom"]
+    contains_secrets: bool
     locale: str
     locales: list[str]
     etag: str
@@ -205,7 +218,15 @@ class SaveSamples(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    variables: Annotated[dict[str, JsonValue], AfterValidator(make_storable), AfterValidator(_limit_size)]
+    variables: Annotated[dict[str, JsonValue], AfterValidator(_limit_size), AfterValidator(make_storable)]
+
+
+class MarkSecrets(BaseModel):
+    """Whether the emails of a template contain codes or links that nobody but their recipients may see."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contains_secrets: StrictBool
 
 
 class SendTestEmail(BaseModel):

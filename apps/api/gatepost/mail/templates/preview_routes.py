@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import html
-import json
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
-from pydantic import ValidationError
+from pydantic import TypeAdapter
 
 from gatepost.accounts import AdminGuard
 from gatepost.audit import Actor
-from gatepost.errors import ApiError, FieldError, UnsupportedMediaType, ValidationFailed, field_errors
-from gatepost.http import ApiRoute, CurrentRuntime, problems, sandboxed_page
-from gatepost.mail.templates.models import Key, Locale, Preview, PreviewTemplate
+from gatepost.errors import ApiError, FieldError, UnsupportedMediaType, ValidationFailed
+from gatepost.http import (
+    ApiRoute,
+    CurrentRuntime,
+    load_json,
+    parse_body,
+    parse_json,
+    problems,
+    sandboxed_page,
+    validate,
+)
+from gatepost.mail.templates.models import MAX_BODY_BYTES, Key, Locale, Preview, PreviewTemplate
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -29,7 +38,16 @@ _SCHEMA = PreviewTemplate.model_json_schema(ref_template="#/components/schemas/{
 _SCHEMA.pop("$defs", None)
 _REQUEST_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
 
-router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ApiRoute)
+_PREVIEW = TypeAdapter(PreviewTemplate)
+
+
+class _PreviewBodies(ApiRoute):
+    """A route that accepts the content of a template and values for it."""
+
+    max_body_bytes = MAX_BODY_BYTES
+
+
+router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=_PreviewBodies)
 
 
 @router.post(
@@ -74,28 +92,22 @@ async def _parse(request: Request) -> PreviewTemplate:
     raw, media_type = await request.body(), _media_type(request)
     if media_type not in (_FORM, "application/json"):
         raise UnsupportedMediaType
+    return await parse_body(request, raw, _parse_form if media_type == _FORM else partial(parse_json, _PREVIEW))
+
+
+def _parse_form(raw: bytes) -> PreviewTemplate:
     try:
-        if media_type == _FORM:
-            return PreviewTemplate.model_validate(_form_fields(raw))
-        return PreviewTemplate.model_validate_json(raw)
-    except ValidationError as error:
-        errors = field_errors(error.errors())
-        raise ValidationFailed(
-            errors=[each.model_copy(update={"loc": ["body", *each.loc]}) for each in errors]
-        ) from None
-    except (ValueError, RecursionError):
+        fields = parse_qs(raw.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError:
         raise ValidationFailed(
             errors=[FieldError(loc=["body"], msg="must be JSON or a form in UTF-8", type="form")]
         ) from None
-
-
-def _form_fields(raw: bytes) -> dict[str, Any]:
-    fields = parse_qs(raw.decode(), keep_blank_values=True, strict_parsing=False, max_num_fields=20, errors="strict")
     # Forms are sent with CRLF line breaks (HTML, 4.10.22.4).
     form: dict[str, Any] = {name: values[-1].replace("\r\n", "\n") for name, values in fields.items()}
     if form.pop("text_from_html", "") == "true":
         form["text"] = None
-    return form | {name: json.loads(form[name]) for name in ("variables", "declared") if form.get(name)}
+    form |= {name: load_json(form[name].encode()) for name in ("variables", "declared") if form.get(name)}
+    return validate(_PREVIEW, form)
 
 
 def _media_type(request: Request) -> str:

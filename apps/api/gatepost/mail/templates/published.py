@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gatepost.db import Connection, Database
 from gatepost.errors import NotFound
-from gatepost.mail.rendering import Variable
+from gatepost.mail.rendering import Variable, link_names
 from gatepost.mail.templates import store
 from gatepost.mail.templates.files import TemplateFiles
 from gatepost.mail.templates.models import TemplateSource
-from gatepost.mail.templates.renderer import PublishedVersion, Renderer, declared_variables
+from gatepost.mail.templates.renderer import PublishedVersion, Renderer
 
 _CACHE_SIZE = 200
 
@@ -54,7 +55,7 @@ class PublishedTemplates:
         Raises:
             NotFound: there is no such version.
         """
-        return declared_variables(await self._source(connection, key, locale, version))
+        return list(self._renderer.stored_variables(await self._source(connection, key, locale, version)))
 
     async def _load(self, key: str, locale: str, version: int) -> PublishedVersion:
         async with self._database.connection() as connection:
@@ -63,7 +64,8 @@ class PublishedTemplates:
         if prepared is None:
             content = hashlib.sha256(source.model_dump_json().encode()).hexdigest()
             prepared = await self._renderer.prepare(source, f"{key}/{locale}/{content}")
-        return PublishedVersion(locale, tuple(declared_variables(source)), prepared)
+        declared = self._renderer.stored_variables(source)
+        return PublishedVersion(locale, declared, replace(prepared, links=tuple(sorted(link_names(declared)))))
 
     async def _source(self, connection: Connection, key: str, locale: str, version: int) -> TemplateSource:
         if version:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from gatepost.errors import (
     ApiError,
@@ -33,11 +32,12 @@ from gatepost.mail.rendering import (
     Variable,
     check_values,
 )
-from gatepost.mail.templates.files import LAYOUT
+from gatepost.mail.templates.files import LAYOUT, read_templates, reserved_links
 from gatepost.mail.templates.models import Preview, TemplateSource
 from gatepost.settings import Settings
 
 _PREVIEW_CACHE_SIZE = 8
+_VALUES = TypeAdapter(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Renderer:
     def __init__(self, settings: Settings, emails: Path) -> None:
         self._product_name = settings.product_name
         self._sender = settings.sender
-        self._pool = RenderPool((emails / LAYOUT).read_text(encoding="utf-8"))
+        self._links = reserved_links(read_templates(emails))
+        self._pool = RenderPool((emails / LAYOUT).read_text(encoding="utf-8"), reserved_links=self._links)
         self._starting = asyncio.Lock()
         self._started = False
         self._previews: OrderedDict[str, Preview] = OrderedDict()
@@ -73,6 +74,12 @@ class Renderer:
         pool = await self._ready()
         with _api_errors():
             return _diagnostics(await pool.check(_source(source), declared_variables(source)))
+
+    def stored_variables(self, source: TemplateSource) -> tuple[Variable, ...]:
+        """Return the variables of a published template. Links are links even if it was published before they were."""
+        return tuple(
+            replace(each, type="link") if each.name in self._links else each for each in declared_variables(source)
+        )
 
     async def prepare(self, source: TemplateSource, key: str = "") -> Prepared:
         """Return the compiled form of a template without errors, under a key that identifies its content.
@@ -95,7 +102,7 @@ class Renderer:
             ServiceUnavailable: too many calls are waiting.
         """
         # The editor requests each preview twice: as JSON, and as the page in a frame.
-        request = json.dumps([source.model_dump(mode="json"), dict(values), locale])
+        request = source.model_dump_json() + _VALUES.dump_json(dict(values)).decode() + locale
         if request not in self._previews:
             self._previews[request] = await self._render_preview(source, values, locale)
             if len(self._previews) > _PREVIEW_CACHE_SIZE:
@@ -115,6 +122,8 @@ class Renderer:
         for index, given in enumerate(values):
             try:
                 contexts[index] = self.build_context(version.declared, given, version.locale)
+                # Other tasks run between the emails of a batch.
+                await asyncio.sleep(0)
             except ValidationFailed as error:
                 results[index] = error
         rendered = await self._render(version, list(contexts.values()))
@@ -135,7 +144,6 @@ class Renderer:
     async def _render_preview(self, source: TemplateSource, values: Mapping[str, JsonValue], locale: str) -> Preview:
         pool = await self._ready()
         declared = declared_variables(source)
-        self.build_context([replace(each, required=False) for each in declared], values, locale)
         with _api_errors():
             rendered, found = await pool.preview(
                 _source(source), declared, values, locale=locale, product_name=self._product_name
@@ -188,7 +196,8 @@ def _source(source: TemplateSource) -> Source:
 
 def declared_variables(source: TemplateSource) -> list[Variable]:
     """Return the variables that a template declares."""
-    return [Variable(**each.model_dump()) for each in source.variables]
+    # Not `model_dump`, which copies the examples, however large they are.
+    return [Variable(each.name, each.type, each.required, each.example, each.description) for each in source.variables]
 
 
 def _diagnostics(diagnostics: Sequence[Diagnostic]) -> list[TemplateDiagnostic]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from gatepost.accounts import AdminGuard
+from gatepost.accounts import AdminGuard, RecentAdmin
 from gatepost.audit import Actor
 from gatepost.http import ApiRoute, Connection, CurrentRuntime, pagination, problems
 from gatepost.mail.templates import models
@@ -14,6 +14,7 @@ from gatepost.mail.templates.language import LANGUAGE, TemplateLanguage
 from gatepost.mail.templates.models import (
     CreateTemplate,
     EmailTemplate,
+    MarkSecrets,
     Published,
     SaveDraft,
     SaveSamples,
@@ -24,8 +25,15 @@ from gatepost.mail.templates.models import (
     VersionList,
 )
 
+
+class _TemplateBodies(ApiRoute):
+    """A route that accepts the content of a template or values for it."""
+
+    max_body_bytes = models.MAX_BODY_BYTES
+
+
 language = APIRouter(tags=["templates"], route_class=ApiRoute)
-router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/settings/email-templates", tags=["templates"], route_class=_TemplateBodies)
 
 Writer = Annotated[Actor, Depends(AdminGuard("templates:write"))]
 RecentWriter = Annotated[Actor, Depends(AdminGuard("templates:write", recent=True))]
@@ -82,7 +90,10 @@ async def save_template_draft(
 async def publish_template(
     key: Key, actor: RecentWriter, runtime: CurrentRuntime, locale: Locale = "en", if_match: IfMatch = None
 ) -> Published:
-    """Publish the draft as the next version, which never changes."""
+    """Publish the draft as the next version, which never changes.
+
+    An API key can publish only templates whose emails contain no links with tokens and no secrets.
+    """
     version = await runtime.templates.publish(key, locale, if_match, actor)
     return Published(version=version)
 
@@ -137,6 +148,18 @@ async def save_template_samples(key: Key, body: SaveSamples, actor: Writer, runt
     await runtime.templates.save_samples(key, body.variables)
 
 
+@router.put(
+    "/{key}/secrets", status_code=204, response_class=Response, responses=problems(401, 403, 404, 409, 413, 415, 422)
+)
+async def mark_template_secrets(key: Key, body: MarkSecrets, actor: RecentAdmin, runtime: CurrentRuntime) -> None:
+    """Say whether the emails of a template contain secrets.
+
+    Then their subject and content are not shown, and erased once they are sent. This applies to emails that were sent
+    before, too. API keys cannot do this.
+    """
+    await runtime.templates.mark_secrets(key, contains_secrets=body.contains_secrets, actor=actor)
+
+
 @router.post("/{key}/test", status_code=202, responses=problems(401, 403, 404, 409, 413, 415, 422))
 async def send_test_email(
     key: Key, body: SendTestEmail, actor: RecentWriter, runtime: CurrentRuntime, locale: Locale = "en"
@@ -148,7 +171,10 @@ async def send_test_email(
 
 @router.delete("/{key}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 422))
 async def delete_template(key: Key, actor: RecentWriter, runtime: CurrentRuntime) -> None:
-    """Delete a custom template, or reset a built-in one to its default."""
+    """Delete a custom template, or reset a built-in one to its default.
+
+    An API key can do this only to templates whose emails contain no links with tokens and no secrets.
+    """
     await runtime.templates.delete(key, actor)
 
 

@@ -9,8 +9,9 @@ from pydantic import JsonValue
 
 from gatepost.audit import Actor
 from gatepost.db import Connection, Database, database_error
-from gatepost.errors import Conflict, NotFound, PreconditionRequired, TemplateDiagnostic
+from gatepost.errors import Conflict, Forbidden, NotFound, PreconditionRequired, TemplateDiagnostic
 from gatepost.http import pagination
+from gatepost.mail.rendering import link_names
 from gatepost.mail.templates import store
 from gatepost.mail.templates.files import TemplateFiles, fallback_locales
 from gatepost.mail.templates.models import (
@@ -63,6 +64,19 @@ class TemplateService:
         """Return whether a key is that of a built-in template."""
         return key in self._builtins
 
+    def require_sendable(self, key: str, actor: Actor) -> None:
+        """Check that an actor may queue, resend or cancel emails of a template (OWASP ASVS 5.0, 8.2.1).
+
+        Raises:
+            Forbidden: an API key acts, and these are security emails.
+        """
+        builtin = self._builtins.get(key)
+        if actor.is_api_key and builtin is not None and builtin.security:
+            raise Forbidden(
+                f"An API key cannot send or cancel emails of the security template {key}. Gatepost sends them itself; "
+                "an admin can do this on the pages, and the application with send_email()."
+            )
+
     async def list_templates(self, locale: str) -> list[TemplateEntry]:
         """Return all templates, by key, with what is published and drafted in a language."""
         async with self._database.connection() as connection:
@@ -98,7 +112,7 @@ class TemplateService:
         builtin = self._builtins.get(key)
         entry = _entry(key, stored, builtin, locale)
         return EmailTemplate(
-            **entry.model_dump(include={"key", "name", "description", "source", "locales"}),
+            **entry.model_dump(include={"key", "name", "description", "source", "locales", "contains_secrets"}),
             locale=locale,
             etag=changed.etag if changed else store.UNCHANGED_ETAG,
             samples=stored.samples if stored else {},
@@ -124,7 +138,12 @@ class TemplateService:
         diagnostics = await self._renderer.check(body)
         async with self._database.transaction() as connection:
             is_new = body.key not in self._builtins and await store.create_template(
-                connection, body.key, builtin=False, name=body.name, description=body.description
+                connection,
+                body.key,
+                builtin=False,
+                name=body.name,
+                description=body.description,
+                contains_secrets=body.contains_secrets,
             )
             if not is_new:
                 raise Conflict("A template with this key already exists. Choose another key.")
@@ -154,6 +173,7 @@ class TemplateService:
         """Publish the draft as the next version, which never changes, and return its number.
 
         Raises:
+            Forbidden: an API key cannot publish this template.
             NotFound: there is no such template, or no draft.
             TemplateInvalid: the draft has errors.
             Conflict: the draft is not the one that `if_match` names.
@@ -161,6 +181,7 @@ class TemplateService:
         template = await self.read(key, locale)
         if template.draft is None:
             raise NotFound("There is no draft to publish. Save a draft first.")
+        self._require_person(template, actor)
         if if_match is not None and _etag(if_match, template) != template.etag:
             raise database_error("GP012")
         prepared = await self._renderer.prepare(template.draft)
@@ -257,11 +278,43 @@ class TemplateService:
         """Delete a custom template, or reset a built-in one to its default.
 
         Raises:
+            Forbidden: an API key cannot delete or reset this template.
             NotFound: there is no such template.
         """
+        if actor.is_api_key:
+            for locale in (await self.read(key, "en")).locales or ["en"]:
+                self._require_person(await self.read(key, locale), actor)
         async with self._database.transaction() as connection:
             if await self._stored(connection, key) is not None:
                 await store.delete_template(connection, key, actor)
+
+    async def mark_secrets(self, key: str, *, contains_secrets: bool, actor: Actor) -> None:
+        """Say whether the emails of a template contain secrets, so that nobody but their recipients can read them.
+
+        Raises:
+            NotFound: there is no such template.
+            Conflict: it is a security template, whose emails always count as containing secrets.
+        """
+        builtin = self._builtins.get(key)
+        if builtin is not None and builtin.security and not contains_secrets:
+            raise Conflict("The emails of a security template always count as containing secrets.")
+        async with self._database.transaction() as connection:
+            await self._ensure_stored(connection, key)
+            await store.mark_secrets(connection, key, contains_secrets, actor)
+
+    def _require_person(self, template: EmailTemplate, actor: Actor) -> None:
+        """Check that an API key does not change what is sent with a token or as a security email.
+
+        Raises:
+            Forbidden: it would.
+        """
+        sources = [each for each in (template.draft, template.published, template.default) if each]
+        has_links = any(link_names(self._renderer.stored_variables(each)) for each in sources)
+        if actor.is_api_key and (has_links or template.contains_secrets):
+            raise Forbidden(
+                f"An API key cannot publish, delete or reset the template {template.key}, because its emails contain "
+                "links or other secrets. An admin can do this on the templates page."
+            )
 
     async def _save(self, change: DraftChange, actor: Actor) -> None:
         async with self._database.transaction() as connection:
@@ -333,6 +386,7 @@ def _entry(key: str, stored: StoredTemplate | None, builtin: TemplateFiles | Non
         key=key,
         name=described.name,
         description=described.description,
+        contains_secrets=bool((builtin and builtin.security) or (stored and stored.contains_secrets)),
         source="builtin" if builtin else "custom",
         locales=sorted(customized | set(builtin.sources if builtin else ())),
         changed=sorted(customized),

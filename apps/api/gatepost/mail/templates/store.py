@@ -43,6 +43,7 @@ class StoredTemplate:
     key: str
     name: str
     description: str
+    contains_secrets: bool
     samples: dict[str, Any]
     locales: dict[str, StoredLocale]
 
@@ -59,17 +60,30 @@ class DraftChange:
     action: Literal["template.created", "template.drafted", "template.restored"]
 
 
-async def create_template(connection: Connection, key: str, *, builtin: bool, name: str, description: str) -> bool:
+async def create_template(
+    connection: Connection, key: str, *, builtin: bool, name: str, description: str, contains_secrets: bool = False
+) -> bool:
     """Create a template and return True; return False if it exists. A deleted one is created again."""
     query = """
-        insert into gatepost.email_templates as t (key, builtin, name, description) values ($1, $2, $3, $4)
+        insert into gatepost.email_templates as t (key, builtin, name, description, contains_secrets)
+        values ($1, $2, $3, $4, $5)
         on conflict (key) do update
         set builtin = excluded.builtin, name = excluded.name, description = excluded.description,
-            created_at = now(), deleted_at = null
+            contains_secrets = excluded.contains_secrets, created_at = now(), deleted_at = null
         where t.deleted_at is not null
         returning true
     """
-    return bool(await connection.fetchval(query, key, builtin, name, description))
+    return bool(await connection.fetchval(query, key, builtin, name, description, contains_secrets))
+
+
+async def mark_secrets(connection: Connection, key: str, contains_secrets: bool, actor: Actor) -> None:
+    """Say whether the emails of a template contain secrets.
+
+    Raises:
+        NotFound: there is no such template.
+    """
+    query = "select gatepost.mark_template_secrets($1, $2, $3, $4)"
+    await connection.execute(query, key, contains_secrets, actor.name, actor.ip)
 
 
 async def list_templates(connection: Connection) -> list[StoredTemplate]:
@@ -104,6 +118,7 @@ async def _with_locales(connection: Connection, rows: Sequence[Record]) -> list[
             row["key"],
             row["name"],
             row["description"],
+            row["contains_secrets"],
             json.loads(row["samples"]),
             locales[row["key"]],
         )

@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotifications, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listUsers, listUserSessions, login, logout, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readRegistration, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, receiveResendEvent, refresh, register, registerSession, renameSession, reportSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, updateNotification, verifyEmail } from '../sdk.gen';
-import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadRegistrationData, ReadRegistrationError, ReadRegistrationResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, ReceiveResendEventData, ReceiveResendEventError, ReceiveResendEventResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ReportSessionData, ReportSessionError, ReportSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, UpdateNotificationData, UpdateNotificationError, UpdateNotificationResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
+import { cancelEmail, changePassword, createApiKey, createTemplate, deleteSuppression, deleteTemplate, deleteUser, disableUser, enableUser, listApiKeys, listAudit, listCapturedEmails, listEmails, listNotifications, listPublicKeys, listSessions, listSuppressions, listTemplates, listTemplateVersions, listTransportErrors, listUsers, listUserSessions, login, logout, markTemplateSecrets, type Options, previewTemplate, publishTemplate, queueEmail, queueEmails, readCapturedEmail, readEmail, readHealth, readMe, readMetrics, readReadiness, readRegistration, readTemplate, readTemplateLanguage, readTemplateVersion, readUser, reauthenticate, receiveResendEvent, refresh, register, registerSession, renameSession, reportSession, requestEmailVerification, requestPasswordReset, resendEmail, resetPassword, restoreTemplateVersion, revokeAnySession, revokeApiKey, revokeOtherSessions, revokeSession, revokeSessions, revokeUserSessions, saveTemplateDraft, saveTemplateSamples, searchSessions, sendTestEmail, showCapturedEmail, showEmail, suppressEmail, takeOverApiKey, updateNotification, verifyEmail } from '../sdk.gen';
+import type { CancelEmailData, CancelEmailError, CancelEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CreateApiKeyData, CreateApiKeyError, CreateApiKeyResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, DeleteSuppressionData, DeleteSuppressionError, DeleteSuppressionResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteUserData, DeleteUserError, DeleteUserResponse, DisableUserData, DisableUserError, DisableUserResponse, EnableUserData, EnableUserError, EnableUserResponse, ListApiKeysData, ListApiKeysError, ListApiKeysResponse, ListAuditData, ListAuditError, ListAuditResponse, ListCapturedEmailsData, ListCapturedEmailsError, ListCapturedEmailsResponse, ListEmailsData, ListEmailsError, ListEmailsResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, ListPublicKeysData, ListPublicKeysError, ListPublicKeysResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSuppressionsData, ListSuppressionsError, ListSuppressionsResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTemplateVersionsData, ListTemplateVersionsError, ListTemplateVersionsResponse, ListTransportErrorsData, ListTransportErrorsError, ListTransportErrorsResponse, ListUsersData, ListUsersError, ListUserSessionsData, ListUserSessionsError, ListUserSessionsResponse, ListUsersResponse, LoginData, LoginError, LoginResponse, LogoutData, LogoutError, LogoutResponse, MarkTemplateSecretsData, MarkTemplateSecretsError, MarkTemplateSecretsResponse, PreviewTemplateData, PreviewTemplateError, PreviewTemplateResponse, PublishTemplateData, PublishTemplateError, PublishTemplateResponse, QueueEmailData, QueueEmailError, QueueEmailResponse, QueueEmailsData, QueueEmailsError, QueueEmailsResponse, ReadCapturedEmailData, ReadCapturedEmailError, ReadCapturedEmailResponse, ReadEmailData, ReadEmailError, ReadEmailResponse, ReadHealthData, ReadHealthError, ReadHealthResponse, ReadMeData, ReadMeError, ReadMeResponse, ReadMetricsData, ReadMetricsError, ReadMetricsResponse, ReadReadinessData, ReadReadinessError, ReadReadinessResponse, ReadRegistrationData, ReadRegistrationError, ReadRegistrationResponse, ReadTemplateData, ReadTemplateError, ReadTemplateLanguageData, ReadTemplateLanguageError, ReadTemplateLanguageResponse, ReadTemplateResponse, ReadTemplateVersionData, ReadTemplateVersionError, ReadTemplateVersionResponse, ReadUserData, ReadUserError, ReadUserResponse, ReauthenticateData, ReauthenticateError, ReauthenticateResponse, ReceiveResendEventData, ReceiveResendEventError, ReceiveResendEventResponse, RefreshData, RefreshError, RefreshResponse, RegisterData, RegisterError, RegisterResponse, RegisterSessionData, RegisterSessionError, RegisterSessionResponse, RenameSessionData, RenameSessionError, RenameSessionResponse, ReportSessionData, ReportSessionError, ReportSessionResponse, RequestEmailVerificationData, RequestEmailVerificationError, RequestPasswordResetData, RequestPasswordResetError, ResendEmailData, ResendEmailError, ResendEmailResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, RestoreTemplateVersionData, RestoreTemplateVersionError, RestoreTemplateVersionResponse, RevokeAnySessionData, RevokeAnySessionError, RevokeAnySessionResponse, RevokeApiKeyData, RevokeApiKeyError, RevokeApiKeyResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeSessionsData, RevokeSessionsError, RevokeSessionsResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SaveTemplateDraftData, SaveTemplateDraftError, SaveTemplateDraftResponse, SaveTemplateSamplesData, SaveTemplateSamplesError, SaveTemplateSamplesResponse, SearchSessionsData, SearchSessionsError, SearchSessionsResponse, SendTestEmailData, SendTestEmailError, SendTestEmailResponse, ShowCapturedEmailData, ShowCapturedEmailError, ShowCapturedEmailResponse, ShowEmailData, ShowEmailError, ShowEmailResponse, SuppressEmailData, SuppressEmailError, SuppressEmailResponse, TakeOverApiKeyData, TakeOverApiKeyError, TakeOverApiKeyResponse, UpdateNotificationData, UpdateNotificationError, UpdateNotificationResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen';
 
 /**
  * Register
@@ -419,6 +419,28 @@ export const renameSessionMutation = (options?: Partial<Options<RenameSessionDat
     return mutationOptions;
 };
 
+/**
+ * Revoke Sessions
+ *
+ * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
+ *
+ * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
+ * request can be repeated: no user is notified twice about one device, and none is missed.
+ */
+export const revokeSessionsMutation = (options?: Partial<Options<RevokeSessionsData>>): UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> => {
+    const mutationOptions: UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await revokeSessions({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const searchSessionsQueryKey = (options?: Options<SearchSessionsData>) => createQueryKey('searchSessions', options);
 
 /**
@@ -458,28 +480,6 @@ export const revokeAnySessionMutation = (options?: Partial<Options<RevokeAnySess
     return mutationOptions;
 };
 
-/**
- * Revoke Sessions
- *
- * Revoke all sessions that match a filter, in many small transactions. With `dry_run`, only count them.
- *
- * With `notify` each user gets one email, queued in the transaction that revokes their sessions. An interrupted
- * request can be repeated: no user is notified twice about one device, and none is missed.
- */
-export const revokeSessionsMutation = (options?: Partial<Options<RevokeSessionsData>>): UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> => {
-    const mutationOptions: UseMutationOptions<RevokeSessionsResponse, RevokeSessionsError, Options<RevokeSessionsData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await revokeSessions({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        }
-    };
-    return mutationOptions;
-};
-
 export const listUsersQueryKey = (options?: Options<ListUsersData>) => createQueryKey('listUsers', options);
 
 /**
@@ -503,7 +503,10 @@ export const listUsersOptions = (options?: Options<ListUsersData>) => queryOptio
 /**
  * Delete User
  *
- * Delete a user: all their sessions are revoked, and the audit log keeps only their id.
+ * Delete a user: all their sessions are revoked, and what is known about them is erased.
+ *
+ * Sessions and emails keep ids, times and reasons; the audit log and the suppression list stay. API keys that they own
+ * are suspended. The last enabled admin cannot be deleted.
  */
 export const deleteUserMutation = (options?: Partial<Options<DeleteUserData>>): UseMutationOptions<DeleteUserResponse, DeleteUserError, Options<DeleteUserData>> => {
     const mutationOptions: UseMutationOptions<DeleteUserResponse, DeleteUserError, Options<DeleteUserData>> = {
@@ -582,6 +585,8 @@ export const listUserSessionsOptions = (options: Options<ListUserSessionsData>) 
  * Disable User
  *
  * Disable a user: all their sessions are revoked, and they cannot sign in until they are enabled.
+ *
+ * API keys that they own are suspended. The last enabled admin cannot be disabled.
  */
 export const disableUserMutation = (options?: Partial<Options<DisableUserData>>): UseMutationOptions<DisableUserResponse, DisableUserError, Options<DisableUserData>> => {
     const mutationOptions: UseMutationOptions<DisableUserResponse, DisableUserError, Options<DisableUserData>> = {
@@ -674,6 +679,28 @@ export const revokeApiKeyMutation = (options?: Partial<Options<RevokeApiKeyData>
     return mutationOptions;
 };
 
+/**
+ * Take Over API Key
+ *
+ * Become the owner of an API key. It keeps its secret and scopes, and works again if it was suspended.
+ *
+ * A key is suspended when its owner is disabled, deleted or no longer an admin; enabling them again does not change
+ * that.
+ */
+export const takeOverApiKeyMutation = (options?: Partial<Options<TakeOverApiKeyData>>): UseMutationOptions<TakeOverApiKeyResponse, TakeOverApiKeyError, Options<TakeOverApiKeyData>> => {
+    const mutationOptions: UseMutationOptions<TakeOverApiKeyResponse, TakeOverApiKeyError, Options<TakeOverApiKeyData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await takeOverApiKey({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const listAuditQueryKey = (options?: Options<ListAuditData>) => createQueryKey('listAudit', options);
 
 /**
@@ -737,6 +764,8 @@ export const createTemplateMutation = (options?: Partial<Options<CreateTemplateD
  * Delete Template
  *
  * Delete a custom template, or reset a built-in one to its default.
+ *
+ * An API key can do this only to templates whose emails contain no links with tokens and no secrets.
  */
 export const deleteTemplateMutation = (options?: Partial<Options<DeleteTemplateData>>): UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> => {
     const mutationOptions: UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> = {
@@ -795,6 +824,8 @@ export const saveTemplateDraftMutation = (options?: Partial<Options<SaveTemplate
  * Publish Template
  *
  * Publish the draft as the next version, which never changes.
+ *
+ * An API key can publish only templates whose emails contain no links with tokens and no secrets.
  */
 export const publishTemplateMutation = (options?: Partial<Options<PublishTemplateData>>): UseMutationOptions<PublishTemplateResponse, PublishTemplateError, Options<PublishTemplateData>> => {
     const mutationOptions: UseMutationOptions<PublishTemplateResponse, PublishTemplateError, Options<PublishTemplateData>> = {
@@ -889,6 +920,28 @@ export const saveTemplateSamplesMutation = (options?: Partial<Options<SaveTempla
 };
 
 /**
+ * Mark Template Secrets
+ *
+ * Say whether the emails of a template contain secrets.
+ *
+ * Then their subject and content are not shown, and erased once they are sent. This applies to emails that were sent
+ * before, too. API keys cannot do this.
+ */
+export const markTemplateSecretsMutation = (options?: Partial<Options<MarkTemplateSecretsData>>): UseMutationOptions<MarkTemplateSecretsResponse, MarkTemplateSecretsError, Options<MarkTemplateSecretsData>> => {
+    const mutationOptions: UseMutationOptions<MarkTemplateSecretsResponse, MarkTemplateSecretsError, Options<MarkTemplateSecretsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await markTemplateSecrets({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
  * Send Test Email
  *
  * Send a test email of the current source, or of one version. It appears in the email log.
@@ -971,7 +1024,7 @@ export const listEmailsOptions = (options?: Options<ListEmailsData>) => queryOpt
 /**
  * Queue Email
  *
- * Queue an email. It is sent once, immediately or at `send_at`.
+ * Queue an email. It is sent once, immediately or at `send_at`. An API key cannot queue security email.
  */
 export const queueEmailMutation = (options?: Partial<Options<QueueEmailData>>): UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> => {
     const mutationOptions: UseMutationOptions<QueueEmailResponse, QueueEmailError, Options<QueueEmailData>> = {
@@ -1088,7 +1141,7 @@ export const listSuppressionsOptions = (options?: Options<ListSuppressionsData>)
 /**
  * Suppress Email
  *
- * Suppress an email address: nothing is sent to it any more.
+ * Suppress an email address: nothing but security email is sent to it any more.
  */
 export const suppressEmailMutation = (options?: Partial<Options<SuppressEmailData>>): UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> => {
     const mutationOptions: UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> = {
@@ -1123,15 +1176,35 @@ export const deleteSuppressionMutation = (options?: Partial<Options<DeleteSuppre
     return mutationOptions;
 };
 
+export const listTransportErrorsQueryKey = (options?: Options<ListTransportErrorsData>) => createQueryKey('listTransportErrors', options);
+
 /**
- * Receive Resend Event
+ * List Transport Errors
  *
- * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
+ * List the transports that cannot send, and why. `/readyz` only says whether there are any.
  */
-export const receiveResendEventMutation = (options?: Partial<Options<ReceiveResendEventData>>): UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> => {
-    const mutationOptions: UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> = {
+export const listTransportErrorsOptions = (options?: Options<ListTransportErrorsData>) => queryOptions<ListTransportErrorsResponse, ListTransportErrorsError, ListTransportErrorsResponse, ReturnType<typeof listTransportErrorsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listTransportErrors({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listTransportErrorsQueryKey(options)
+});
+
+/**
+ * Queue Emails
+ *
+ * Queue up to 100 emails, all or none. An API key cannot queue security email.
+ */
+export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>): UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> => {
+    const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {
         mutationFn: async (fnOptions) => {
-            const { data } = await receiveResendEvent({
+            const { data } = await queueEmails({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -1143,14 +1216,14 @@ export const receiveResendEventMutation = (options?: Partial<Options<ReceiveRese
 };
 
 /**
- * Queue Emails
+ * Receive Resend Event
  *
- * Queue up to 100 emails, all or none.
+ * Receive an event of an email from Resend, signed by Svix. A repeated event changes nothing.
  */
-export const queueEmailsMutation = (options?: Partial<Options<QueueEmailsData>>): UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> => {
-    const mutationOptions: UseMutationOptions<QueueEmailsResponse, QueueEmailsError, Options<QueueEmailsData>> = {
+export const receiveResendEventMutation = (options?: Partial<Options<ReceiveResendEventData>>): UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> => {
+    const mutationOptions: UseMutationOptions<ReceiveResendEventResponse, ReceiveResendEventError, Options<ReceiveResendEventData>> = {
         mutationFn: async (fnOptions) => {
-            const { data } = await queueEmails({
+            const { data } = await receiveResendEvent({
                 ...options,
                 ...fnOptions,
                 throwOnError: true

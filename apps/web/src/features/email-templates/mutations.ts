@@ -3,6 +3,7 @@ import { listTemplatesQueryKey, readTemplateQueryKey } from "@/client/@tanstack/
 import {
   createTemplate,
   deleteTemplate,
+  markTemplateSecrets,
   publishTemplate,
   restoreTemplateVersion,
   saveTemplateDraft,
@@ -84,6 +85,26 @@ export function usePublish({ key, locale }: TemplateLocale) {
         queries.invalidateQueries({ queryKey: versionsQuery(key, locale).queryKey }),
         queries.invalidateQueries({ queryKey: listTemplatesQueryKey() }),
       ]),
+  });
+}
+
+/** Say whether the emails of a template contain secrets. */
+export function useMarkSecrets({ key }: TemplateLocale) {
+  const queries = useQueryClient();
+  const stepUp = useStepUp();
+  return useMutation({
+    mutationFn: (contains: boolean) =>
+      stepUp(() => markTemplateSecrets({ path: { key }, body: { contains_secrets: contains } })),
+    onSuccess: (_, contains) => {
+      // All languages share the mark.
+      const queryKey = readTemplateQueryKey({ path: { key } });
+      queries.setQueriesData<EmailTemplate>(
+        { queryKey },
+        (cached) => cached && { ...cached, contains_secrets: contains },
+      );
+      void queries.invalidateQueries({ queryKey: listTemplatesQueryKey() });
+      toastDone(contains ? "Emails of this template are hidden" : "Emails of this template are shown");
+    },
   });
 }
 

@@ -2,7 +2,7 @@ import { useId } from "react";
 import type { EmailDetail } from "@/client/types.gen";
 import { EmailFrame } from "@/components/email-frame";
 import { Tabs } from "@/components/ui/tabs";
-import { isErased, isUnsent } from "./email-state";
+import { isUnsent } from "./email-state";
 
 /** The content of an email, or why it cannot be shown. */
 export function EmailContent({ email }: { email: EmailDetail }) {
@@ -52,8 +52,8 @@ function PlainText({ text }: { text: string | null }) {
 }
 
 function whyMissing(email: EmailDetail): string {
-  if (isErased(email))
-    return "This is a security email, with links or codes that grant access. Its content is never shown, and is erased once it is sent.";
+  if (email.content_hidden)
+    return "This email contains links or codes that grant access. Its content is never shown, and is erased once it is sent.";
   return isUnsent(email)
     ? "There is no content yet: the template is rendered when the email is sent."
     : "There is no content: the email ended before its template was rendered.";

@@ -24,19 +24,15 @@ export function canCancel({ status }: Pick<Email, "status">): boolean {
 /** Returns why an email cannot be sent again, or null when it can. */
 export function whyNotResendable(email: EmailDetail, now = Date.now()): string | null {
   if (isUnsent(email)) return "It has not been sent yet.";
-  if (isErased(email)) return "Its links and codes were erased.";
+  if (email.content_hidden) return "Its links and codes were erased.";
   if (email.version === null) return "It was a test of a template. Send another test from the editor.";
   if (email.expires_at && Date.parse(email.expires_at) <= now) return "It has expired.";
   return null;
 }
 
-/** Returns whether the content of an email is hidden: security email is never shown, and is erased once it is sent. */
-export function isErased({ subject, html }: EmailDetail): boolean {
-  return subject !== null && html === null;
-}
-
 /** Returns the subject to show in a list or a heading. */
 export function displaySubject(email: Email): string {
   if (email.subject !== null) return email.subject;
+  if (email.content_hidden) return "Subject hidden: it may contain a secret";
   return isUnsent(email) ? "No subject yet" : "No subject";
 }

@@ -31,6 +31,7 @@ const email = (id: string, more: Partial<Email> = {}): Email => ({
   provider_id: "re_1",
   queued_by: "application",
   resend_of: null,
+  content_hidden: false,
   ...more,
 });
 const detail = (id: string, more: Partial<EmailDetail> = {}): EmailDetail => ({
@@ -168,7 +169,7 @@ describe("an email", () => {
   it.each([
     [{ subject: null, html: null, status: "queued" }, /rendered when the email is sent/],
     [{ subject: null, html: null, status: "suppressed" }, /ended before its template was rendered/],
-    [{ html: null }, /security email, with links or codes/],
+    [{ subject: null, html: null, content_hidden: true }, /links or codes that grant access/],
     [{ queued_by: "gatepost" }, /their codes are not stored/],
   ] as [Partial<EmailDetail>, RegExp][])("explains why content is missing: %o", async (more, message) => {
     service.answer(`GET ${PATH}/${FIRST}`, json(detail(FIRST, more)));
@@ -257,7 +258,7 @@ describe("the state of an email", () => {
     [{}, null],
     [{ status: "queued" }, /not been sent yet/],
     [{ version: null }, /test of a template/],
-    [{ html: null }, /erased/],
+    [{ content_hidden: true }, /erased/],
     [{ expires_at: "2025-01-01T00:00:00Z" }, /has expired/],
   ] as [Partial<EmailDetail>, RegExp | null][])("says whether it can be sent again: %o", (more, expected) => {
     const why = whyNotResendable(detail(FIRST, more));

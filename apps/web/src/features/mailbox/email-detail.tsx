@@ -8,7 +8,7 @@ import { Alert } from "@/components/ui/alert";
 import { Description, DescriptionList } from "@/components/ui/description-list";
 import { Tabs } from "@/components/ui/tabs";
 import { TEXT_LINK } from "@/components/ui/text-link";
-import { isNotFound } from "@/lib/errors";
+import { isForbidden, isNotFound } from "@/lib/errors";
 import { fullTime } from "@/lib/time";
 import { htmlLinks, splitAtUrls } from "./email-links";
 import { capturedEmail } from "./queries";
@@ -31,6 +31,8 @@ export function EmailDetail({ id }: { id: string }) {
       </div>
       {isNotFound(error) ? (
         <Alert tone="notice">The content of this email is no longer stored.</Alert>
+      ) : isForbidden(error) ? (
+        <Alert tone="notice">{error.message}</Alert>
       ) : error && !data ? (
         <LoadFailed what="This email" query={query} />
       ) : null}

@@ -22,7 +22,9 @@ export function EmailList({ items }: { items: Email[] }) {
             className="grid grid-cols-1 gap-0.5 px-4 py-3 -outline-offset-2 hover:bg-sunken aria-[current=page]:bg-brand-soft"
           >
             <span className="flex items-baseline justify-between gap-3">
-              <span className="truncate font-medium">{email.subject ?? "(no subject)"}</span>
+              <span className="truncate font-medium">
+                {email.subject ?? (email.content_hidden ? "Subject hidden" : "(no subject)")}
+              </span>
               <span className="shrink-0 text-xs text-muted">
                 <RelativeTime at={email.created_at} />
               </span>

@@ -73,6 +73,7 @@ describe("the mailbox", () => {
   it.each([
     [failWith(404, "not_found"), /this service sends its email/],
     [failWith(403, "forbidden"), /can only be seen by admins/],
+    [failWith(403, "forbidden"), "Error: forbidden."],
     [failWith(400, "broken"), /could not be loaded. Error: broken/],
   ])("explains why it is not there", async (answer, message) => {
     service.answer(LIST, answer);

@@ -44,7 +44,7 @@ export function SuppressionsPage({ q }: SuppressionsSearch) {
         }
       >
         No email is sent to these addresses: email to them bounced, was marked as spam, or an admin added
-        them.
+        them. Security email is still sent to the addresses that an admin added.
       </PageHeading>
       {forbidden ? null : (
         <SearchBox

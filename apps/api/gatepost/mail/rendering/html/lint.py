@@ -13,15 +13,15 @@ from typing import Final, NamedTuple
 
 from jinja2 import TemplateSyntaxError
 
+from gatepost.mail.rendering.html import links
 from gatepost.mail.rendering.html.css import Color, Css, contrast, opaque_color, parse_style_attribute, parse_stylesheet
 from gatepost.mail.rendering.html.markup import Attribute, Token, tokenize
 from gatepost.mail.rendering.html.urls import URL_ATTRIBUTES, check_css_url, check_url_attribute
 from gatepost.mail.rendering.language.lexer import MASK_FIRST, MASK_REST, MaskedSource, is_balanced, mask
-from gatepost.mail.rendering.language.variables import Variable
+from gatepost.mail.rendering.language.variables import Variable, link_names
 from gatepost.mail.rendering.types import Diagnostic, Severity
 
 MAX_BYTES = 102 * 1024
-MAX_DIAGNOSTICS = 200
 
 _FORBIDDEN: Final = frozenset(
     {
@@ -80,8 +80,8 @@ class Finding(NamedTuple):
 def lint(html: str, declared: Sequence[Variable], subject: str) -> list[Diagnostic]:
     """Check an author's HTML, a fragment or a whole document with Jinja, and the literal text of the subject.
 
-    Takes linear time. HTML that cannot be read as Jinja is not checked: the grammar reports it. Returns at most
-    `MAX_DIAGNOSTICS` diagnostics in source order, and one more error if there are errors only after these.
+    Takes linear time. HTML that cannot be read as Jinja is not checked: the grammar reports it. Diagnostics are in
+    source order.
     """
     found: list[Diagnostic] = []
     if markup := _MARKUP.search(subject):
@@ -97,22 +97,14 @@ def lint(html: str, declared: Sequence[Variable], subject: str) -> list[Diagnost
         return found
     lines = [0, *(newline.end() for newline in re.finditer("\n", masked.source))]
     types: dict[str, str] = {variable.name: variable.type for variable in declared}
-    findings = set(_limit(_check(masked, types)))
+    findings = set(_check(masked, types))
+    for misplaced in links.check_html(masked.text, links.find_links(masked, link_names(declared)), masked):
+        findings.add(Finding(misplaced.offset, links.RULE, "error", misplaced.msg))
     for each in sorted(findings, key=lambda finding: (finding.offset, finding.rule, finding.msg)):
         line = bisect_right(lines, each.offset)
         column = each.offset - lines[line - 1] + 1
         found.append(Diagnostic("html", each.rule, each.severity, line, column, each.msg))
     return found
-
-
-def _limit(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield the first findings, and the first error after them, so that no template with errors passes."""
-    for number, each in enumerate(findings):
-        if number < MAX_DIAGNOSTICS:
-            yield each
-        elif each.severity == "error":
-            yield each
-            return
 
 
 def _check(

@@ -128,8 +128,10 @@ def _check_url(part: str, tags: Sequence[JinjaTag], types: Mapping[str, str], *,
 def _check_variables(text: str, tags: Sequence[JinjaTag], types: Mapping[str, str]) -> Iterator[Problem]:
     if text.startswith(MASK_FIRST):
         tokens = tags[0].tokens
-        if text != MASK_FIRST or len(tokens) != 1 or types.get(tokens[0]) != "url":
-            msg = "A URL that starts with a variable must be a single variable of the type url and nothing else."
+        if text != MASK_FIRST or len(tokens) != 1 or types.get(tokens[0]) not in {"url", "link"}:
+            msg = (
+                "A URL that starts with a variable must be a single variable of the type url or link and nothing else."
+            )
             yield "url-type", "error", msg
     elif _FIXED_HOST.match(text) is None:
         msg = "Start the URL with https:// and the complete host and a slash, before the first variable."

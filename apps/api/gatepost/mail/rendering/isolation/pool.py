@@ -7,11 +7,14 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
+
 from gatepost.mail.rendering.isolation.process import SandboxExited, SandboxProcess
-from gatepost.mail.rendering.language.variables import Variable
+from gatepost.mail.rendering.language.variables import InvalidValues, Variable
 from gatepost.mail.rendering.types import (
     Diagnostic,
     Prepared,
@@ -38,6 +41,9 @@ _TOO_SLOW = "This template takes too long to render. Make its loops smaller."
 _TOO_MUCH_MEMORY = "This template uses too much memory. Simplify it."
 _TOO_LARGE = "The template and its values are too large. Send less."
 _RESTART_DELAY = 0.5
+# Five times as fast as `json`: a job may have tens of thousands of values.
+_JOB = TypeAdapter(dict[str, Any])
+_DECLARATION = [field.name for field in fields(Variable)]
 
 
 class RenderUnavailable(Exception):
@@ -47,12 +53,15 @@ class RenderUnavailable(Exception):
 class RenderPool:
     """Sandbox processes that check and render templates. `layout` is the page around templates that are fragments.
 
+    Variables with the names in `reserved_links` must be declared as links.
+
     Jobs for authors (check, publish, preview) never take the last process, so that a slow draft does not hold up
     sending.
     """
 
-    def __init__(self, layout: str, size: int | None = None) -> None:
+    def __init__(self, layout: str, size: int | None = None, reserved_links: Iterable[str] = ()) -> None:
         self._layout = layout
+        self._reserved_links = sorted(reserved_links)
         self._size = size or min(2, os.cpu_count() or 1)
         self._sandboxes: set[SandboxProcess] = set()
         self._idle: asyncio.Queue[SandboxProcess | None] = asyncio.Queue()
@@ -128,10 +137,13 @@ class RenderPool:
         """Render a template as it would be sent; None if it has errors. Examples are used for missing values.
 
         Raises:
+            InvalidValues: the values do not match the declarations.
             RenderUnavailable: try again later.
         """
         built_in = {"locale": locale, "product_name": product_name}
         answer = await self._author_job("preview", source, declared, values=dict(values), built_in=built_in)
+        if "invalid" in answer:
+            raise InvalidValues([(name, msg) for name, msg in answer["invalid"]])
         rendered = answer.get("rendered")
         return RenderedPreview(**rendered) if rendered is not None else None, _diagnostics(answer)
 
@@ -157,8 +169,10 @@ class RenderPool:
         job = {
             "op": op,
             "source": asdict(source),
-            "declared": [asdict(one) for one in declared],
+            # Not `asdict`, which copies the examples, however large they are.
+            "declared": [{name: getattr(one, name) for name in _DECLARATION} for one in declared],
             "layout": self._layout,
+            "reserved_links": self._reserved_links,
             **more,
         }
         try:
@@ -274,7 +288,11 @@ async def _ask(sandbox: SandboxProcess, messages: Iterable[bytes]) -> dict[str, 
 
 
 def _encode(job: dict[str, Any]) -> bytes:
-    data = json.dumps(job, separators=(",", ":")).encode()
+    try:
+        data = _JOB.dump_json(job)
+    except PydanticSerializationError:
+        # Text with lone surrogates, which UTF-8 cannot represent. The grammar reports them.
+        data = json.dumps(job, separators=(",", ":")).encode()
     if len(data) > MAX_JOB:
         raise render_error("html", "too-large", _TOO_LARGE)
     return data

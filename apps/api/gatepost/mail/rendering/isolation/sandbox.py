@@ -3,14 +3,15 @@
 The process has no secrets, opens no files and can be killed at any time. It reads jobs from stdin, each as its length
 in four bytes and JSON. A job is one of:
 
-- `{"op": "check" | "publish", "source", "declared", "layout"}`
-- `{"op": "preview", "source", "declared", "layout", "values", "built_in"}`
+- `{"op": "check" | "publish", "source", "declared", "layout", "reserved_links"}`
+- `{"op": "preview", "source", "declared", "layout", "reserved_links", "values", "built_in"}`
 - `{"op": "render", "key", "prepared"?, "contexts"}`
 
 It writes answers to stdout: the length of the whole answer in four bytes, the length of its JSON in four bytes, and the
 JSON. An answer is one of:
 
 - `{"diagnostics"}`, after "publish" with "prepared" and after "preview" with "rendered"
+- `{"invalid": [[variable, message]]}` after "preview" with values that do not match the declarations
 - `{"unknown": true}` if it does not have the template of a key
 - `{"items": [{"rendered"} or {"diagnostics"}]}`, which may be fewer than requested. `rendered` are the lengths in bytes
   of subject, HTML and text, which follow the JSON one after another.
@@ -32,8 +33,8 @@ from dataclasses import asdict
 from typing import Any
 
 from gatepost.mail.rendering import pipeline
-from gatepost.mail.rendering.language.render import Compiled, render
-from gatepost.mail.rendering.language.variables import Variable
+from gatepost.mail.rendering.language.render import Compiled
+from gatepost.mail.rendering.language.variables import InvalidValues, Variable
 from gatepost.mail.rendering.types import Prepared, RenderError, Source, render_error
 
 MAX_MEMORY = 512 * 1024 * 1024
@@ -75,12 +76,12 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(job: dict[str, Any]) -> dict[str, Any]:
-    found, _ = pipeline.prepare(_source(job), _declared(job), job["layout"])
+    found, _ = pipeline.prepare(_source(job), _declared(job), job["layout"], job["reserved_links"])
     return {"diagnostics": [asdict(one) for one in found]}
 
 
 def _publish(job: dict[str, Any]) -> dict[str, Any]:
-    found, prepared = pipeline.prepare(_source(job), _declared(job), job["layout"])
+    found, prepared = pipeline.prepare(_source(job), _declared(job), job["layout"], job["reserved_links"])
     return {
         "diagnostics": [asdict(one) for one in found],
         "prepared": asdict(prepared) if prepared is not None else None,
@@ -88,7 +89,12 @@ def _publish(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _preview(job: dict[str, Any]) -> dict[str, Any]:
-    found, rendered = pipeline.preview(_source(job), _declared(job), job["layout"], job["values"], job["built_in"])
+    try:
+        found, rendered = pipeline.preview(
+            _source(job), _declared(job), job["layout"], job["values"], job["built_in"], job["reserved_links"]
+        )
+    except InvalidValues as error:
+        return {"invalid": error.errors}
     return {
         "diagnostics": [asdict(one) for one in found],
         "rendered": asdict(rendered) if rendered is not None else None,
@@ -108,7 +114,7 @@ def _render(job: dict[str, Any]) -> dict[str, Any]:
     size = 0
     for context in job["contexts"]:
         try:
-            rendered = render(compiled, context)
+            rendered = pipeline.render(compiled, context)
         except RenderError as error:
             items.append(_diagnostics(error))
             continue

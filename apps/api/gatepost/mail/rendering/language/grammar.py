@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from jinja2 import TemplateSyntaxError, nodes
 
 from gatepost.mail.rendering.language.lexer import CONTROL, PARSER, SURROGATE, Token, TokenIndex
 from gatepost.mail.rendering.language.nodes import NodeChecker
-from gatepost.mail.rendering.language.variables import Variable, check_declarations, did_you_mean
+from gatepost.mail.rendering.language.variables import Variable, check_declarations, did_you_mean, link_names
 from gatepost.mail.rendering.types import Diagnostic, Part, Source, has_errors
 
 MAX_LENGTH: dict[Part, int] = {"subject": 2_000, "preheader": 2_000, "html": 256_000, "text": 100_000}
@@ -17,6 +17,8 @@ MAX_NODES = 5_000
 MAX_DEPTH = 40
 # By how much the layout and inlined CSS may exceed the limits for an author's source.
 PREPARED_FACTOR = 4
+# Diagnostics that say which tag is the most similar: finding it takes time.
+_MAX_HINTS = 10
 TAGS = ("if", "elif", "else", "endif", "for", "endfor")
 
 _QUOTED = re.compile(r"'([^']*)'")
@@ -24,14 +26,15 @@ _AT_OFFSET = re.compile(r" at (\d+)$")
 _UNSAFE_IN_SUBJECT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]|=\?")
 
 
-def check(source: Source, declared: Sequence[Variable]) -> list[Diagnostic]:
+def check(source: Source, declared: Sequence[Variable], reserved_links: Collection[str] = ()) -> list[Diagnostic]:
     """Check the declarations and every part of a template, and report unused variables.
 
     Rules besides those of `check_declarations` and `check_part`: `empty-subject`, `unused-variable` (a warning).
     """
-    found = check_declarations(declared)
+    found = check_declarations(declared, reserved_links)
     if found:
         return found
+    links = link_names(declared)
     used: set[str] = set()
     parts: list[tuple[Part, str | None]] = [
         ("subject", source.subject),
@@ -41,7 +44,7 @@ def check(source: Source, declared: Sequence[Variable]) -> list[Diagnostic]:
     ]
     for part, text in parts:
         if text is not None:
-            found += check_part(part, text, declared, used)
+            found += check_part(part, text, declared, used, links=links)
     if not source.subject.strip():
         found.append(Diagnostic("subject", "empty-subject", "error", 1, 1, "The subject is empty. Enter a subject."))
     if not has_errors(found):
@@ -55,6 +58,7 @@ def check_part(
     declared: Sequence[Variable] | None,
     used: set[str] | None = None,
     *,
+    links: Collection[str] = (),
     limit_factor: int = 1,
 ) -> list[Diagnostic]:
     """Check one part.
@@ -67,6 +71,7 @@ def check_part(
         source: the part's text.
         declared: the declared variables; None allows every name.
         used: a set to which the names of used variables are added.
+        links: the names of the variables that are links.
         limit_factor: multiplies the limits on length and number of nodes.
     """
     if len(source) > MAX_LENGTH[part] * limit_factor:
@@ -82,7 +87,7 @@ def check_part(
     found = _check_size(part, tree, MAX_NODES * limit_factor)
     if found:
         return found
-    checker = NodeChecker(part, tokens, declared)
+    checker = NodeChecker(part, tokens, declared, links)
     checker.visit(tree)
     if used is not None:
         used |= checker.used
@@ -137,20 +142,22 @@ def _check_characters(part: Part, tokens: TokenIndex) -> list[Diagnostic]:
 
 def _check_tags(part: Part, tokens: TokenIndex) -> list[Diagnostic]:
     """Return forbidden tags. Checked before parsing, because afterwards their column is unknown."""
-    found = []
+    found: list[Diagnostic] = []
     in_tag = False
     for token in tokens.tokens:
+        hint = len(found) < _MAX_HINTS
         if token.kind == "raw_begin":
-            found.append(_forbidden_tag(part, token, "raw"))
+            found.append(_forbidden_tag(part, token, "raw", hint=hint))
         elif in_tag and token.kind == "name" and token.text not in TAGS:
-            found.append(_forbidden_tag(part, token, token.text))
+            found.append(_forbidden_tag(part, token, token.text, hint=hint))
         if token.kind != "whitespace":
             in_tag = token.kind == "block_begin"
     return found
 
 
-def _forbidden_tag(part: Part, token: Token, name: str) -> Diagnostic:
-    msg = f'The tag "{name[:60]}" is not allowed. Use one of {", ".join(TAGS)}.{did_you_mean(name, TAGS)}'
+def _forbidden_tag(part: Part, token: Token, name: str, *, hint: bool) -> Diagnostic:
+    similar = did_you_mean(name, TAGS) if hint else ""
+    msg = f'The tag "{name[:60]}" is not allowed. Use one of {", ".join(TAGS)}.{similar}'
     return Diagnostic(part, "forbidden-tag", "error", token.line, token.column, msg)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from jinja2 import nodes
@@ -14,10 +14,12 @@ from gatepost.mail.rendering.language.variables import BUILT_IN_VARIABLES, MAX_N
 from gatepost.mail.rendering.types import Diagnostic, Part
 
 MAX_LOOPS = 2
+# Diagnostics of one part that say which known name is the most similar: finding it takes about a millisecond.
+_MAX_HINTS = 10
 
 # Allowed as they are; only their children are checked.
 _CONTAINERS = (
-    nodes.Template, nodes.If, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub,
+    nodes.Template, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub,
     nodes.Mul, nodes.Div, nodes.Neg, nodes.Pos, nodes.Concat,
 )  # fmt: skip
 # The token by which each forbidden expression is found in the source, and what it is called.
@@ -37,13 +39,21 @@ class NodeChecker:
     """Checks the syntax tree of one part.
 
     `found` are diagnostics of the rules `unknown-variable`, `forbidden-tag`, `forbidden-filter`, `forbidden-test`,
-    `forbidden-expression`, `control-character` and `too-deep`. `used` are the names of the variables in the tree.
+    `forbidden-expression`, `control-character`, `too-deep` and `link-variable`. `used` are the names of the variables
+    in the tree.
 
-    Without `declared`, every variable name is allowed.
+    Without `declared`, every variable name is allowed. `links` are the names of links. They can be printed as they are,
+    in HTML and text, and a condition can test whether there is one: anything else could send a part of a token
+    elsewhere. Where in the HTML they are printed is checked by `html.links`.
     """
 
-    def __init__(self, part: Part, tokens: TokenIndex, declared: Sequence[Variable] | None) -> None:
-        self.found: list[Diagnostic] = []
+    def __init__(
+        self, part: Part, tokens: TokenIndex, declared: Sequence[Variable] | None, links: Collection[str] = ()
+    ) -> None:
+        # Diagnostics without duplicates, in order.
+        self._found: dict[Diagnostic, None] = {}
+        self._hints = 0
+        self._links = links
         self.used: set[str] = set()
         self._part = part
         self._tokens = tokens
@@ -57,6 +67,7 @@ class NodeChecker:
         self._handlers: dict[type[nodes.Node], Callable[[Any], None]] = {
             nodes.TemplateData: lambda _: None,
             nodes.Output: self._output,
+            nodes.If: self._if,
             nodes.For: self._for,
             nodes.Name: self._name,
             nodes.Const: self._const,
@@ -68,6 +79,11 @@ class NodeChecker:
             **dict.fromkeys(_CONTAINERS, self._children),
         }
 
+    @property
+    def found(self) -> list[Diagnostic]:
+        """The diagnostics so far."""
+        return list(self._found)
+
     def visit(self, node: nodes.Node) -> None:
         """Check a node and everything below it."""
         self._handlers.get(type(node), self._forbidden)(node)
@@ -78,9 +94,11 @@ class NodeChecker:
 
     def _report(self, node: nodes.Node, rule: str, text: str, msg: str) -> None:
         column = self._tokens.column(node.lineno, text, self._seen[node.lineno, text] or 1)
-        found = Diagnostic(self._part, rule, "error", node.lineno, column, msg)
-        if found not in self.found:
-            self.found.append(found)
+        self._found[Diagnostic(self._part, rule, "error", node.lineno, column, msg)] = None
+
+    def _hint(self, name: str, known: Sequence[str]) -> str:
+        self._hints += 1
+        return did_you_mean(name, known) if self._hints <= _MAX_HINTS else ""
 
     def _forbidden(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Stmt):
@@ -97,8 +115,39 @@ class NodeChecker:
             if isinstance(child, nodes.Name) and self._type(child.name) == "list":
                 self._expression(child, child.name, f'"{child.name}" is a list. Print its items with for or join.')
                 self.used.add(child.name)
+            elif self._is_link(child):
+                self._print_link(child)
             else:
                 self.visit(child)
+
+    def _is_link(self, node: nodes.Node) -> bool:
+        return isinstance(node, nodes.Name) and node.name in self._links
+
+    def _print_link(self, node: Any) -> None:
+        self._seen[node.lineno, node.name] += 1
+        self.used.add(node.name)
+        if self._part not in {"html", "text"}:
+            msg = (
+                f'"{node.name[:60]}" is a link with a token, which notifications and logs would show here. '
+                "Use it in the HTML or the text."
+            )
+            self._report(node, "link-variable", node.name, msg)
+
+    def _if(self, node: nodes.If) -> None:
+        self._condition(node.test)
+        for child in [*node.body, *node.elif_, *node.else_]:
+            self.visit(child)
+
+    def _condition(self, node: nodes.Node) -> None:
+        """Check a condition. Whether there is a link may be tested, because it says nothing about the token."""
+        if self._is_link(node):
+            self._seen[node.lineno, getattr(node, "name", "")] += 1
+            self.used.add(getattr(node, "name", ""))
+        elif isinstance(node, nodes.And | nodes.Or | nodes.Not):
+            for child in node.iter_child_nodes():
+                self._condition(child)
+        else:
+            self.visit(node)
 
     def _type(self, name: str) -> str | None:
         return None if self._types is None or name in self._loop_items else self._types.get(name)
@@ -116,7 +165,8 @@ class NodeChecker:
         self._iterable(node.iter)
         name = target.name
         self._seen[target.lineno, name] += 1
-        if name == "loop" or name in self._loop_items or name.startswith("_") or (self._types and name in self._types):
+        taken = name in self._loop_items or name in self._links or (self._types is not None and name in self._types)
+        if name == "loop" or name.startswith("_") or taken:
             msg = f'"{name[:60]}" is already in use. Choose another name for the items.'
             self._expression(target, name, msg)
         self._loop_items.append(name)
@@ -146,8 +196,14 @@ class NodeChecker:
             self._expression(node, name, msg)
         elif self._types is not None and name not in self._types:
             known = [*self._types, *self._loop_items]
-            msg = f'There is no variable "{name[:60]}". Declare it or correct the name.{did_you_mean(name, known)}'
+            msg = f'There is no variable "{name[:60]}". Declare it or correct the name.{self._hint(name, known)}'
             self._report(node, "unknown-variable", name, msg)
+        elif name in self._links:
+            msg = (
+                f'"{name[:60]}" is a link with a token. Print it as it is, without filters, comparisons or '
+                "concatenation, or test it with {% if %}."
+            )
+            self._report(node, "link-variable", name, msg)
         self.used.add(name)
 
     def _const(self, node: nodes.Const) -> None:
@@ -171,7 +227,7 @@ class NodeChecker:
             self._seen[owner.lineno, "loop"] += 1
             if key not in LOOP_PROPERTIES:
                 names = sorted(LOOP_PROPERTIES)
-                msg = f'The loop has no property "{key[:60]}". Use one of {", ".join(names)}.{did_you_mean(key, names)}'
+                msg = f'The loop has no property "{key[:60]}". Use one of {", ".join(names)}.{self._hint(key, names)}'
                 self._expression(node, key, msg)
         else:
             self._name(owner)
@@ -186,7 +242,7 @@ class NodeChecker:
             return
         if node.name not in FILTERS:
             names = sorted(FILTERS)
-            hint = did_you_mean(node.name, names)
+            hint = self._hint(node.name, names)
             msg = f'There is no filter "{node.name[:60]}".{hint} Available filters: {", ".join(names)}.'
             self._report(node, "forbidden-filter", node.name, msg)
         self._arguments(node)

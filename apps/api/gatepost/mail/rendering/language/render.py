@@ -41,12 +41,16 @@ _MESSAGES: dict[type[Exception], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A compiled template. It exists only in a sandbox process. `subject_names` are the names that the subject uses."""
+    """A compiled template. It exists only in a sandbox process.
+
+    `subject_names` are the names that the subject uses, `links` those of the variables that are links.
+    """
 
     subject: Template
     html: Template
     text: Template
     subject_names: frozenset[str]
+    links: tuple[str, ...] = ()
 
 
 class _Missing(StrictUndefined):
@@ -147,6 +151,7 @@ def compile_template(prepared: Prepared) -> Compiled:
         _compile("html", prepared.html, _HTML),
         _compile("text", prepared.text, _PLAIN),
         frozenset(meta.find_undeclared_variables(subject)),
+        prepared.links,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from gatepost.mail.rendering.types import Diagnostic
 
-VariableType = Literal["string", "number", "boolean", "date", "url", "list"]
+VariableType = Literal["string", "number", "boolean", "date", "url", "link", "list"]
 
 BUILT_IN_VARIABLES = ("locale", "product_name")
 MAX_VARIABLES = 100
@@ -22,6 +22,12 @@ MAX_NUMBER = 1e15
 MAX_ITEMS = 1000
 MAX_FIELDS = 50
 MAX_URL = 2000
+# Scalars in all lists of one email together, so that checking them takes milliseconds.
+MAX_SCALARS = 20_000
+# Errors of one set of values that are reported; the rest are counted.
+MAX_ERRORS = 20
+# Of these, how many say which known name is the most similar: each takes about a millisecond.
+_MAX_HINTS = 3
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 # Keywords of the language, and names with a special meaning for Jinja's compiler.
@@ -35,7 +41,10 @@ _EMAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A declared variable; `example` is a JSON value of its type, or None."""
+    """A declared variable; `example` is a JSON value of its type, or None.
+
+    The value of a `link` is a URL that carries a token. Templates can only show it as it is (see `html.links`).
+    """
 
     name: str
     type: VariableType = "string"
@@ -58,10 +67,15 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     return f' Did you mean "{close[0]}"?' if close else ""
 
 
-def check_declarations(declared: Sequence[Variable]) -> list[Diagnostic]:
-    """Return the problems of the declarations themselves.
+def link_names(declared: Sequence[Variable]) -> frozenset[str]:
+    """Return the names of the variables that are links."""
+    return frozenset(variable.name for variable in declared if variable.type == "link")
 
-    Rules: `too-many-variables`, `bad-name`, `reserved-name`, `duplicate-name`, `bad-type`, `bad-example`.
+
+def check_declarations(declared: Sequence[Variable], reserved_links: Collection[str] = ()) -> list[Diagnostic]:
+    """Return the problems of the declarations themselves. The names in `reserved_links` always stand for links.
+
+    Rules: `too-many-variables`, `bad-name`, `reserved-name`, `duplicate-name`, `bad-type`, `link-type`, `bad-example`.
     """
     if len(declared) > MAX_VARIABLES:
         return [
@@ -70,7 +84,7 @@ def check_declarations(declared: Sequence[Variable]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     seen: set[str] = set()
     for line, variable in enumerate(declared, 1):
-        problem = _problem(variable, seen)
+        problem = _problem(variable, seen, reserved_links)
         if problem is not None:
             found.append(_found(line, *problem))
         if isinstance(variable.name, str):
@@ -86,19 +100,24 @@ def check_values(
     An optional variable without a value, or with null, becomes "", False for a boolean and [] for a list. Dates and
     URLs stay strings.
 
+    The cost is bounded, whatever the values are: at most `MAX_SCALARS` are looked at.
+
     Raises:
-        InvalidValues: a required value is missing, or a value is unknown or of the wrong type.
+        InvalidValues: a required value is missing, or a value is unknown or of the wrong type. At most `MAX_ERRORS`
+            errors, and how many more there are.
     """
     known = {variable.name: variable for variable in declared}
+    if sum(map(_count_scalars, given.values())) > MAX_SCALARS:
+        raise InvalidValues([("", f"The lists contain more than {MAX_SCALARS} values in total. Send fewer.")])
+    unknown = [str(name)[:60] for name in given if name not in known]
     errors = [
-        (str(name)[:60], f"There is no variable with this name.{did_you_mean(str(name), list(known))}")
-        for name in given
-        if name not in known
+        (name, f"There is no variable with this name.{did_you_mean(name, list(known)) if at < _MAX_HINTS else ''}")
+        for at, name in enumerate(unknown[:MAX_ERRORS])
     ]
     context: dict[str, Any] = {}
     for name, variable in known.items():
         value = given.get(name)
-        if value is None or (value == "" and not variable.required and variable.type in {"date", "url"}):
+        if value is None or (value == "" and not variable.required and variable.type in {"date", "url", "link"}):
             if variable.required:
                 errors.append((name, "This variable is required. Provide a value."))
             context[name] = _default(variable.type)
@@ -107,7 +126,9 @@ def check_values(
         else:
             context[name] = value
     if errors:
-        raise InvalidValues(errors)
+        omitted = len(unknown[MAX_ERRORS:]) + len(errors[MAX_ERRORS:])
+        more = [("", f"There are {omitted} more errors.")] if omitted else []
+        raise InvalidValues(errors[:MAX_ERRORS] + more)
     return {**context, "locale": locale, "product_name": product_name}
 
 
@@ -124,7 +145,16 @@ def _found(line: int, rule: str, msg: str) -> Diagnostic:
     return Diagnostic("variables", rule, "error", line, 1, msg)
 
 
-def _problem(variable: Variable, seen: set[str]) -> tuple[str, str] | None:
+def _count_scalars(value: Any) -> int:
+    """Return how many scalars a list has, its objects' fields included, up to a few more than allowed."""
+    if not isinstance(value, list):
+        return 0
+    if len(value) > MAX_SCALARS:
+        return len(value)
+    return sum(len(item) if isinstance(item, dict) else 1 for item in value)
+
+
+def _problem(variable: Variable, seen: set[str], reserved_links: Collection[str]) -> tuple[str, str] | None:
     name = variable.name
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return "bad-name", "A variable name starts with a-z and contains only a-z, 0-9 and _, up to 50 characters."
@@ -132,8 +162,15 @@ def _problem(variable: Variable, seen: set[str]) -> tuple[str, str] | None:
         return "reserved-name", f'"{name}" is reserved. Choose another name.'
     if name in seen:
         return "duplicate-name", f'"{name}" is declared more than once. Remove the duplicate.'
+    return _problem_of_type(variable, reserved_links)
+
+
+def _problem_of_type(variable: Variable, reserved_links: Collection[str]) -> tuple[str, str] | None:
+    name = variable.name
     if variable.type not in get_args(VariableType):
         return "bad-type", f'The type of "{name}" must be one of {", ".join(get_args(VariableType))}.'
+    if variable.type != "link" and name in reserved_links:
+        return "link-type", f'"{name}" carries a token. Declare it with the type link.'
     if variable.example is not None and (msg := _CHECKS[variable.type](variable.example)) is not None:
         return "bad-example", f'The example of "{name}" does not match its type. {msg}'
     return None
@@ -186,6 +223,12 @@ def _url(value: Any) -> str | None:
     return None if parts.scheme in {"http", "https"} and plain else wrong
 
 
+def _link(value: Any) -> str | None:
+    if isinstance(value, str) and value[:7].lower() == "mailto:":
+        return "Must be an absolute URL that starts with https:// or http://."
+    return _url(value)
+
+
 def _scalar(value: Any) -> str | None:
     if value is None or isinstance(value, bool):
         return None
@@ -224,5 +267,6 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "boolean": _boolean,
     "date": _date,
     "url": _url,
+    "link": _link,
     "list": _list,
 }

@@ -27,6 +27,7 @@ export function Header({ editor }: { editor: EditorState }) {
       <PageHeading title={template.name} actions={<Actions editor={editor} />}>
         <span className="flex flex-wrap items-center gap-x-2 gap-y-1 text-sm">
           <code className="font-mono">{template.key}</code>
+          {template.contains_secrets ? <Badge tone="quiet">Contains secrets</Badge> : null}
           {editor.state.dirty ? <Badge tone="notice">Unsaved changes</Badge> : null}
           <span>
             <SourceState editor={editor} />
@@ -82,6 +83,7 @@ function Actions({ editor }: { editor: EditorState }) {
               </MenuItem>
             ))}
         <MenuItem onSelect={() => void openDialog("language")}>Add a language…</MenuItem>
+        <MenuItem onSelect={() => void openDialog("secrets")}>Secrets in its emails…</MenuItem>
         <MenuItem danger onSelect={() => void openDialog("reset")}>
           {template.source === "builtin" ? "Reset to the built-in template…" : "Delete this template…"}
         </MenuItem>

@@ -10,6 +10,7 @@ import { LOCALE, TEMPLATE_KEY } from "@/lib/search-params";
 import { LOCALE_ERROR, LocaleField } from "../locale-field";
 import { useCreateTemplate } from "../mutations";
 import { DEFAULT_LOCALE, localeSearch } from "../search-params";
+import { SecretsField } from "../secrets-field";
 import { starterContent, suggestKey } from "./starter";
 
 const KEY_ERROR =
@@ -34,6 +35,7 @@ function Form({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const create = useCreateTemplate();
   const [name, setName] = useState("");
+  const [secrets, setSecrets] = useState(false);
   const [typedKey, setTypedKey] = useState<string | null>(null);
   const [clientErrors, setClientErrors] = useState<Record<string, string> | null>(null);
   const key = typedKey ?? suggestKey(name);
@@ -61,6 +63,7 @@ function Form({ onClose }: { onClose: () => void }) {
       key,
       name: name.trim(),
       description: String(data.get("description")),
+      contains_secrets: secrets,
     };
     create.mutate(
       { body, locale },
@@ -119,6 +122,7 @@ function Form({ onClose }: { onClose: () => void }) {
         hint="For example en, de or fr-CA. You can add more languages later."
         error={errors.locale}
       />
+      <SecretsField checked={secrets} onChange={setSecrets} />
       <div className="flex flex-wrap justify-end gap-3">
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary" busy={create.isPending}>

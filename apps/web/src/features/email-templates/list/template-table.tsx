@@ -70,6 +70,7 @@ function Status({ template, locale }: { template: TemplateEntry; locale: string 
   return (
     <span className="flex flex-wrap gap-1.5">
       <Badge tone="quiet">{source === "builtin" ? "Built-in" : "Custom"}</Badge>
+      {template.contains_secrets ? <Badge tone="quiet">Contains secrets</Badge> : null}
       {version ? <Badge tone="brand">Published, version {version}</Badge> : null}
       {draft ? <Badge tone="notice">{version === null ? "Draft only" : "Draft"}</Badge> : null}
       {version === null && !draft ? <Badge tone="quiet">Not in {languageName(locale)}</Badge> : null}

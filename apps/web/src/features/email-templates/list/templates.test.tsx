@@ -14,6 +14,7 @@ const template = (key: string, more: Partial<TemplateEntry> = {}): TemplateEntry
   name: `The ${key}`,
   description: "",
   source: "builtin",
+  contains_secrets: false,
   locales: ["de", "en"],
   changed: [],
   published_version: 0,
@@ -169,6 +170,7 @@ describe("a new template", () => {
     type("Name", "Order shipped!");
     expect((screen.getByLabelText("Key") as HTMLInputElement).value).toBe("order-shipped");
     type("Language code", "de");
+    fireEvent.click(screen.getByLabelText("Its emails contain secrets"));
     press("Create template");
     await waitFor(() => expect(page.href()).toBe("/settings/email-templates/order-shipped?locale=de"));
     expect(service.requests).toContain(`POST ${PATH}?locale=de`);
@@ -176,6 +178,7 @@ describe("a new template", () => {
       key: "order-shipped",
       name: "Order shipped!",
       subject: "Order shipped!",
+      contains_secrets: true,
     });
   });
 

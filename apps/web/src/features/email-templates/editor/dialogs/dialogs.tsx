@@ -4,10 +4,11 @@ import { ConflictDialog } from "./conflict";
 import { LeaveDialog } from "./leave";
 import { PublishDialog } from "./publish";
 import { ResetDialog } from "./reset";
+import { SecretsDialog } from "./secrets";
 import { SendTestDialog } from "./send-test";
 import { VersionsDialog } from "./versions";
 
-export type DialogName = "publish" | "versions" | "test" | "reset" | "language" | "conflict";
+export type DialogName = "publish" | "versions" | "test" | "reset" | "language" | "conflict" | "secrets";
 
 /** All dialogs of the editor; `editor.dialog` is the one that is open. */
 export function Dialogs({ editor }: { editor: EditorState }) {
@@ -22,6 +23,7 @@ export function Dialogs({ editor }: { editor: EditorState }) {
         onClose={editor.closeDialog}
         onAdd={editor.showLocale}
       />
+      <SecretsDialog editor={editor} />
       <ResetDialog editor={editor} />
       <LeaveDialog draft={editor.draft} onSave={editor.save} />
     </>

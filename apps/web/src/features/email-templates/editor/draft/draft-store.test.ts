@@ -18,7 +18,8 @@ const storage = () => new LocalDraftStorage("ada", "welcome", "en");
 function template(etag: string, draft?: Partial<TemplateContent>): EmailTemplate {
   const saved = { updated_at: "2026-11-01T10:00:00Z", updated_by: "user:bob", diagnostics: [], etag };
   return {
-    ...{ key: "welcome", name: "Welcome", description: "", source: "builtin", variables: [], samples: {} },
+    ...{ key: "welcome", name: "Welcome", description: "", source: "builtin", contains_secrets: false },
+    ...{ variables: [], samples: {} },
     ...{ locale: "en", locales: ["en"], etag, published: null, default: CONTENT },
     draft: draft ? { ...CONTENT, ...draft, ...saved } : null,
     ...{ current: { ...CONTENT, ...draft }, current_origin: draft ? "draft" : "builtin", live: CONTENT },

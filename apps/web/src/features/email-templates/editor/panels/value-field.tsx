@@ -13,7 +13,7 @@ interface ValueFieldProps {
 
 const CONTROL =
   "w-full min-h-10 rounded-lg border border-control bg-surface px-3 text-sm text-ink placeholder:text-muted aria-invalid:border-danger";
-const INPUT_MODE = { number: "decimal", url: "url", string: "text", date: undefined } as const;
+const INPUT_MODE = { number: "decimal", url: "url", link: "url", string: "text", date: undefined } as const;
 
 /** A field for the value of a variable. It edits text; `parseValue` makes the value. */
 export function ValueField({ label, type, text, example, error, onText }: ValueFieldProps) {

@@ -1,7 +1,15 @@
 import type { TemplateVariable } from "@/client/types.gen";
 
 export type VariableType = NonNullable<TemplateVariable["type"]>;
-export const VARIABLE_TYPES: readonly VariableType[] = ["string", "number", "boolean", "date", "url", "list"];
+export const VARIABLE_TYPES: readonly VariableType[] = [
+  "string",
+  "number",
+  "boolean",
+  "date",
+  "url",
+  "link",
+  "list",
+];
 
 type Parsed = { value: unknown } | { error: string };
 
@@ -26,6 +34,7 @@ export function ownValue<T>(record: Readonly<Record<string, T>>, name: string): 
 const MAX_STRING = 20_000;
 const MAX_NUMBER = 1e15;
 const DATE = /^\d{4}-\d{2}-\d{2}([T ][\d:.]+(Z|[+-][\d:]+)?)?$/;
+const LINK_START = /^https?:\/\/[^/]/i;
 const URL_START = /^(https?:\/\/[^/]|mailto:[^@\s]+@)/i;
 
 const PARSERS: Record<VariableType, (text: string) => Parsed> = {
@@ -49,6 +58,11 @@ const PARSERS: Record<VariableType, (text: string) => Parsed> = {
     const value = text.trim();
     const valid = URL.canParse(value) && URL_START.test(value);
     return valid ? { value } : { error: "Enter a URL that starts with https://, http:// or mailto:." };
+  },
+  link: (text) => {
+    const value = text.trim();
+    const valid = URL.canParse(value) && LINK_START.test(value);
+    return valid ? { value } : { error: "Enter a URL that starts with https:// or http://." };
   },
   list: (text) => {
     try {

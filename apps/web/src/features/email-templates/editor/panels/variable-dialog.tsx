@@ -9,6 +9,10 @@ import { formatValue, parseValue, VARIABLE_TYPES, type VariableType } from "./va
 
 export const MAX_VARIABLES = 50;
 
+/** What the server demands of variables of the type link. */
+export const LINK_RULE =
+  'A link with a token: use it as the whole value of href="…" in <a>, or on its own in text, and nowhere else.';
+
 const NAME = /^[a-z][a-z0-9_]{0,49}$/;
 const MAX_DESCRIPTION = 1000;
 /** Keywords of the template language, and names that it defines. */
@@ -86,6 +90,7 @@ function VariableForm({ variable, taken, reserved, onClose, onSave }: Omit<Varia
           <option key={each}>{each}</option>
         ))}
       </Select>
+      {type === "link" ? <p className="text-sm text-muted">{LINK_RULE}</p> : null}
       <label className="flex min-h-6 items-center gap-2 text-sm">
         <input
           type="checkbox"

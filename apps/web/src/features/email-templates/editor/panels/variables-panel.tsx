@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import type { TemplateContent } from "../draft/content";
 import { namesUsedIn } from "./used-variables";
 import { formatValue } from "./values";
-import { MAX_VARIABLES, VariableDialog } from "./variable-dialog";
+import { LINK_RULE, MAX_VARIABLES, VariableDialog } from "./variable-dialog";
 
 export interface VariablesPanelProps {
   content: TemplateContent;
@@ -136,6 +136,7 @@ function Row({ variable, used, onInsert, actions }: RowProps) {
         <Badge tone={used ? "brand" : "quiet"}>{used ? "used" : "unused"}</Badge>
       </div>
       {variable.description ? <p className="wrap-anywhere">{variable.description}</p> : null}
+      {variable.type === "link" ? <p className="text-xs text-muted wrap-anywhere">{LINK_RULE}</p> : null}
       {example ? <p className="line-clamp-3 text-xs text-muted wrap-anywhere">Example: {example}</p> : null}
     </li>
   );

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support import PASSWORD, Service, assert_problem, running_service
 
+SENDS_NO_MAIL = True
+
 
 async def sign_in(browser: httpx.AsyncClient, service: Service) -> httpx.Response:
     user = await service.register()
