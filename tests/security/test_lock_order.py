@@ -21,6 +21,8 @@ import pytest
 
 import gatepost
 from gatepost.db import Connection
+from gatepost.runtime import open_runtime
+from tests.support import make_settings
 from tests.support.database import connect
 
 # Every verb that writes users or sessions: SQL, in which {…} are fields of the scene. A new verb is a new line.
@@ -54,6 +56,7 @@ VERBS = {
     " '30 days')",
     "revoke_session": "select gatepost.revoke_session({user}, {session}, {user}, 'signed_out_elsewhere', '30 days')",
     "revoke_user_sessions": "select gatepost.revoke_user_sessions({user}, 'cli', null, null, '30 days', true)",
+    "take_over_api_key": "select gatepost.take_over_api_key({api_key}, {user}, 'cli', null)",
     "touch_session": "select gatepost.touch_session({session}, null, '0 s')",
     "use_not_me_link": "select gatepost.use_not_me_link({not_me}, null, '30 days')",
     # statements in Python, by the name of the function that has them
@@ -68,7 +71,7 @@ VERBS = {
     "set_registration_session": "update gatepost.users set registration_session_id = {session} where id = {user}",
     # what plain SQL does
     "update of email": "update gatepost.users set email = 'changed@example.com' where id = {user}",
-    "update of role": "update gatepost.users set role = 'admin' where id = {user}",
+    "update of role": "update gatepost.users set role = 'user' where id = {user}",
     # transactions that call several of them: the route of the same name
     "login": "select from gatepost.users where id = {user} for no key update;"
     " select gatepost.open_session({new_id}, {user}, {device}, 2);"
@@ -93,7 +96,8 @@ _OUTCOMES = ("GP", "23505", "40P01")
 
 _SCENE = """
 with account as (
-  insert into gatepost.users (email, password_hash) values ($1, 'hash') returning id
+  insert into gatepost.users (email, password_hash, role, email_verified_at)
+  values ($1, 'hash', 'admin', case when $3 then now() end) returning id
 ), opened as (
   insert into gatepost.sessions (user_id, device_kind, expires_at, last_active_at)
   select id, 'desktop', now() + '180 days', now() - n * interval '1 day'
@@ -117,19 +121,26 @@ from account
 
 @dataclass
 class _Scene:
-    """A user with three sessions, one of them idle, and a neighbor with two, as SQL literals."""
+    """An admin with three sessions, one of them idle, and a neighbor with two, as SQL literals.
+
+    There is more than one admin, so that each can be disabled. What is sent depends on whether the email address is
+    confirmed, and so do the locks of sending it.
+    """
 
     literals: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    async def create(cls, sql: Connection) -> _Scene:
-        user = await sql.fetchrow(_SCENE, "user@example.com", [1, 2, 40])
-        neighbor = await sql.fetchrow(_SCENE, "neighbor@example.com", [1, 2])
+    async def create(cls, sql: Connection, *, is_confirmed: bool) -> _Scene:
+        user = await sql.fetchrow(_SCENE, "user@example.com", [1, 2, 40], is_confirmed)
+        neighbor = await sql.fetchrow(_SCENE, "neighbor@example.com", [1, 2], is_confirmed)
         assert user is not None
         assert neighbor is not None
-        # So that an admin who is disabled is not the last one.
-        await sql.execute(
-            "insert into gatepost.users (email, password_hash, role) values ('admin@x.org', '!', 'admin')"
+        api_key = await sql.fetchval(
+            """
+            insert into gatepost.api_keys (name, prefix, secret_hash, scopes, created_by, owner_id)
+            values ('key', 'key', sha256('key'), '{}', 'cli', $1) returning id
+            """,
+            user["user_id"],
         )
         links = dict(re.findall(r'"(\w+)": "([^"]+)"', user["links"]))
         values = {
@@ -137,6 +148,7 @@ class _Scene:
             "neighbor": neighbor["user_id"],
             "email": "user@example.com",
             "hash": "hash",
+            "api_key": api_key,
             # The least recently active ones: these are evicted.
             "session": user["sessions"][1],
             "idle_session": user["sessions"][2],
@@ -212,13 +224,16 @@ class _Stage:
         return False
 
 
-@pytest.fixture
-async def stage(database_url: str) -> AsyncIterator[_Stage]:
+@pytest.fixture(params=[True, False], ids=["confirmed", "unconfirmed"])
+async def stage(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[_Stage]:
+    # Without templates nothing would be sent.
+    async with open_runtime(make_settings(database_url)) as runtime:
+        await runtime.published_templates.register()
     async with AsyncExitStack() as stack:
         connections = [await stack.enter_async_context(connect(database_url)) for _ in range(4)]
         for connection in connections:
             await connection.execute("set deadlock_timeout = '20ms'")
-        yield _Stage(connections, await _Scene.create(connections[0]))
+        yield _Stage(connections, await _Scene.create(connections[0], is_confirmed=request.param))
 
 
 async def test_no_pair_of_verbs_deadlocks(stage: _Stage) -> None:
