@@ -178,6 +178,16 @@ begin
 end;
 $$;
 
+CREATE FUNCTION gatepost.clear_attempts(p_keys bytea[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  select set_config('synchronous_commit', 'off', true);
+  delete from gatepost.rate_limits r
+  using (select d.key from gatepost.rate_limits d where d.key = any (p_keys) order by d.key for update) found
+  where r.key = found.key;
+$$;
+
 CREATE FUNCTION gatepost.confirm_email(p_link_id uuid, p_session_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -218,6 +228,44 @@ begin
     'user:' || account.id, 'email.confirmed', 'user:' || account.id, null, p_ip, jsonb_build_object('ended', revoked)
   );
   perform gatepost.queue_notification('welcome', account.id);
+end;
+$$;
+
+CREATE FUNCTION gatepost.count_attempt(p_keys bytea[], p_amounts integer[], p_seconds integer[]) RETURNS double precision
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  moment timestamptz := clock_timestamp();
+  bucket record;
+  longest interval;
+begin
+  select max(r.empty_at - moment - make_interval(secs => b.seconds - b.seconds::double precision / b.amount))
+  into longest
+  from unnest(p_keys, p_amounts, p_seconds) b (key, amount, seconds)
+  join gatepost.rate_limits r on r.key = b.key;
+  if longest > interval '0' then
+    return extract(epoch from longest);
+  end if;
+
+  -- Nobody waits for the disk.
+  perform set_config('synchronous_commit', 'off', true);
+  for bucket in
+    select b.key, make_interval(secs => b.seconds::double precision / b.amount) as step,
+      make_interval(secs => b.seconds) as capacity
+    from unnest(p_keys, p_amounts, p_seconds) b (key, amount, seconds)
+    order by b.key
+  loop
+    insert into gatepost.rate_limits as r (key, empty_at) values (bucket.key, moment + bucket.step)
+    on conflict (key) do update set empty_at = greatest(r.empty_at, moment) + bucket.step
+      where r.empty_at - moment <= bucket.capacity - bucket.step;
+    if not found then
+      select r.empty_at - moment - (bucket.capacity - bucket.step) into longest
+      from gatepost.rate_limits r where r.key = bucket.key;
+      return greatest(extract(epoch from longest), 0.001);
+    end if;
+  end loop;
+  return 0;
 end;
 $$;
 
@@ -310,6 +358,20 @@ begin
   where d.id = p_id and d.worker = p_worker;
   return false;
 end;
+$$;
+
+CREATE FUNCTION gatepost.delete_empty_rate_limits(p_limit integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  delete from gatepost.rate_limits r
+  using (
+    select d.key from gatepost.rate_limits d
+    where d.empty_at < clock_timestamp()
+    limit p_limit
+    for update skip locked
+  ) idle
+  where r.key = idle.key;
 $$;
 
 CREATE FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) RETURNS void
@@ -890,11 +952,18 @@ begin
 end;
 $$;
 
-CREATE FUNCTION gatepost.lock_sessions(p_user_id uuid) RETURNS void
-    LANGUAGE sql
+CREATE FUNCTION gatepost.lock_sessions(p_user_id uuid, p_other_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
-  select pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
+begin
+  perform from gatepost.users u where u.id = p_user_id for no key update;
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
+  perform from gatepost.sessions s
+  where s.user_id = p_user_id and s.ended_at is null or s.id = p_other_id
+  order by s.id
+  for no key update;
+end;
 $$;
 
 CREATE FUNCTION gatepost.mark_template_secrets(p_key text, p_contains_secrets boolean, p_actor text, p_ip inet) RETURNS void
@@ -1021,7 +1090,7 @@ CREATE FUNCTION gatepost.open_session(p_session_id uuid, p_user_id uuid, p_token
 declare
   opened gatepost.sessions;
 begin
-  perform gatepost.lock_sessions(p_user_id);
+  perform gatepost.lock_sessions(p_user_id, p_replaced_id);
   perform gatepost.expire_user_sessions(p_user_id, p_idle_timeout);
 
   update gatepost.sessions s
@@ -2430,6 +2499,13 @@ CREATE TABLE gatepost.notification_opt_outs (
     template text NOT NULL
 );
 
+CREATE UNLOGGED TABLE gatepost.rate_limits (
+    key bytea NOT NULL,
+    empty_at timestamp with time zone NOT NULL,
+    CONSTRAINT rate_limits_key_check CHECK ((octet_length(key) = 16))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.05');
+
 CREATE TABLE gatepost.refresh_tokens (
     session_id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -2530,6 +2606,9 @@ ALTER TABLE ONLY gatepost.links
 
 ALTER TABLE ONLY gatepost.notification_opt_outs
     ADD CONSTRAINT notification_opt_outs_pkey PRIMARY KEY (user_id, template);
+
+ALTER TABLE ONLY gatepost.rate_limits
+    ADD CONSTRAINT rate_limits_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY gatepost.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (session_id);
@@ -2780,6 +2859,8 @@ ALTER TABLE gatepost.links ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.notification_opt_outs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE gatepost.rate_limits ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE gatepost.refresh_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE gatepost.schema_migrations ENABLE ROW LEVEL SECURITY;
@@ -2816,7 +2897,11 @@ REVOKE ALL ON FUNCTION gatepost.change_password(p_user_id uuid, p_session_id uui
 
 REVOKE ALL ON FUNCTION gatepost.check_api_key_owner() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION gatepost.clear_attempts(p_keys bytea[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION gatepost.confirm_email(p_link_id uuid, p_session_id uuid, p_ip inet, p_idle_timeout interval, OUT outcome text, OUT revoked integer, OUT reset_link_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.count_attempt(p_keys bytea[], p_amounts integer[], p_seconds integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.create_batch(p_worker uuid, p_lease interval, p_transport text, p_max_emails integer) FROM PUBLIC;
 
@@ -2825,6 +2910,8 @@ REVOKE ALL ON FUNCTION gatepost.create_reset_link(p_user_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION gatepost.defer_emails(p_email_ids uuid[], p_fault text, p_code text, p_message text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.defer_webhook_delivery(p_id uuid, p_worker uuid, p_delay interval, p_max_age interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION gatepost.delete_empty_rate_limits(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.delete_template(p_key text, p_actor text, p_ip inet) FROM PUBLIC;
 
@@ -2880,7 +2967,7 @@ REVOKE ALL ON FUNCTION gatepost.lock_admins() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.lock_out_user(p_user_id uuid, p_actor text, p_reason text, p_ip inet, p_idle_timeout interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION gatepost.lock_sessions(p_user_id uuid, p_other_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION gatepost.mark_template_secrets(p_key text, p_contains_secrets boolean, p_actor text, p_ip inet) FROM PUBLIC;
 

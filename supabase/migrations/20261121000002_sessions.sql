@@ -59,11 +59,20 @@ return case
 end;
 
 
--- Takes the advisory lock on a user's set of sessions until the end of the transaction.
-create function gatepost.lock_sessions(p_user_id uuid) returns void
-language sql volatile set search_path = ''
+-- Takes the locks of a user until the end of the transaction, in the order in which everything takes them: the user's row
+-- (none if the host or a provider keeps the users), then the user's advisory lock, which keeps others from opening a
+-- session, then the active sessions and p_other_id, by id.
+create function gatepost.lock_sessions(p_user_id uuid, p_other_id uuid default null) returns void
+language plpgsql volatile set search_path = ''
 as $$
-  select pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
+begin
+  perform from gatepost.users u where u.id = p_user_id for no key update;
+  perform pg_advisory_xact_lock(hashtextextended('gatepost.sessions:' || p_user_id, 0));
+  perform from gatepost.sessions s
+  where s.user_id = p_user_id and s.ended_at is null or s.id = p_other_id
+  order by s.id
+  for no key update;
+end;
 $$;
 
 
@@ -113,7 +122,7 @@ as $$
 declare
   opened gatepost.sessions;
 begin
-  perform gatepost.lock_sessions(p_user_id);
+  perform gatepost.lock_sessions(p_user_id, p_replaced_id);
   perform gatepost.expire_user_sessions(p_user_id, p_idle_timeout);
 
   update gatepost.sessions s

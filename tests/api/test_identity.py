@@ -281,10 +281,12 @@ async def test_successful_sign_ins_are_not_rate_limited(database_url: str) -> No
 
 async def test_registrations_are_rate_limited_by_ip_address(database_url: str) -> None:
     async with running_service(database_url, environment="development") as service:
-        for _ in range(30):
-            await service.register()
-        form = {"email": "one.more@example.com", "password": PASSWORD}
-        assert_problem(await service.http.post("/v1/auth/register", json=form), 429, "rate_limited")
+        forms = [{"email": f"ada{number}@example.com", "password": PASSWORD} for number in range(40)]
+        responses = await asyncio.gather(*(service.http.post("/v1/auth/register", json=form) for form in forms))
+        rejected = [response for response in responses if response.status_code != 201]
+        assert 0 < len(rejected) <= 10
+        for response in rejected:
+            assert_problem(response, 429, "rate_limited")
 
 
 async def test_the_first_start_creates_the_admin(database_url: str) -> None:

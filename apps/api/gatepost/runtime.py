@@ -122,7 +122,7 @@ class Runtime:
     @cached_property
     def rate_limiter(self) -> security.RateLimiter:
         """Limits password attempts, registrations and links."""
-        return security.RateLimiter(self.settings)
+        return security.RateLimiter(self.settings, self.database, self._secrets)
 
     @cached_property
     def sessions(self) -> sessions.SessionService:
@@ -184,6 +184,8 @@ class Runtime:
             await self.renderer.close()
         if "passwords" in self.__dict__:
             self.passwords.close()
+        if "rate_limiter" in self.__dict__:
+            await self.rate_limiter.close()
         if "password_rules" in self.__dict__:
             await self.password_rules.close()
 
@@ -298,6 +300,7 @@ class Runtime:
             try:
                 await self.signing_keys.reload()
                 await self.sessions.erase_successors(self.database)
+                await self.rate_limiter.delete_empty()
                 self._log_anchor(await sealer.seal())
                 await outbox.match_provider_events(self.database)
             except Exception as error:

@@ -52,6 +52,10 @@ _TEST_CLIENT = "testserver"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+class _RedisUrl(AnyUrl):
+    _constraints = UrlConstraints(allowed_schemes=["redis", "rediss"], host_required=True)
+
+
 class _SmtpUrl(AnyUrl):
     _constraints = UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)
 
@@ -151,6 +155,20 @@ def _smtp_url(value: SecretStr) -> SecretStr:
     if not is_valid:
         raise ValueError(
             "must be like smtp://user:password@host:587 or smtps://user:password@host; "
+            "in a password write / ? # @ as %2F %3F %23 %40"
+        )
+    return value
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    try:
+        url = _RedisUrl(value.get_secret_value())
+        is_valid = not url.query and not url.fragment and re.fullmatch(r"/?\d*", url.path or "") is not None
+    except ValidationError:
+        is_valid = False
+    if not is_valid:
+        raise ValueError(
+            "must be like redis://user:password@host:6379/0 or rediss://host:6379; "
             "in a password write / ? # @ as %2F %3F %23 %40"
         )
     return value
@@ -317,6 +335,7 @@ class Settings(BaseSettings):
     product_name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] = "Gatepost"
     cookie_name: Annotated[str, AfterValidator(_cookie_name)] = "gatepost"
     geoip_database: Path | None = None
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = None
     trusted_proxies: Annotated[list[Network], NoDecode, BeforeValidator(_split_list)] = []
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     log_format: Literal["json", "text"] = Field(default_factory=_log_format)

@@ -54,6 +54,8 @@ async def reset_password(form: ResetPassword, runtime: CurrentRuntime, request: 
     password_hash = await runtime.passwords.hash(form.password)
     async with runtime.database.transaction() as connection:
         revoked = await store.reset_password(connection, link_id, password_hash, ip, runtime.sessions.idle_timeout)
+    # Others may have used up the attempts; the owner of the email address signs in now.
+    await runtime.rate_limiter.reset_password_attempts(email or "")
     runtime.metrics.count_revocations("password_changed", revoked)
 
 

@@ -75,7 +75,9 @@ async def login(form: Login, runtime: CurrentRuntime, request: Request, response
     """Sign in on this device. Above the session limit, the least recently active device is signed out."""
     flow = SignInFlow(runtime, request, response)
     flow.check_origin(form.transport)
-    authenticated = await runtime.accounts.authenticate(form.email, form.password, request_ip(request, runtime))
+    authenticated = await runtime.accounts.authenticate(
+        form.email, form.password, request_ip(request, runtime), flow.is_known_to
+    )
     async with runtime.database.transaction() as connection:
         await runtime.accounts.lock_password(connection, authenticated)
         signed_in = await flow.open(connection, authenticated.user, form)
@@ -116,7 +118,7 @@ async def reauthenticate(
     form: Reauthenticate, session: CurrentSession, runtime: CurrentRuntime, request: Request
 ) -> None:
     """Confirm your password before an action that requires a recent sign-in."""
-    await runtime.accounts.reauthenticate(session.user_id, form.password, request_ip(request, runtime))
+    await runtime.accounts.reauthenticate(session.user_id, session.id, form.password, request_ip(request, runtime))
     async with runtime.database.transaction() as connection:
         await reauthenticate_session(connection, session.id)
 
@@ -132,7 +134,7 @@ async def change_password(
 ) -> None:
     """Set a new password and sign out all other devices. This voids all links that could set a new password."""
     ip = request_ip(request, runtime)
-    authenticated = await runtime.accounts.reauthenticate(session.user_id, form.current_password, ip)
+    authenticated = await runtime.accounts.reauthenticate(session.user_id, session.id, form.current_password, ip)
     await runtime.password_rules.check(form.new_password, authenticated.user.email, field="new_password")
     new_hash = await runtime.passwords.hash(form.new_password)
     async with runtime.database.transaction() as connection:

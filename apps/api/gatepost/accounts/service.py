@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from gatepost.accounts import store
@@ -21,8 +22,12 @@ class AccountService:
         self._passwords = passwords
         self._rate_limiter = rate_limiter
 
-    async def authenticate(self, email: str, password: str, ip: IPAddress | None) -> UserWithPassword:
+    async def authenticate(
+        self, email: str, password: str, ip: IPAddress | None, is_known: Callable[[User], bool]
+    ) -> UserWithPassword:
         """Return the user with an email address and password.
+
+        `is_known` says whether the browser is known to a user: others cannot use up its attempts.
 
         Raises:
             InvalidCredentials: there is no such user, or the password is wrong; both take the same time.
@@ -30,10 +35,13 @@ class AccountService:
         """
         async with self._database.connection() as connection:
             found = await store.find_user(connection, email)
-        return await self._check(email, found, password, ip)
+        device = f"browser/{found.user.id}" if found and is_known(found.user) else None
+        return await self._check(email, found, password, ip, device)
 
-    async def reauthenticate(self, user_id: UUID, password: str, ip: IPAddress | None) -> UserWithPassword:
-        """Return a user after checking their password once more.
+    async def reauthenticate(
+        self, user_id: UUID, session_id: UUID, password: str, ip: IPAddress | None
+    ) -> UserWithPassword:
+        """Return a user after checking their password once more, in a session.
 
         Raises:
             TokenInvalid: the user does not exist any more.
@@ -44,7 +52,7 @@ class AccountService:
             found = await store.read_user(connection, user_id)
         if found is None:
             raise TokenInvalid
-        return await self._check(found.user.email, found, password, ip)
+        return await self._check(found.user.email, found, password, ip, f"session/{session_id}")
 
     async def lock_password(self, connection: Connection, authenticated: UserWithPassword) -> None:
         """Make sure that the password that was just checked is current until the transaction ends.
@@ -81,13 +89,13 @@ class AccountService:
         return user
 
     async def _check(
-        self, email: str, found: UserWithPassword | None, password: str, ip: IPAddress | None
+        self, email: str, found: UserWithPassword | None, password: str, ip: IPAddress | None, device: str | None
     ) -> UserWithPassword:
-        await self._rate_limiter.count_password_attempt(email, ip)
+        await self._rate_limiter.count_password_attempt(email, ip, device)
         matches = await self._passwords.verify(found.password_hash if found else None, password)
         if found is None or not matches:
             # On a connection of its own, because the request's transaction is rolled back.
             await store.record_failed_sign_in(self._database, found.user.id if found else None, ip)
             raise InvalidCredentials
-        await self._rate_limiter.reset_password_attempts(email, ip)
+        await self._rate_limiter.reset_password_attempts(email, device)
         return found

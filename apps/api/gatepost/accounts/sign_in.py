@@ -38,6 +38,10 @@ class SignInFlow:
         if transport == "cookie":
             self._runtime.origins.check(self._request)
 
+    def is_known_to(self, user: User) -> bool:
+        """Return whether a user has signed in on this browser before."""
+        return self._runtime.known_devices.is_known(self._request, user.id, user.password_changed_at)
+
     async def open(self, connection: Connection, user: User, form: Login | Register) -> SignIn:
         """Open a session for a user and return its tokens.
 
@@ -52,7 +56,7 @@ class SignInFlow:
             user_agent=request.headers.get("user-agent"),
             ip=request_ip(request, runtime),
             replaced_id=self._session_of_refresh_cookie() if by_cookie else None,
-            known_device=runtime.known_devices.is_known(request, user.id, user.password_changed_at),
+            known_device=self.is_known_to(user),
         )
         language = preferred_language(request.headers.get("accept-language"))
         await store.update_language(connection, user.id, language)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
-from gatepost.db import Connection
+from gatepost.db import Connection, Database
 from gatepost.security.api_keys import Scope
 
 _LAST_USED_INTERVAL = "1 minute"
@@ -91,3 +91,20 @@ async def use_api_key(connection: Connection, prefix: str, secret_hash: bytes) -
     if row["is_due"]:
         await connection.execute("update gatepost.api_keys set last_used_at = now() where id = $1", row["id"])
     return row["id"], row["scopes"]
+
+
+async def count_attempt(connection: Connection, buckets: Sequence[tuple[bytes, int, int]]) -> float:
+    """Count an attempt in buckets (key, amount, seconds) and return 0, or return the seconds until one is allowed."""
+    keys, amounts, seconds = zip(*buckets, strict=True)
+    wait: float = await connection.fetchval("select gatepost.count_attempt($1, $2, $3)", keys, amounts, seconds)
+    return wait
+
+
+async def clear_attempts(connection: Connection, keys: Sequence[bytes]) -> None:
+    """Empty buckets."""
+    await connection.execute("select gatepost.clear_attempts($1)", keys)
+
+
+async def delete_empty_rate_limits(database: Database, limit: int) -> None:
+    """Delete up to `limit` buckets that are empty."""
+    await database.execute("select gatepost.delete_empty_rate_limits($1)", limit)

@@ -230,8 +230,13 @@ async def erase_successors(database: Database, *, grace: timedelta) -> None:
     """Erase encrypted refresh tokens whose grace period is over."""
     await database.execute(
         """
-        update gatepost.refresh_tokens set previous_hash = null, successor_encrypted = null
-        where successor_encrypted is not null and rotated_at < now() - $1::interval
+        update gatepost.refresh_tokens t set previous_hash = null, successor_encrypted = null
+        from (
+          select d.session_id from gatepost.refresh_tokens d
+          where d.successor_encrypted is not null and d.rotated_at < now() - $1::interval
+          for update skip locked
+        ) due
+        where t.session_id = due.session_id
         """,
         grace,
     )
