@@ -57,7 +57,7 @@ class Runtime:
         self.metrics.watch_pool("guard", reader.size, reader.idle)
         self._url = url
         self._anchor_logged_at = -_ANCHOR_SECONDS
-        self._secrets = security.crypto.secret_keys(settings)
+        self._secrets = security.secret_keys(settings)
 
     @cached_property
     def seal_keys(self) -> audit.SealKeys:

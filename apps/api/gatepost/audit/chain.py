@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Self
 
-from gatepost.security import crypto
+from gatepost.security import derive_keys, key_id
 
 
 class Row(NamedTuple):
@@ -64,7 +64,7 @@ class SealKeys:
     """The keys of the MACs, derived from the secret keys (newest first): the first seals, all of them verify."""
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
-        self._keys = {crypto.key_id(key): key for key in crypto.derive_keys(secrets, "audit seals")}
+        self._keys = {key_id(key): key for key in derive_keys(secrets, "audit seals")}
         self.newest = next(iter(self._keys))
 
     def __contains__(self, key_id: str) -> bool:

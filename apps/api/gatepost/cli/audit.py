@@ -19,7 +19,7 @@ from gatepost.cli.database import with_owner, with_runtime
 from gatepost.db import Database
 from gatepost.errors import ConfigurationError
 from gatepost.runtime import Runtime
-from gatepost.security import crypto
+from gatepost.security import secret_keys
 from gatepost.settings import Settings
 
 app = typer.Typer(
@@ -159,7 +159,7 @@ def _known_keys() -> SealKeys | None:
     settings = Settings()
     if settings.secret_key is None and not (settings.data_dir / "secret_key").exists():
         return None
-    return SealKeys(crypto.secret_keys(settings))
+    return SealKeys(secret_keys(settings))
 
 
 def _parse_anchor(text: str | None) -> Anchor | None:

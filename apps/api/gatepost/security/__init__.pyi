@@ -1,4 +1,3 @@
-from . import crypto as crypto
 from .access_tokens import AccessTokens as AccessTokens
 from .api_keys import API_KEY_PREFIX as API_KEY_PREFIX
 from .api_keys import Scope as Scope
@@ -10,6 +9,9 @@ from .cookies import Origins as Origins
 from .cookies import bearer_token as bearer_token
 from .cookies import read_access_token as read_access_token
 from .cookies import read_cookie as read_cookie
+from .crypto import derive_keys as derive_keys
+from .crypto import key_id as key_id
+from .crypto import secret_keys as secret_keys
 from .hosts import Hosts as Hosts
 from .known_devices import KnownDevices as KnownDevices
 from .link_tokens import LinkPurpose as LinkPurpose
