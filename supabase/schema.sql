@@ -23,7 +23,7 @@ begin
 exception
   when not_null_violation or invalid_parameter_value then
     raise exception using errcode = 'GP023', message = 'invalid_attachments', column = 'attachments',
-      detail = 'p_attachments: an array of {filename, content_type, content in Base64}';
+      detail = 'p_attachments';
 end;
 $$;
 
@@ -2304,22 +2304,22 @@ declare
 begin
   if p_to is null or p_to !~ address or char_length(p_to) > 254 then
     raise exception using errcode = 'GP021', message = 'invalid_email_address', column = 'to',
-      detail = 'p_to: one address, at most 254 characters';
+      detail = 'p_to';
   elsif p_reply_to !~ address or char_length(p_reply_to) > 254 then
     raise exception using errcode = 'GP021', message = 'invalid_email_address', column = 'reply_to',
-      detail = 'p_reply_to: one address, at most 254 characters';
+      detail = 'p_reply_to';
   elsif p_variables is null or jsonb_typeof(p_variables) <> 'object' then
     raise exception using errcode = 'GP022', message = 'invalid_variables', column = 'variables',
-      detail = 'p_variables: a JSON object';
+      detail = 'p_variables';
   elsif p_attachments is null or jsonb_typeof(p_attachments) <> 'array' then
     raise exception using errcode = 'GP023', message = 'invalid_attachments', column = 'attachments',
-      detail = 'p_attachments: an array of {filename, content_type, content in Base64}';
+      detail = 'p_attachments';
   elsif char_length(p_idempotency_key) not between 1 and 300 then
     raise exception using errcode = 'GP024', message = 'invalid_idempotency_key', column = 'idempotency_key',
-      detail = 'p_idempotency_key: 1 to 300 characters';
+      detail = 'p_idempotency_key';
   elsif p_expires_at <= greatest(p_send_at, now()) then
     raise exception using errcode = 'GP025', message = 'expires_before_sending', column = 'expires_at',
-      detail = 'p_expires_at: later than now() and p_send_at';
+      detail = 'p_expires_at';
   end if;
 end;
 $_$;

@@ -7,24 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 import gatepost
+from tests.support.docs.service import DocsService
 
 BIN = Path(sys.executable).parent
-
-
-@dataclass(frozen=True)
-class DocsService:
-    """A running service, its database, and the environment that finds both."""
-
-    url: str
-    database: str
-    environment: dict[str, str]
 
 
 @pytest.fixture(scope="session")

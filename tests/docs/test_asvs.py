@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from tests.docs.markdown import ROOT
+from tests.support.docs.markdown import ROOT
 
 PAGE = ROOT / "docs" / "security" / "asvs.md"
 # The requirements of the chapters V3, V6, V7, V8, V9 and V10 of version 5.0.0, by level.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import PAGES, ROOT, anchors_of, links_of, name_of
+from tests.support.docs.markdown import PAGES, ROOT, anchors_of, links_of, name_of
 
 LINKED = [page for page in PAGES if any("://" not in link for link in links_of(page))]
 

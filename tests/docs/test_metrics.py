@@ -6,8 +6,8 @@ import re
 
 import httpx
 
-from tests.docs.conftest import DocsService
-from tests.docs.markdown import ROOT, table_of
+from tests.support.docs.markdown import ROOT, table_of
+from tests.support.docs.service import DocsService
 
 
 def test_every_metric_is_listed(docs_service: DocsService) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import markdown
-from tests.docs.runner import Failed, fits, running
+from tests.support.docs import markdown
+from tests.support.docs.runner import Failed, fits, running
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost import Settings
-from tests.docs.markdown import ROOT, table_of
+from tests.support.docs.markdown import ROOT, table_of
 
 ROWS = table_of(ROOT / "docs" / "reference" / "settings.md", "Setting")
 

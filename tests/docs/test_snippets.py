@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.docs.conftest import DocsService
-from tests.docs.markdown import PAGES, ROOT, name_of, snippets_of
-from tests.docs.runner import running
+from tests.support.docs.markdown import PAGES, ROOT, name_of, snippets_of
+from tests.support.docs.runner import running
+from tests.support.docs.service import DocsService
 
 # Every snippet that is not run, by page, with the reason that the page gives. Keep it short.
 NOT_RUN = [

@@ -14,7 +14,7 @@ import pytest
 from gatepost.db import migrate, read_role
 from gatepost.db.embedded import APPLICATION_ROLE
 from gatepost.errors import ConfigurationError
-from gatepost.sessions.store import _READ
+from gatepost.sessions.store import READ_SESSION
 from tests.support import Service
 from tests.support.cli import run_here, started_process, wait_for_exit
 from tests.support.database import application_url, connect, execute, fetch
@@ -85,7 +85,7 @@ async def test_row_level_security_does_not_change_the_guards_plan(database_url: 
     for url in (database_url, application_url(database_url)):
         async with connect(url) as connection:
             await connection.execute("set plan_cache_mode = force_generic_plan")
-            rows = await connection.fetch(f"explain (verbose, costs off) {_READ}", session_id, DAY, DAY)
+            rows = await connection.fetch(f"explain (verbose, costs off) {READ_SESSION}", session_id, DAY, DAY)
             plans.append([row[0] for row in rows])
     assert plans[0] == plans[1]
     assert "sessions_pkey" in "".join(plans[0])

@@ -156,13 +156,13 @@ async def test_the_activity_of_an_ended_session_is_not_updated(sql: Connection) 
 
 
 async def test_the_guards_read_is_one_index_lookup(sql: Connection) -> None:
-    from gatepost.sessions.store import _READ
+    from gatepost.sessions.store import READ_SESSION
 
-    plan = await sql.fetch(f"explain {_READ}", uuid4(), DAY, GRACE)
+    plan = await sql.fetch(f"explain {READ_SESSION}", uuid4(), DAY, GRACE)
     text = "\n".join(row[0] for row in plan)
     assert "sessions_pkey" in text
     # Inlined: the plan computes the end reason itself and calls no function of ours.
-    verbose = "\n".join(row[0] for row in await sql.fetch(f"explain (verbose) {_READ}", uuid4(), DAY, GRACE))
+    verbose = "\n".join(row[0] for row in await sql.fetch(f"explain (verbose) {READ_SESSION}", uuid4(), DAY, GRACE))
     assert "session_end_reason" not in verbose
 
 

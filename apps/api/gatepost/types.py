@@ -11,7 +11,7 @@ IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
 
-def _require_text(value: Any) -> Any:
+def _require_time(value: Any) -> Any:
     # Pydantic would read a bare number as seconds since 1970.
     if isinstance(value, int | float):
         raise ValueError("must be a time like 2027-01-31T12:00:00Z")
@@ -19,4 +19,9 @@ def _require_text(value: Any) -> Any:
 
 
 # A time with an offset, as RFC 3339 writes it.
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_require_text)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_require_time)]
+
+
+def without_nul(text: str) -> str:
+    """Return a text as PostgreSQL can store and compare it: a space for each NUL character."""
+    return text.replace("\0", " ")

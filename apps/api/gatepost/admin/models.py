@@ -22,26 +22,21 @@ from pydantic.json_schema import SkipJsonSchema
 from gatepost.accounts import Role
 from gatepost.security import Scope
 from gatepost.sessions import DeviceKind, Session
-from gatepost.types import Timestamp
+from gatepost.types import Timestamp, without_nul
 
 Status = Literal["active", "revoked", "expired"]
 
 
-def _require_text(value: Any) -> Any:
+def _require_network(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("must be an IP address or a network like 10.0.0.0/8")
     return value
 
 
-def _storable(text: str) -> str:
-    # The only character that PostgreSQL cannot store in a text.
-    return text.replace("\0", " ")
-
-
 Reason = Annotated[
     str,
     Field(min_length=1, max_length=500, description="Why; it is recorded in the audit log"),
-    AfterValidator(_storable),
+    AfterValidator(without_nul),
 ]
 
 
@@ -97,17 +92,17 @@ class SessionFilter(BaseModel):
     network: (
         Annotated[
             IPvAnyNetwork,
-            BeforeValidator(_require_text),
+            BeforeValidator(_require_network),
             Field(description="The IP address of the last activity, or a network like 10.0.0.0/8"),
         ]
         | SkipJsonSchema[None]
     ) = None
     browser: (
-        Annotated[str, Field(max_length=100, description='Like "Chrome"'), AfterValidator(_storable)]
+        Annotated[str, Field(max_length=100, description='Like "Chrome"'), AfterValidator(without_nul)]
         | SkipJsonSchema[None]
     ) = None
     os: (
-        Annotated[str, Field(max_length=100, description='Like "Windows"'), AfterValidator(_storable)]
+        Annotated[str, Field(max_length=100, description='Like "Windows"'), AfterValidator(without_nul)]
         | SkipJsonSchema[None]
     ) = None
     kind: DeviceKind | SkipJsonSchema[None] = None

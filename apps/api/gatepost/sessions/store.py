@@ -16,7 +16,7 @@ from gatepost.types import IPAddress
 SortKey = tuple[int, int, UUID]
 
 # Without the columns that the guard does not use, and with the IP address as text: each request decodes them.
-_READ = """
+READ_SESSION = """
 select s.id, s.user_id, s.name, s.device_kind, s.browser, s.os, host(s.ip) as ip, s.created_at, s.authenticated_at,
        s.last_active_at, s.expires_at, s.ended_at, gatepost.session_end_reason(s, $2) as state,
        s.last_active_at <= now() - $3::interval as is_due
@@ -95,7 +95,7 @@ async def read_session(
     reader: Reader, session_id: UUID, *, idle_timeout: timedelta, activity_interval: timedelta
 ) -> Record | None:
     """Return a session's row with `state` (its current end reason) and `is_due` (its activity should be recorded)."""
-    return await reader.fetchrow(_READ, session_id, idle_timeout, activity_interval)
+    return await reader.fetchrow(READ_SESSION, session_id, idle_timeout, activity_interval)
 
 
 async def touch_session(

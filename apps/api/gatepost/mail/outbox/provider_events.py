@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from gatepost import log
 from gatepost.errors import NotAuthenticated, ValidationFailed, field_errors
 from gatepost.mail.outbox.payload import TAG
-from gatepost.types import Timestamp
+from gatepost.types import Timestamp, without_nul
 
 # Resend's event types and ours. Other events are not about an email.
 _TYPES = {
@@ -151,5 +151,4 @@ def _storable(value: Any) -> str | list[str]:
 
 
 def _text(value: Any) -> str:
-    # PostgreSQL cannot store NUL characters.
-    return str(value)[:1000].replace("\0", " ")
+    return without_nul(str(value)[:1000])

@@ -28,6 +28,7 @@ from gatepost.mail.outbox.models import (
     TransportErrorList,
 )
 from gatepost.mail.templates import Key
+from gatepost.types import without_nul
 
 
 class _LargeBodies(ApiRoute):
@@ -59,8 +60,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 Batch = Annotated[list[QueueEmail], Field(min_length=1, max_length=100)]
-# PostgreSQL cannot compare with NUL characters.
-_without_nul = AfterValidator(lambda value: value and value.replace("\0", " "))
+_without_nul = AfterValidator(lambda value: value and without_nul(value))
 Recipient = Annotated[str | None, Query(max_length=254, description="An email address"), _without_nul]
 Prefix = Annotated[str | None, Query(max_length=254, description="How the email address begins"), _without_nul]
 

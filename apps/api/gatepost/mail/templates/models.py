@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Jso
 
 from gatepost.errors import TemplateDiagnostic
 from gatepost.mail.rendering import VariableType
+from gatepost.types import without_nul
 
 # Characters of JSON.
 _MAX_SAMPLES = 64 * 1024
@@ -30,7 +31,7 @@ def make_storable(value: Any) -> Any:
         ValueError: a number is infinite or NaN.
     """
     if isinstance(value, str):
-        return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value.replace("\0", " "))
+        return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", without_nul(value))
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:

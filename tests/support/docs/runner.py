@@ -20,7 +20,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.docs.markdown import Snippet
+from tests.support.docs.markdown import Snippet
 
 _SERVER = "://user:password@db.example.com:5432/app"
 _DATABASE = f"postgresql{_SERVER}"
