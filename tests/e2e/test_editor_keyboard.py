@@ -73,6 +73,8 @@ async def test_the_menu_is_operated_with_the_keyboard(service: Service, visitors
     await page.keyboard.press("Enter")
     await expect(menu_item(page, "Add a language…")).to_be_focused()
     await page.keyboard.press("ArrowDown")
+    await expect(menu_item(page, "Secrets in its emails…")).to_be_focused()
+    await page.keyboard.press("End")
     await expect(menu_item(page, "Reset to the built-in template…")).to_be_focused()
     await page.keyboard.press("Home")
     await expect(menu_item(page, "Add a language…")).to_be_focused()
