@@ -7,7 +7,7 @@ import httpx
 
 
 def main(url: str) -> None:
-    """Tell the story of two devices to a Gatepost at a URL."""
+    """Sign a user in on two devices and sign one of them out to a Gatepost at a URL."""
     account = {"email": f"{uuid4().hex}@acme.com", "password": "correct horse battery"}
     with httpx.Client(base_url=url) as http:
         phone = http.post("/v1/auth/register", json=account | {"device_name": "phone"}).json()

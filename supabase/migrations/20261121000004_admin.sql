@@ -9,7 +9,7 @@ create table gatepost.api_keys (
   scopes text[] not null,
   created_by text not null,
   -- The admin whom the key acts for: it works as long as they are an enabled admin. No foreign key, because the key of a
-  -- deleted user stays, without working. Null: made on the command line, by whoever runs the installation.
+  -- deleted user stays, without working. Null: made on the command line, by the operator.
   owner_id uuid,
   created_at timestamptz not null default now(),
   expires_at timestamptz,

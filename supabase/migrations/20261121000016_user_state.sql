@@ -57,7 +57,7 @@ $$;
 
 
 -- Ends the sessions that a user who may not sign in any more still has. The functions for admins have ended them
--- before, and told idle ones from active ones.
+-- before, and idle ones differed from active ones.
 create function gatepost.end_sessions_of(p_user_id uuid) returns void
 language plpgsql volatile set search_path = ''
 as $$
@@ -194,7 +194,7 @@ create trigger erase_matched before update of email_id on gatepost.email_events
   execute function gatepost.erase_email_event();
 
 
--- Rejects a session of a disabled user, whoever opens it. Raises GP062 user_disabled.
+-- Rejects a session of a disabled user, however it is opened. Raises GP062 user_disabled.
 create function gatepost.reject_disabled_user() returns trigger
 language plpgsql set search_path = ''
 as $$

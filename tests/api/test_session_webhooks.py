@@ -168,7 +168,7 @@ async def test_a_webhook_is_given_up_after_three_days_with_one_log_line(
             await receiver.wait_for_requests(1)
             await wait_until_delivered(sql)
     assert len(receiver.requests) == 1
-    assert ["webhook given up" in line for line in caplog.messages] == [True]
+    assert ["gave up delivering a webhook" in line for line in caplog.messages] == [True]
 
 
 async def test_no_webhook_is_sent_for_a_transaction_that_is_rolled_back(

@@ -233,7 +233,7 @@ def test_lists_are_paginated(cli: Cli) -> None:
     )
     assert (code, len(out.splitlines())) == (0, 3)
     assert "There are more results" in err
-    assert (invalid_code, invalid_err) == (2, "gatepost: cursor: is not a cursor of this list\n")
+    assert (invalid_code, invalid_err) == (2, "gatepost: cursor: must be the next_cursor of a page of this list\n")
 
 
 def test_a_terminal_asks_for_confirmation_and_gets_no_control_characters(cli: Cli) -> None:

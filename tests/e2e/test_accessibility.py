@@ -104,7 +104,7 @@ async def test_the_dialogs_of_the_devices_page(service: Service, page: Page) -> 
     dialog = page.get_by_role("dialog", name="Confirm your password")
     await dialog.get_by_label("Password", exact=True).fill("not the password")
     await page.keyboard.press("Enter")
-    await expect(dialog).to_contain_text("This password is wrong.")
+    await expect(dialog).to_contain_text("Incorrect password. Try again.")
     await check_accessibility(page)
 
 

@@ -78,7 +78,7 @@ async def test_signed_out_devices_are_listed_with_the_reason(service: Service, v
     page = await visitors.signed_in(service, email)
     summary = page.get_by_text("Signed-out devices")
     await summary.click()
-    await expect(page.get_by_text("No device was signed out yet.")).to_be_visible()
+    await expect(page.get_by_text("No device has been signed out yet.")).to_be_visible()
 
     await tablet.delete(f"/v1/sessions/{tablet.id}")
     await button(page, "Sign out Safari on iPhone").click()

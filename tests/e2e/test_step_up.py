@@ -29,7 +29,7 @@ async def test_the_right_password_continues_and_a_wrong_one_is_reported(service:
     await expect(password).to_be_focused()
     await password.fill("not the password")
     await page.keyboard.press("Enter")
-    await expect(password).to_have_accessible_description("This password is wrong.")
+    await expect(password).to_have_accessible_description("Incorrect password. Try again.")
     await expect(password).to_be_focused()
 
     await password.fill(PASSWORD)

@@ -86,7 +86,7 @@ async def test_two_tabs_refresh_once(service: Service, visitors: Visitors) -> No
 
     await asyncio.gather(*(tab.get_by_text(_SUMMARY).click() for tab in tabs))
     for tab in tabs:
-        await expect(tab.get_by_text("No device was signed out yet.")).to_be_visible()
+        await expect(tab.get_by_text("No device has been signed out yet.")).to_be_visible()
     assert len(refreshes) == 1
 
 

@@ -100,7 +100,7 @@ async def test_the_password_changed_email_says_when_from_where_and_what_to_do(ma
     assert in_session["row"]["security"]
 
 
-async def test_every_admin_is_told_of_a_new_api_key(mailing: MailService) -> None:
+async def test_every_admin_is_notified_of_a_new_api_key(mailing: MailService) -> None:
     creator, other = await mailing.register_admin(confirmed=True), await mailing.register_admin(confirmed=True)
     await mailing.register_confirmed()
     unconfirmed, disabled = await mailing.register_admin(), await mailing.register_admin(confirmed=True)
@@ -121,7 +121,9 @@ async def test_every_admin_is_told_of_a_new_api_key(mailing: MailService) -> Non
         assert "backup" not in sent["text"] + sent["html"] + sent["subject"]
 
 
-async def test_every_admin_is_told_of_a_new_admin_however_it_was_made(mailing: MailService, database_url: str) -> None:
+async def test_every_admin_is_notified_of_a_new_admin_however_it_was_made(
+    mailing: MailService, database_url: str
+) -> None:
     """By SQL, by the command line, and by GATEPOST_ADMIN_EMAIL; for an API there is no such act."""
     first = await mailing.register_admin(confirmed=True)
     assert await recipients(mailing, "admin-added") == [first.email]

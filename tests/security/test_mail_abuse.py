@@ -127,7 +127,7 @@ async def test_parallel_sign_ins_send_five_emails_and_one_summary(mailing: MailS
     summary = await mailing.sent_email("notification-summary")
     assert summary["to"] == [user.email]
     assert "7 x Sign-ins on new devices" in summary["text"]
-    assert "2 x Devices signed out by an administrator" in summary["text"]
+    assert "2 x Devices signed out by an admin" in summary["text"]
     assert f"{WEB_URL}/devices" in summary["text"]
     assert f'href="{WEB_URL}/devices"' in summary["html"]
     assert "UTC" in summary["text"]

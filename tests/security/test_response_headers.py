@@ -58,7 +58,7 @@ async def test_rendered_email_is_sandboxed(service: Service) -> None:
         assert response.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_with_https_browsers_are_told_to_use_nothing_else(database_url: str) -> None:
+async def test_with_https_browsers_use_nothing_else(database_url: str) -> None:
     async with running_service(database_url, public_url="https://app.example.com") as service:
         for path in ("/", "/v1/me", "/nowhere"):
             hsts = (await service.http.get(path)).headers["strict-transport-security"]

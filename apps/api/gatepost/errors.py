@@ -88,18 +88,18 @@ class ApiError(Exception):
 
 
 class Unauthorized(ApiError):
-    """You are not signed in."""
+    """You are not signed in. Sign in and try again."""
 
     status = HTTPStatus.UNAUTHORIZED
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class NotAuthenticated(Unauthorized):
-    """You are not signed in."""
+    """You are not signed in. Sign in and try again."""
 
 
 class InvalidCredentials(Unauthorized):
-    """The email address or password is incorrect."""
+    """The email address or password is incorrect. Check both and try again."""
 
 
 class TokenInvalid(Unauthorized):
@@ -133,13 +133,13 @@ class ReauthenticationRequired(ApiError):
 
 
 class Forbidden(ApiError):
-    """You do not have permission to do this."""
+    """You do not have permission to do this. Ask an admin for it."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class CsrfFailed(ApiError):
-    """This request did not come from an allowed origin."""
+    """This request did not come from an allowed origin. Add it to GATEPOST_ALLOWED_ORIGINS, or use a bearer token."""
 
     status = HTTPStatus.FORBIDDEN
 
@@ -151,13 +151,13 @@ class HostNotAllowed(ApiError):
 
 
 class NotFound(ApiError):
-    """Not found."""
+    """Not found. Check the URL."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class MethodNotAllowed(ApiError):
-    """This method is not allowed here."""
+    """This method is not allowed for this URL. Use one of the methods in the Allow header."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
@@ -205,13 +205,13 @@ class PreconditionRequired(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    """The request body is too large."""
+    """The request body is too large. Send a smaller one."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class UnsupportedMediaType(ApiError):
-    """The request body must be application/json."""
+    """The request body must be application/json. Set the Content-Type header."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 

@@ -166,7 +166,7 @@ class Runtime:
 
     @cached_property
     def notifications(self) -> notifications.NotificationService:
-        """Turns the kinds of email on and off that users receive."""
+        """Turns the kinds of email that users receive on and off."""
         return notifications.NotificationService(self.templates)
 
     @cached_property
@@ -348,7 +348,7 @@ async def _require_migrations(database: Database) -> None:
     async with database.connection() as connection:
         missing = await pending(connection)
     if missing:
-        raise ConfigurationError(f"{len(missing)} migrations are pending: run `gatepost migrate`")
+        raise ConfigurationError(f"migrations are pending ({len(missing)}): run `gatepost migrate`")
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

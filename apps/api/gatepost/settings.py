@@ -155,7 +155,7 @@ def _smtp_url(value: SecretStr) -> SecretStr:
     if not is_valid:
         raise ValueError(
             "must be like smtp://user:password@host:587 or smtps://user:password@host; "
-            "in a password write / ? # @ as %2F %3F %23 %40"
+            "in a password write / ? # @ % as %2F %3F %23 %40 %25"
         )
     return value
 
@@ -169,7 +169,7 @@ def _redis_url(value: SecretStr) -> SecretStr:
     if not is_valid:
         raise ValueError(
             "must be like redis://user:password@host:6379/0 or rediss://host:6379; "
-            "in a password write / ? # @ as %2F %3F %23 %40"
+            "in a password write / ? # @ % as %2F %3F %23 %40 %25"
         )
     return value
 
@@ -192,7 +192,8 @@ def _postgres_url(value: SecretStr) -> SecretStr:
         )
     if not is_valid:
         raise ValueError(
-            "must be like postgresql://user:password@host:5432/database; in a password write / ? # @ as %2F %3F %23 %40"
+            "must be like postgresql://user:password@host:5432/database; "
+            "in a password write / ? # @ % as %2F %3F %23 %40 %25"
         )
     return value
 

@@ -72,7 +72,7 @@ async def test_each_user_gets_one_email_that_lists_their_devices(service: Servic
             await asyncio.sleep(0.02)
     assert email["text"].count("Chrome on Windows") == 5
     assert "and 25 more" in email["text"]
-    assert "Signed out by an administrator" in email["text"]
+    assert "Signed out by an admin" in email["text"]
 
 
 async def test_without_notify_no_email_is_sent(service: Service, admin: Device) -> None:

@@ -202,7 +202,7 @@ async def test_revocations_by_admins_can_notify_and_refresh_token_reuse_always_d
     await admin.delete(f"/v1/admin/sessions/{other.id}?reason=lost&notify=true")
     email = await mail_service.sent_email("session-revoked")
     assert "Chrome on Windows" in email["text"]
-    assert "Signed out by an administrator" in email["text"]
+    assert "Signed out by an admin" in email["text"]
     third = await mail_service.login(user.email, user_agent=CHROME_ON_WINDOWS)
     await admin.delete(f"/v1/admin/sessions/{third.id}?reason=lost")
     await admin.delete(f"/v1/admin/users/{user.user_id}/sessions?reason=lost&notify=true")

@@ -69,7 +69,7 @@ async def reset_password(form: ResetPassword, runtime: CurrentRuntime, request: 
 async def request_email_verification(session: CurrentSession, runtime: CurrentRuntime, request: Request) -> None:
     """Send another link that verifies your email address. Earlier links keep working.
 
-    At most five are sent per hour, including the first one. It is a conflict if the email address is already verified.
+    At most five are sent per hour, including the first one. Returns 409 if the email address is already verified.
     """
     await runtime.rate_limiter.count_link(request_ip(request, runtime))
     async with runtime.database.transaction() as connection:

@@ -45,7 +45,7 @@ async def register(form: Register, runtime: CurrentRuntime, request: Request, re
     flow = SignInFlow(runtime, request, response)
     flow.check_origin(form.transport)
     if runtime.settings.registration == "closed":
-        raise Forbidden("Registration is closed. Ask an administrator for an account.")
+        raise Forbidden("Registration is closed. Ask an admin for an account.")
     ip = request_ip(request, runtime)
     await runtime.rate_limiter.count_registration(ip)
     if runtime.settings.registration == "confirm":

@@ -35,7 +35,7 @@ def _require_network(value: Any) -> Any:
 
 Reason = Annotated[
     str,
-    Field(min_length=1, max_length=500, description="Why; it is recorded in the audit log"),
+    Field(min_length=1, max_length=500, description="Reason, recorded in the audit log"),
     AfterValidator(without_nul),
 ]
 

@@ -57,7 +57,7 @@ ActorQuery = Annotated[str | None, Query(**_TEXT, description="Like `user:<id>`,
 ActionQuery = Annotated[str | None, Query(**_TEXT, description="Like `session.ended`")]
 TargetQuery = Annotated[str | None, Query(**_TEXT, description="Like `user:<id>` or `session:<id>`")]
 Notify = Annotated[bool, Query(description="Notify the user by email")]
-ReasonQuery = Annotated[Reason, Query(description="Why; it is recorded in the audit log")]
+ReasonQuery = Annotated[Reason, Query(description="Reason, recorded in the audit log")]
 
 
 @router.get("/sessions", responses=problems(401, 403, 422))

@@ -103,7 +103,7 @@ class Anchor(NamedTuple):
         """
         match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text.strip().lower())
         if match is None:
-            raise ValueError("is not of the form POSITION:HASH, as `gatepost audit verify` prints it")
+            raise ValueError("must be POSITION:HASH, as printed by `gatepost audit verify`")
         return cls(int(match[1]), match[2])
 
     def __str__(self) -> str:

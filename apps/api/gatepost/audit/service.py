@@ -185,7 +185,7 @@ def verify_lines(lines: Iterable[bytes], anchor: Anchor | None = None, keys: Sea
             if not line.endswith(b"\n"):
                 cut_line = number
                 break
-            raise Tampering(f"line {number}: is not a line of an export", line=number) from None
+            raise Tampering(f"line {number}: not in the export format", line=number) from None
         except Tampering as error:
             message = f"line {number}: {error}"
             raise Tampering(message, position=error.position, row=error.row, line=number) from None
@@ -304,7 +304,7 @@ async def _check_dropped_anchor(connection: Connection, anchor: Anchor | None) -
         return anchor
     kept = chain.GENESIS if anchor.position == 0 else await store.find_drop(connection, anchor.position)
     if kept is None:
-        raise ConfigurationError(f"--anchor: position {anchor.position} was dropped since: use a newer anchor")
+        raise ConfigurationError(f"--anchor: position {anchor.position} has been dropped. Use a newer anchor.")
     ChainVerifier(kept, anchor)
     return None
 

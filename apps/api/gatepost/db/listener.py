@@ -39,7 +39,7 @@ class Listener:
                 await self._listen()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if self._connected:
-                    logger.warning("cannot listen for notifications of the database", error=type(error).__name__)
+                    logger.warning("cannot listen for database notifications", error=type(error).__name__)
                 self._connected = False
             await asyncio.sleep(_RECONNECT_SECONDS)
 

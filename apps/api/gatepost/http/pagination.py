@@ -46,7 +46,7 @@ def decode(cursor: str | None, *types: type[Part]) -> tuple[Any, ...] | None:
     """Return the sort key in a cursor, its parts of these types, or None for the first page.
 
     Raises:
-        ValidationFailed: it is not a cursor of this list.
+        ValidationFailed: it must be the next_cursor of a page of this list.
     """
     if cursor is None:
         return None
@@ -54,7 +54,7 @@ def decode(cursor: str | None, *types: type[Part]) -> tuple[Any, ...] | None:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return tuple(_part(part, type_) for part, type_ in zip(parts, types, strict=True))
     except (ValueError, TypeError, AttributeError, RecursionError):
-        error = FieldError(loc=["query", "cursor"], msg="is not a cursor of this list", type="cursor")
+        error = FieldError(loc=["query", "cursor"], msg="must be the next_cursor of a page of this list", type="cursor")
         raise ValidationFailed(errors=[error]) from None
 
 
@@ -62,7 +62,7 @@ def decode_created(cursor: str | None) -> tuple[datetime | None, UUID | None]:
     """Return the sort key in a cursor of a newest-first list; (None, None) for the first page.
 
     Raises:
-        ValidationFailed: it is not a cursor of this list.
+        ValidationFailed: it must be the next_cursor of a page of this list.
     """
     key = decode(cursor, int, UUID)
     return (from_microseconds(key[0]), key[1]) if key else (None, None)

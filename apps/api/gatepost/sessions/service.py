@@ -24,10 +24,13 @@ STEP_UP_AGE = timedelta(minutes=15)
 _REASONS: dict[EndReason, str] = {
     "signed_out": "You signed out on this device.",
     "signed_out_elsewhere": "This device was signed out from another device.",
-    "signed_out_by_admin": "This device was signed out by an administrator.",
+    "signed_out_by_admin": "This device was signed out by an admin.",
     "evicted": "This device was signed out because you signed in on too many other devices.",
     "password_changed": "This device was signed out because your password was changed.",
-    "refresh_token_reused": "This device was signed out because its refresh token was used twice.",
+    "refresh_token_reused": (
+        "This device was signed out because its session was used on two devices. If that was not you, change your "
+        "password."
+    ),
     "not_me": "This device was signed out because you reported a sign-in that was not yours.",
 }
 

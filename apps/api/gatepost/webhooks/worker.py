@@ -94,7 +94,7 @@ class WebhookWorker(LeaseWorker[Delivery]):
 
         async def retry_later(connection: Connection) -> None:
             if await store.retry_later(connection, self._id, key, delay, MAX_AGE):
-                bound.error("webhook given up", response=status, attempts=lease.attempts)
+                bound.error("gave up delivering a webhook", response=status, attempts=lease.attempts)
 
         await self._record(retry_later)
 

@@ -181,7 +181,7 @@ export const resetPassword = <ThrowOnError extends boolean = true>(options: Opti
  *
  * Send another link that verifies your email address. Earlier links keep working.
  *
- * At most five are sent per hour, including the first one. It is a conflict if the email address is already verified.
+ * At most five are sent per hour, including the first one. Returns 409 if the email address is already verified.
  */
 export const requestEmailVerification = <ThrowOnError extends boolean = true>(options?: Options<RequestEmailVerificationData, ThrowOnError>) => (options?.client ?? client).post<RequestEmailVerificationResponses, RequestEmailVerificationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -917,7 +917,7 @@ export const listSuppressions = <ThrowOnError extends boolean = true>(options?: 
 /**
  * Suppress Email
  *
- * Suppress an email address: nothing but security email is sent to it any more.
+ * Suppress an email address: only security email is sent to it from now on.
  */
 export const suppressEmail = <ThrowOnError extends boolean = true>(options: Options<SuppressEmailData, ThrowOnError>) => (options.client ?? client).post<SuppressEmailResponses, SuppressEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {

@@ -1369,7 +1369,7 @@ export type RevokeSessions = {
     /**
      * Reason
      *
-     * Why; it is recorded in the audit log
+     * Reason, recorded in the audit log
      */
     reason: string;
     /**
@@ -2080,7 +2080,7 @@ export type UserActionRequest = {
     /**
      * Reason
      *
-     * Why; it is recorded in the audit log
+     * Reason, recorded in the audit log
      */
     reason: string;
 };
@@ -3174,7 +3174,7 @@ export type RevokeAnySessionData = {
         /**
          * Reason
          *
-         * Why; it is recorded in the audit log
+         * Reason, recorded in the audit log
          */
         reason: string;
         /**
@@ -3297,7 +3297,7 @@ export type DeleteUserData = {
         /**
          * Reason
          *
-         * Why; it is recorded in the audit log
+         * Reason, recorded in the audit log
          */
         reason: string;
     };
@@ -3408,7 +3408,7 @@ export type RevokeUserSessionsData = {
         /**
          * Reason
          *
-         * Why; it is recorded in the audit log
+         * Reason, recorded in the audit log
          */
         reason: string;
         /**
@@ -4867,7 +4867,7 @@ export type ListEmailsData = {
         /**
          * Q
          *
-         * How the email address begins
+         * Beginning of the email address
          */
         q?: string | null;
         /**
@@ -5202,7 +5202,7 @@ export type ListSuppressionsData = {
         /**
          * Q
          *
-         * How the email address begins
+         * Beginning of the email address
          */
         q?: string | null;
         /**

@@ -27,7 +27,7 @@ export function ShowMore({ list, shown, rows }: ShowMoreProps) {
   return (
     <>
       {list.isFetchNextPageError ? (
-        <Alert tone="danger">More could not be loaded. {getErrorMessage(list.error)}</Alert>
+        <Alert tone="danger">Could not load more. {getErrorMessage(list.error)}</Alert>
       ) : null}
       {list.hasNextPage ? (
         <Button className="justify-self-center" busy={list.isFetchingNextPage} onClick={handleClick}>

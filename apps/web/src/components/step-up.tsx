@@ -75,5 +75,5 @@ function PasswordForm({ onConfirmed, onCancel }: { onConfirmed: () => void; onCa
 
 function messageOf(error: unknown): string {
   const wrong = error instanceof ApiError && error.code === "invalid_credentials";
-  return wrong ? "This password is wrong." : getErrorMessage(error);
+  return wrong ? "Incorrect password. Try again." : getErrorMessage(error);
 }

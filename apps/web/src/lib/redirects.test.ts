@@ -84,9 +84,9 @@ describe("signOutMessage", () => {
     ["password_changed", "This device was signed out because your password was changed."],
     [
       "refresh_token_reused",
-      "This device was signed out because its session was used from two places. If that was not you, change your password.",
+      "This device was signed out because its session was used on two devices. If that was not you, change your password.",
     ],
-    ["not_me", "This device was signed out because its sign-in was reported as not yours."],
+    ["not_me", "This device was signed out because you reported a sign-in that was not yours."],
     ["idle", "This device was not used for a long time. Sign in again."],
     ["expired", "This session has reached its maximum lifetime. Sign in again."],
   ])("explains why a session ended: %s", (end_reason, message) =>
@@ -99,7 +99,7 @@ describe("signOutMessage", () => {
     ["session_expired", "This session has reached its maximum lifetime. Sign in again."],
     [
       "refresh_token_reused",
-      "This device was signed out because its session was used from two places. If that was not you, change your password.",
+      "This device was signed out because its session was used on two devices. If that was not you, change your password.",
     ],
     ["token_invalid", "Your session is no longer valid. Sign in again."],
     ["token_expired", "Your session has expired. Sign in again."],

@@ -36,8 +36,8 @@ const END_REASONS = {
   evicted: "This device was signed out because you signed in on too many other devices.",
   password_changed: "This device was signed out because your password was changed.",
   refresh_token_reused:
-    "This device was signed out because its session was used from two places. If that was not you, change your password.",
-  not_me: "This device was signed out because its sign-in was reported as not yours.",
+    "This device was signed out because its session was used on two devices. If that was not you, change your password.",
+  not_me: "This device was signed out because you reported a sign-in that was not yours.",
   idle: "This device was not used for a long time. Sign in again.",
   expired: "This session has reached its maximum lifetime. Sign in again.",
 };

@@ -19,10 +19,12 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "opted_out": "The recipient has turned off this kind of email.",
         "expired": "This email expired before it could be sent. Queue a new one if it is still needed.",
         "answer_lost": (
-            "This email may have been sent: the provider's answer was lost, and it can no longer be repeated safely. "
-            "Look at the provider's log, or resend it."
+            "This email may have been sent: the provider's response was lost, and the request can no longer be retried "
+            "safely. Check the provider's log, or resend the email."
         ),
-        "retries_exhausted": "This email could not be sent for five days, so it is not retried.",
+        "retries_exhausted": (
+            "This email could not be sent for five days and will not be retried. Resend it when the problem is solved."
+        ),
     }
 )
 

@@ -62,7 +62,7 @@ IdempotencyKey = Annotated[
 Batch = Annotated[list[QueueEmail], Field(min_length=1, max_length=100)]
 _without_nul = AfterValidator(lambda value: value and without_nul(value))
 Recipient = Annotated[str | None, Query(max_length=254, description="An email address"), _without_nul]
-Prefix = Annotated[str | None, Query(max_length=254, description="How the email address begins"), _without_nul]
+Prefix = Annotated[str | None, Query(max_length=254, description="Beginning of the email address"), _without_nul]
 
 
 @sending.post("", status_code=202, responses=problems(401, 403, 409, 413, 415, 422))
@@ -143,7 +143,7 @@ async def list_suppressions(
 async def suppress_email(
     body: SuppressEmail, actor: Suppressor, runtime: CurrentRuntime, connection: Connection
 ) -> Suppression:
-    """Suppress an email address: nothing but security email is sent to it any more."""
+    """Suppress an email address: only security email is sent to it from now on."""
     suppression = await runtime.emails.suppress_email(connection, body.email, body.reason, actor)
     if suppression is None:
         raise Conflict("This email address is already suppressed.")

@@ -11,7 +11,7 @@ _MAX_LENGTH = 300
 _OUT_OF_DATE = (9, 10)
 _CONNECTION_ERRORS: tuple[tuple[type[Exception], str, str], ...] = (
     (ssl.SSLError, "tls", "does not speak TLS correctly. Check the configured host and port."),
-    (socket.gaierror, "unknown_host", "has a name that cannot be resolved. Check the configured host, and DNS."),
+    (socket.gaierror, "unknown_host", "could not be resolved. Check the configured host and DNS."),
     (ConnectionRefusedError, "refused", "refuses connections. Check that it is running, and the configured port."),
     (TimeoutError, "timeout", "does not answer. Check the network and the firewall of this machine."),
 )

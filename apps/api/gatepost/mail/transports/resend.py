@@ -46,10 +46,12 @@ _NAME = re.compile(r"[a-z_]{1,64}")
 
 _UNSENDABLE = "This email cannot be encoded for Resend. Check its addresses and its content."
 _BAD_KEY = "The API key contains characters that are not allowed in a request. Correct GATEPOST_RESEND_API_KEY."
-_NO_CONNECTION = "Too many requests to Resend are in progress. The email is retried."
-_TIMEOUT = "Resend did not answer in time. The request is repeated with the same idempotency key."
-_CUT_OFF = "The connection to Resend closed before it answered. The request is repeated with the same idempotency key."
-_NO_ID = "Resend accepted this but returned no readable id. The request is repeated with the same idempotency key."
+_NO_CONNECTION = "Too many requests to Resend are in progress. The email will be retried."
+_TIMEOUT = "Resend did not answer in time. The request will be repeated with the same idempotency key."
+_CUT_OFF = (
+    "The connection to Resend closed before it answered. The request will be repeated with the same idempotency key."
+)
+_NO_ID = "Resend accepted the request but returned no valid ID. It will be repeated with the same idempotency key."
 
 
 class _Meaning(NamedTuple):
@@ -67,7 +69,9 @@ _ACCESS_DENIED = _Meaning(
     "account", "Resend denied access. Check GATEPOST_RESEND_API_KEY, and any proxy between this service and Resend."
 )
 _NOT_RESEND = _Meaning(
-    "account", "The server did not answer like Resend. Check GATEPOST_RESEND_BASE_URL, and any proxy in between."
+    "account",
+    "The server responded, but it does not appear to be Resend. Check GATEPOST_RESEND_BASE_URL, and any proxy in "
+    "between.",
 )
 _SUSPENDED = _Meaning(
     "account",
@@ -89,16 +93,17 @@ _MONTHLY_QUOTA = _Meaning(
 _QUOTA = _Meaning(
     "account", "The quota at Resend is too small for this. Emails wait until it resets; to send now, upgrade the plan."
 )
-_RATE_LIMIT = _Meaning("rate_limit", "The rate limit of Resend is reached. The email is sent in a moment.")
+_RATE_LIMIT = _Meaning("rate_limit", "Resend's rate limit was reached. The email will be sent shortly.")
 _MESSAGE = _Meaning("message", "Resend rejected this email. Fix the problem that it reports.")
-_IN_PROGRESS = _Meaning(None, "Resend is still processing this email. The request is repeated.")
+_IN_PROGRESS = _Meaning(None, "Resend is still processing this email. The request will be repeated.")
 _OTHER_CONTENT = _Meaning(
     None,
-    "Resend received another email with this idempotency key, so this one may have been sent. Check at Resend before "
-    "you send it again.",
+    "Resend received another email with this idempotency key, so this one may have been sent. Check Resend's log "
+    "before you resend it.",
 )
 _UNKNOWN = _Meaning(
-    None, "Resend did not say whether it accepted this email. The request is repeated with the same idempotency key."
+    None,
+    "Resend did not say whether it accepted this email. The request will be repeated with the same idempotency key.",
 )
 
 _BY_NAME = {

@@ -42,15 +42,17 @@ _UNSENDABLE = (
     "email again."
 )
 # These continue a sentence that starts with the server.
-_NOT_ENCRYPTED = "offers no TLS, and passwords are not sent without. Use smtps:// or a server that offers STARTTLS."
+_NOT_ENCRYPTED = (
+    "offers no TLS, and passwords are never sent unencrypted. Use smtps:// or a server that offers STARTTLS."
+)
 _NO_UTF8 = "does not support non-ASCII characters before the @ of an email address. Use another address."
-_UNAVAILABLE = "does not accept email at the moment. The email is retried."
-_TIMEOUT = "did not answer in time. The email is retried."
-_CUT_OFF = "closed the connection before it had the email. The email is retried."
-_BAD_ADDRESS = "cannot be given the sender or the recipient: one is not a valid email address. Correct it."
+_UNAVAILABLE = "does not accept email at the moment. The email will be retried."
+_TIMEOUT = "did not answer in time. The email will be retried."
+_CUT_OFF = "closed the connection before the email was transferred. The email will be retried."
+_BAD_ADDRESS = "rejected the sender or the recipient as invalid. Correct the email address."
 _NO_AUTHENTICATION = "offers no authentication method that is supported. Check GATEPOST_SMTP_URL."
 _NOT_SMTP = "does not speak SMTP correctly. Check GATEPOST_SMTP_URL."
-_UNCONFIRMED = "received the email but did not confirm it. Check at the server before you send it again."
+_UNCONFIRMED = "received the email but did not confirm it. Check the server's log before you resend it."
 _ACCOUNT_ERRORS: dict[Stage, str] = {
     "greeting": "rejects connections from this machine. Check GATEPOST_SMTP_URL, and which machines the server allows.",
     "login": "rejects the user or the password. Correct GATEPOST_SMTP_URL.",

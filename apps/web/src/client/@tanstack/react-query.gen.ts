@@ -263,7 +263,7 @@ export const resetPasswordMutation = (options?: Partial<Options<ResetPasswordDat
  *
  * Send another link that verifies your email address. Earlier links keep working.
  *
- * At most five are sent per hour, including the first one. It is a conflict if the email address is already verified.
+ * At most five are sent per hour, including the first one. Returns 409 if the email address is already verified.
  */
 export const requestEmailVerificationMutation = (options?: Partial<Options<RequestEmailVerificationData>>): UseMutationOptions<unknown, RequestEmailVerificationError, Options<RequestEmailVerificationData>> => {
     const mutationOptions: UseMutationOptions<unknown, RequestEmailVerificationError, Options<RequestEmailVerificationData>> = {
@@ -1141,7 +1141,7 @@ export const listSuppressionsOptions = (options?: Options<ListSuppressionsData>)
 /**
  * Suppress Email
  *
- * Suppress an email address: nothing but security email is sent to it any more.
+ * Suppress an email address: only security email is sent to it from now on.
  */
 export const suppressEmailMutation = (options?: Partial<Options<SuppressEmailData>>): UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> => {
     const mutationOptions: UseMutationOptions<SuppressEmailResponse, SuppressEmailError, Options<SuppressEmailData>> = {

@@ -105,7 +105,7 @@ describe.each([
 
 describe("a report of a sign-in", () => {
   it.each([
-    [0, "No device was signed in any more."],
+    [0, "No devices were signed in."],
     [1, "1 device was signed out."],
     [3, "3 devices were signed out."],
   ])("says how many devices were signed out: %i", async (revoked, message) => {

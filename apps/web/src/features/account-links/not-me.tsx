@@ -95,7 +95,7 @@ function NewPassword({ report, reset }: NewPasswordProps) {
         <>
           <p className="text-sm">
             This link is too old to set a new password with, or the password was changed after we sent it. If
-            you cannot sign in any more, request a link to set a new one.
+            you can no longer sign in, request a link to set a new one.
           </p>
           <Link to="/forgot-password" className={buttonStyle("primary", "large")}>
             Set a new password

@@ -24,7 +24,7 @@ export function RegisterForm({ redirect }: { redirect: string | undefined }) {
       {registration === "open" ? <RegisterWithPassword redirect={redirect} /> : null}
       {registration === "confirm" ? <RegisterByEmail /> : null}
       {registration === "closed" ? (
-        <Alert tone="notice">Registration is closed. Ask an administrator for an account.</Alert>
+        <Alert tone="notice">Registration is closed. Ask an admin for an account.</Alert>
       ) : null}
     </AuthCard>
   );

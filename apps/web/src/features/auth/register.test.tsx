@@ -31,7 +31,7 @@ describe("creating an account", () => {
   it("says that registration is closed", async () => {
     service.answer(REGISTRATION, json({ registration: "closed" }));
     await openPage("/register");
-    await screen.findByText("Registration is closed. Ask an administrator for an account.");
+    await screen.findByText("Registration is closed. Ask an admin for an account.");
     expect(screen.queryByLabelText("Email address")).toBeNull();
   });
 

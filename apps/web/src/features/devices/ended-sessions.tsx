@@ -13,7 +13,7 @@ const END_REASONS: Record<NonNullable<Session["end_reason"]>, string> = {
   signed_out_by_admin: "Signed out by an admin",
   evicted: "Signed out to make room for a newer device",
   password_changed: "Signed out when the password was changed",
-  refresh_token_reused: "Signed out because its session was used from two places",
+  refresh_token_reused: "Signed out because its session was used on two devices",
   not_me: "Signed out because you reported the sign-in",
   idle: "Signed out after a long time without activity",
   expired: "Signed out when the session reached its maximum lifetime",
@@ -38,7 +38,8 @@ function EndedSessionList() {
   if (sessions.error && !sessions.data) return <LoadFailed what="Your signed-out devices" query={sessions} />;
   if (!sessions.data) return <p className="py-3 text-sm text-muted">Loading…</p>;
   const ended = sessions.data.items.filter((session) => session.status !== "active");
-  if (ended.length === 0) return <p className="py-3 text-sm text-muted">No device was signed out yet.</p>;
+  if (ended.length === 0)
+    return <p className="py-3 text-sm text-muted">No device has been signed out yet.</p>;
   return (
     <ul aria-label="Signed-out devices" className="card mt-3 divide-y divide-line">
       {ended.map((session) => (

@@ -44,8 +44,8 @@ export function MailboxPage({ selected }: { selected: string | undefined }) {
       {list.isPending ? <ListSkeleton label="Loading the mailbox" rows={4} className="md:max-w-80" /> : null}
       {missing ? (
         <Alert tone="notice">
-          There is no mailbox, because this service sends its email. To capture email instead, set
-          GATEPOST_MAIL_TRANSPORT to “capture”.
+          There is no mailbox, because this service sends its emails. To capture them, set
+          GATEPOST_MAIL_TRANSPORT=capture.
         </Alert>
       ) : list.error && !items ? (
         <LoadFailed what="The mailbox" query={list} />

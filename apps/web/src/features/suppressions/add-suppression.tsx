@@ -14,7 +14,7 @@ export function AddSuppression({ open, onClose }: { open: boolean; onClose: () =
       open={open}
       onClose={onClose}
       title="Suppress an email address"
-      description="No email is sent to it any more, except password resets and security notifications."
+      description="No more emails are sent to it, except password resets and security notifications."
     >
       <Form onDone={onClose} />
     </Dialog>

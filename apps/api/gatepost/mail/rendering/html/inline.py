@@ -1,4 +1,4 @@
-"""CSS inlining: style rules are copied into `style` attributes for email programs that ignore style sheets."""
+"""CSS inlining: style rules are copied into `style` attributes for email clients that ignore style sheets."""
 
 from __future__ import annotations
 

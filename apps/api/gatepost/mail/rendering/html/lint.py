@@ -1,4 +1,4 @@
-"""Rules for the HTML of a template: what is unsafe, and what email programs do not show.
+"""Rules for the HTML of a template: what is unsafe, and what email clients do not show.
 
 Values are escaped only for text and quoted attribute values, so Jinja anywhere else in the HTML is an error.
 """
@@ -89,7 +89,7 @@ def lint(html: str, declared: Sequence[Variable], subject: str) -> list[Diagnost
         found.append(Diagnostic("subject", "subject-markup", "warning", 1, markup.start() + 1, msg))
     size = len(html.encode(errors="replace"))
     if size > MAX_BYTES:
-        msg = f"The HTML has {size // 1024} KB. Gmail clips emails after 102 KB. Shorten it."
+        msg = f"The HTML has {size // 1024} KB. Gmail clips emails larger than 102 KB. Shorten it."
         found.append(Diagnostic("html", "too-large", "warning", 1, 1, msg))
     try:
         masked = mask(html)
@@ -186,10 +186,10 @@ def _check_name(token: Token) -> Iterator[Finding]:
     if MASK_FIRST in name:
         yield _jinja_in_tag(offset)
     elif name in _FORM:
-        msg = f"Email programs block forms. Remove <{name}> and link to a page instead."
+        msg = f"Eemail clients block forms. Remove <{name}> and link to a page instead."
         yield Finding(offset, "form", "error", msg)
     elif name == "link":
-        msg = "Email programs do not load <link>. Put the styles into a <style> element."
+        msg = "Eemail clients do not load <link>. Put the styles into a <style> element."
         yield Finding(offset, "external-style", "error", msg)
     elif name in _FORBIDDEN or not (name in _ALLOWED or name.startswith(_OUTLOOK_PREFIXES)):
         yield Finding(offset, "script", "error", f"<{name[:30]}> is not allowed in an email. Remove it.")
@@ -281,7 +281,7 @@ def _check_stylesheet(token: Token) -> Iterator[Finding]:
     for offset in css.malformed:
         yield _malformed_css(token.start + offset)
     for offset in css.imports:
-        msg = "Email programs do not load @import. Put the styles here."
+        msg = "Eemail clients do not load @import. Put the styles here."
         yield Finding(token.start + offset, "external-style", "error", msg)
     # The colors of each selector in dark mode, and where the text color is.
     pairs: dict[str, dict[str, tuple[Color | None, int]]] = {}
@@ -305,19 +305,20 @@ def _check_css(css: Css, start: int) -> Iterator[Finding]:
 
 
 def _malformed_css(offset: int) -> Finding:
-    # An error, because each email program reads it differently.
+    # An error, because each email client reads it differently.
     msg = "This CSS cannot be parsed here. Close strings, and put URLs in quotation marks."
     return Finding(offset, "malformed-css", "error", msg)
 
 
 def _unsupported_layout(offset: int, name: str, value: str) -> Finding:
-    msg = f"Many email programs ignore {name}: {value}. Use a table instead."
+    msg = f"Many email clients ignore {name}: {value}. Use a table instead."
     return Finding(offset, "unsupported-layout", "warning", msg)
 
 
 def _check_contrast(text: Color | None, background: Color | None, offset: int, where: str) -> Iterator[Finding]:
     if text is not None and background is not None and (ratio := contrast(text, background)) < _MIN_CONTRAST:
         msg = (
-            f"Text and background {where} have a contrast of {ratio:.1f}. Choose colors with at least {_MIN_CONTRAST}."
+            f"The contrast between text and background {where} is {ratio:.1f}. "
+            f"Choose colors with a contrast of at least {_MIN_CONTRAST}."
         )
         yield Finding(offset, "dark-contrast", "warning", msg)

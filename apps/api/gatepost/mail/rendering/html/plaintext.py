@@ -158,7 +158,9 @@ def _check_order(masked: MaskedSource, text: str, dropped: set[int]) -> None:
         raise ConversionError("A condition or loop is where HTML allows no text. Put it around whole elements.")
     if not is_balanced([masked.tags[number] for number in found]):
         msg = (
-            "A condition or loop starts in a hidden element or an attribute and ends outside. Put it around the whole."
+            "A condition or loop starts in a hidden element or an attribute and ends outside. "
+            "Put the whole block inside or "
+            "outside that element."
         )
         raise ConversionError(msg)
 

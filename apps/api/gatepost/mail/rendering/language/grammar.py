@@ -130,7 +130,7 @@ def _check_characters(part: Part, tokens: TokenIndex) -> list[Diagnostic]:
         unsafe = _UNSAFE_IN_SUBJECT.search(tokens.source.rstrip("\n"))
         rule, msg = (
             "subject-unsafe",
-            "A subject is one line without control characters and encoded words (=?). Remove this character.",
+            "A subject must be a single line without control characters or encoded words (=?). Remove this character.",
         )
     else:
         unsafe = CONTROL.search(tokens.source) or SURROGATE.search(tokens.source)
@@ -187,5 +187,5 @@ def _check_size(part: Part, tree: nodes.Node, limit: int) -> list[Diagnostic]:
         level = [child for node in level for child in node.iter_child_nodes()]
         if not level:
             return []
-    msg = f"This is nested more than {MAX_DEPTH} deep. Simplify it."
+    msg = f"This is nested more than {MAX_DEPTH} levels deep. Simplify it."
     return [Diagnostic(part, "too-deep", "error", level[0].lineno, 1, msg)]

@@ -158,7 +158,8 @@ class NodeChecker:
             msg = "Write the loop as {% for item in list %} and put conditions inside it."
             self._expression(node, "for", msg)
         if len(self._loop_items) >= MAX_LOOPS:
-            self._report(node, "too-deep", "for", f"Loops can be nested at most {MAX_LOOPS} deep. Simplify this.")
+            msg = f"Loops can be nested at most {MAX_LOOPS} levels deep. Simplify this."
+            self._report(node, "too-deep", "for", msg)
         if not isinstance(target, nodes.Name):
             self._expression(node, "for", "A loop needs one name for its items: {% for item in list %}.")
             return

@@ -251,7 +251,8 @@ def _failure(part: Part, error: Exception) -> RenderError:
     if isinstance(error, Forbidden | UndefinedError):
         msg = str(error)
     else:
-        msg = next((msg for kind, msg in _MESSAGES.items() if isinstance(error, kind)), "This fails for these values.")
+        other = "This part cannot be rendered with these values. Check them."
+        msg = next((msg for kind, msg in _MESSAGES.items() if isinstance(error, kind)), other)
     return render_error(part, "render-failed", msg, _line(error.__traceback__))
 
 

@@ -41,8 +41,8 @@ export function PartEditors({ editor }: { editor: EditorState }) {
 }
 
 const HINTS: Partial<Record<Part, string>> = {
-  subject: "Most mail clients show about 50 characters of a subject.",
-  preheader: "Most mail clients show about 90 characters of this text after the subject.",
+  subject: "Most email clients show about 50 characters of a subject.",
+  preheader: "Most email clients show about 90 characters of this text after the subject.",
 };
 
 function Hint({ editor: { preview }, part }: { editor: EditorState; part: Part }) {
@@ -65,7 +65,7 @@ function TextEditor({ editor }: { editor: EditorState }) {
     return (
       <div className="grid grid-cols-1 gap-3 p-1">
         <p className="text-sm text-muted">
-          For mail clients that do not show HTML. This text is generated from the HTML.
+          For email clients that do not show HTML. This text is generated from the HTML.
         </p>
         <Button
           size="small"

@@ -63,7 +63,7 @@ describe("adding a format", () => {
     ],
   ])("%s: %s", (format, before, after) => expect(toggled(format, before)).toBe(after));
 
-  it("adds a button as a table, which every mail client renders", () => {
+  it("adds a button as a table, which every email client renders", () => {
     const made = toggled("button", '<p>[<a href="{{ verify_url }}">Confirm</a>]</p>');
     expect(made).toMatch(/^<table role="presentation" class="button"/);
     expect(made).toContain('<a class="button-link" href="[{{ verify_url }}]">Confirm</a>');

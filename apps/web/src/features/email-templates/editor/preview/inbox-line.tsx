@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { Preview } from "@/client/types.gen";
 
-/** The sender, the subject and the beginning of the email, as a mail client's inbox lists them. */
+/** The sender, the subject and the beginning of the email, as an email client's inbox lists them. */
 export function InboxLine({ preview }: { preview: Preview }) {
   const sender = senderName(preview.sender);
   const snippet = useMemo(() => snippetOf(preview.html), [preview.html]);

@@ -13,7 +13,7 @@ interface PreviewPanelProps {
   state: PreviewState | null;
 }
 
-/** The email as it would be sent: in an inbox, opened in several mail clients, as plain text, and its size. */
+/** The email as it would be sent: in an inbox, opened in several email clients, as plain text, and its size. */
 export function PreviewPanel({ template: { key, locale }, state }: PreviewPanelProps) {
   const { preview, request } = state ?? {};
   if (!preview || !request) {

@@ -14,7 +14,7 @@ export interface View {
 /** Most email layouts change at 600 to 640 px. */
 const DESKTOP: View = {
   name: "Desktop",
-  hint: "How a desktop mail client shows it.",
+  hint: "How a desktop email client shows it.",
   width: 720,
   stretches: true,
   scheme: "scheme-light",
