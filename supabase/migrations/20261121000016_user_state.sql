@@ -56,8 +56,8 @@ as $$
 $$;
 
 
--- Ends the sessions that a user who may not sign in any more still has. The functions for admins have ended them
--- before, and idle ones differed from active ones.
+-- Ends the sessions of a user who may no longer sign in. The functions for admins end them before, and record which of
+-- them were idle.
 create function gatepost.end_sessions_of(p_user_id uuid) returns void
 language plpgsql volatile set search_path = ''
 as $$
