@@ -99,7 +99,7 @@ def test_no_file_is_left_when_the_log_was_tampered_with(log_url: str, tmp_path: 
 
 def test_invalid_options_are_errors(empty_database: str, tmp_path: Path) -> None:
     assert configuration_error_of(empty_database, "verify", "--anchor", "12").startswith(
-        "--anchor: is not of the form POSITION:HASH"
+        "--anchor: must be POSITION:HASH"
     )
     assert "run `gatepost migrate`" in configuration_error_of(empty_database, "verify")
     assert configuration_error_of(empty_database, "verify", "--file", tmp_path / "none").startswith("--file: ")

@@ -16,7 +16,7 @@ async def test_a_wrong_password_is_reported_and_its_field_focused(service: Servi
     page = await visitors.open(service, "/login")
     await sign_in(page, email, "not the password")
     await expect(page.get_by_role("main").get_by_role("alert")).to_have_text(
-        "The email address or password is incorrect."
+        "The email address or password is incorrect. Check both and try again."
     )
     await expect(password_field(page)).to_be_focused()
     await expect(page.get_by_label("Email address")).to_have_value(email)

@@ -13,7 +13,7 @@ from tests.support import Service, assert_problem
 
 PREVIEW = "/v1/settings/email-templates/welcome/preview"
 DECLARED: list[dict[str, Any]] = [{"name": f"declared_{at:02}"} for at in range(50)]
-UNKNOWN = {f"declar_{at:05}": 1 for at in range(50_000)}
+UNKNOWN = {f"declar_{at:05}": 1 for at in range(19_000)}
 
 
 async def test_unknown_names_in_a_preview_take_no_time_of_the_service(service: Service) -> None:
@@ -23,7 +23,7 @@ async def test_unknown_names_in_a_preview_take_no_time_of_the_service(service: S
     errors = assert_problem(await admin.post(PREVIEW, body), 422, "validation_failed")["errors"]
     assert len(errors) == 21
     assert ["Did you mean" in each["msg"] for each in errors] == [True] * 3 + [False] * 18
-    assert errors[-1]["msg"] == "There are 49980 more errors."
+    assert errors[-1]["msg"] == "There are 18980 more errors."
 
 
 async def test_the_number_of_diagnostics_is_limited(service: Service) -> None:
@@ -43,7 +43,7 @@ async def test_the_values_of_an_email_are_limited(service: Service) -> None:
     admin = await service.register_admin()
     unknown = {"template": "welcome", "to": "ada@acme.com", "variables": UNKNOWN}
     assert len(assert_problem(await admin.post("/v1/emails", unknown), 422, "validation_failed")["errors"]) == 21
-    large = {"lines": [{f"f{field}": 1 for field in range(50)} for _ in range(1000)]}
+    large = {"lines": [{f"f{field}": 1 for field in range(20)} for _ in range(1100)]}
     invoice = {"template": "new-invoice", "to": "ada@acme.com", "variables": large}
     problem = assert_problem(await admin.post("/v1/emails", invoice), 422, "validation_failed")
     assert "more than 20000 values" in problem["errors"][0]["msg"]
@@ -74,4 +74,5 @@ async def test_a_body_with_too_many_values_is_rejected(service: Service) -> None
         ("PUT", f"{template}/samples", {"variables": {"many": many}}),
         ("POST", "/v1/settings/email-templates", {"key": "x", "name": "x", "subject": "x", "variables": declared}),
     ):
-        assert_problem(await admin.request(method, path, json=body), 413, "payload_too_large")
+        problem = assert_problem(await admin.request(method, path, json=body), 422, "validation_failed")
+        assert [error["type"] for error in problem["errors"]] == ["json_too_complex"]

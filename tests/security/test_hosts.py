@@ -9,7 +9,16 @@ import pytest
 from fastapi import FastAPI
 
 import gatepost
-from tests.support import PASSWORD, Service, assert_problem, http_client, make_settings, running_service, serve_app
+from tests.support import (
+    PASSWORD,
+    RANDOM_SECRET,
+    Service,
+    assert_problem,
+    http_client,
+    make_settings,
+    running_service,
+    serve_app,
+)
 
 PATHS = ["/v1/me", "/v1/auth/login", "/", "/login", "/openapi.json", "/nowhere", "/.well-known/jwks.json"]
 OTHERS = ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "localhost.evil.example", "203.0.113.9", ""]
@@ -42,7 +51,7 @@ async def test_in_production_only_the_host_of_the_public_url_is_answered(databas
         "mail_transport": "smtp",
         "smtp_url": "smtp://127.0.0.1:1",
         "mail_from": "a@acme.com",
-        "secret_key": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH",
+        "secret_key": RANDOM_SECRET,
     }
     async with running_service(database_url, **production) as service:
         assert_problem(await service.http.get("/v1/me"), 421, "host_not_allowed")

@@ -183,7 +183,7 @@ async def test_an_email_of_unknown_outcome_is_not_repeated_once_it_or_its_key_ex
         await service.sql.execute("update gatepost.email_batches set key_expires_at = now()")
         row = await wait_for_status(service, first, "unknown", "sent")
         assert row["status"] == "unknown"
-        assert "Look at the provider's log" in row["last_error"]
+        assert "Check the provider's log" in row["last_error"]
         assert len(resend.requests) == 1
 
         resend.fail_next("drop-after")

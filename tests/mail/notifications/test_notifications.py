@@ -213,7 +213,7 @@ async def test_revocations_by_admins_can_notify_and_refresh_token_reuse_always_d
     await stolen.refresh()
     await stolen.refresh()
     await mail_service.http.post("/v1/auth/refresh", json={"refresh_token": first})
-    assert "used from two places" in (await mail_service.sent_email("suspicious-refresh"))["text"]
+    assert "used on two devices" in (await mail_service.sent_email("suspicious-refresh"))["text"]
 
 
 async def test_notifications_are_in_the_users_language(mail_service: MailService) -> None:
