@@ -136,7 +136,9 @@ docs: $(VENV)-docs/.installed
 	@$(VENV)-docs/bin/zensical build --clean --strict
 
 $(VENV)-docs/.installed: requirements/docs.txt | $(BIN)/python
-	@$(PYTHON) -m venv $(VENV)-docs
+	@$(PYTHON) -m venv $(VENV)-docs || { rm -rf $(VENV)-docs; \
+		echo "Could not create $(VENV)-docs. If Python's venv module is missing, install it: apt install python3-venv"; \
+		exit 1; } >&2
 	@$(STEP) pip "Installing the documentation tools" $(VENV)-docs/bin/pip --quiet --disable-pip-version-check install \
 		--require-hashes --requirement requirements/docs.txt
 	@touch $@
