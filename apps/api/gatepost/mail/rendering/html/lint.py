@@ -186,10 +186,10 @@ def _check_name(token: Token) -> Iterator[Finding]:
     if MASK_FIRST in name:
         yield _jinja_in_tag(offset)
     elif name in _FORM:
-        msg = f"Eemail clients block forms. Remove <{name}> and link to a page instead."
+        msg = f"Email clients block forms. Remove <{name}> and link to a page instead."
         yield Finding(offset, "form", "error", msg)
     elif name == "link":
-        msg = "Eemail clients do not load <link>. Put the styles into a <style> element."
+        msg = "Email clients do not load <link>. Put the styles into a <style> element."
         yield Finding(offset, "external-style", "error", msg)
     elif name in _FORBIDDEN or not (name in _ALLOWED or name.startswith(_OUTLOOK_PREFIXES)):
         yield Finding(offset, "script", "error", f"<{name[:30]}> is not allowed in an email. Remove it.")
@@ -281,7 +281,7 @@ def _check_stylesheet(token: Token) -> Iterator[Finding]:
     for offset in css.malformed:
         yield _malformed_css(token.start + offset)
     for offset in css.imports:
-        msg = "Eemail clients do not load @import. Put the styles here."
+        msg = "Email clients do not load @import. Put the styles here."
         yield Finding(token.start + offset, "external-style", "error", msg)
     # The colors of each selector in dark mode, and where the text color is.
     pairs: dict[str, dict[str, tuple[Color | None, int]]] = {}
