@@ -46,7 +46,7 @@ def decode(cursor: str | None, *types: type[Part]) -> tuple[Any, ...] | None:
     """Return the sort key in a cursor, its parts of these types, or None for the first page.
 
     Raises:
-        ValidationFailed: it must be the next_cursor of a page of this list.
+        ValidationFailed: the cursor does not belong to this list.
     """
     if cursor is None:
         return None
@@ -62,7 +62,7 @@ def decode_created(cursor: str | None) -> tuple[datetime | None, UUID | None]:
     """Return the sort key in a cursor of a newest-first list; (None, None) for the first page.
 
     Raises:
-        ValidationFailed: it must be the next_cursor of a page of this list.
+        ValidationFailed: the cursor does not belong to this list.
     """
     key = decode(cursor, int, UUID)
     return (from_microseconds(key[0]), key[1]) if key else (None, None)
